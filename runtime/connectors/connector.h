@@ -1,0 +1,149 @@
+/* connector.h - what a system looks like to sync: a source (pages, keys, rows by key) and a target (look up, read, write in batches).
+ * A connector is a folder with one struct of functions and a line in connectors.def. Connectors never see the store, the journal, the vm or
+ * each other; what they must keep or tell goes through struct conn_env. All memory of answers comes from the caller's arena. */
+#ifndef CONNECTORS_CONNECTOR_H
+#define CONNECTORS_CONNECTOR_H
+#include "base/world.h"
+#include "value/record.h"
+#include "value/type.h"
+
+/* ---- what sync gives a connector ---- */
+struct conn_setting { struct str name, value; };          /* resolved: env(), secret() and file() are gone; "retry.locked.attempts" for nested ones */
+struct conn_env {
+    const struct world *world;
+    struct conn_setting *settings; size_t nsettings;
+    const char *state_name;                               /* "erp", "crm": the name in the spec */
+    const volatile int *stop;                             /* set by SIGTERM: end waits early with ERR_STOPPED */
+    /* Sealed small state (tokens). load: ERR_NOT_FOUND when never saved. */
+    enum err (*load)(void *ctx, const char *name, struct arena *a, struct str *out);
+    enum err (*save)(void *ctx, const char *name, struct str value, struct fault *f);
+    /* An audit entry of kind CALL or TOKEN: text without secrets or personal data. */
+    void (*note)(void *ctx, const char *kind, const char *text);
+    void *ctx;
+};
+struct str conn_setting(const struct conn_env *env, const char *name);                    /* empty when not set */
+int64_t conn_setting_ms(const struct conn_env *env, const char *name, int64_t fallback);  /* "250ms", "30s", "15m", "1h", "1d", bare number = ms */
+int64_t conn_setting_int(const struct conn_env *env, const char *name, int64_t fallback);
+
+/* ---- findings of probe and check: one line each ---- */
+enum finding_level { FINDING_OK, FINDING_WARN, FINDING_FAIL };
+struct finding { enum finding_level level; const char *what;   /* "token", "module Accounts" */ const char *text; int64_t elapsed_ms; };
+struct finding_sink { void (*add)(void *ctx, const struct finding *f); void *ctx; };
+
+/* ---- source ---- */
+struct source_column { struct str name; struct type type; bool udf; };
+struct source_query {
+    struct str entity;                     /* "AR_Customer" */
+    struct str company;                    /* "ABC" */
+    struct str via;                        /* "agent", "soap" or empty */
+    const struct str *key_columns; size_t nkeys;
+    const struct source_column *columns; size_t ncolumns;   /* what the flow reads; keys included */
+    unsigned page_rows;                    /* 0 = the connector's default */
+};
+struct source_key { struct str part[8]; size_t n; };
+struct source_row {
+    struct source_key key;
+    struct value *cols;                    /* ncolumns, in the query's order */
+    struct str hash;                       /* opaque: equal exactly when content is equal; empty = unknown */
+    struct str stamp;                      /* the source's own change stamp as text, for people */
+    const char *violation;                 /* NULL, or which column broke its declared type and how: the row is to be rejected */
+};
+struct source_page {
+    struct source_row *rows; size_t nrows;
+    struct source_key *locked; size_t nlocked;
+    struct source_key *missing; size_t nmissing;   /* fetch only */
+    struct str next;                       /* cursor to store with this page */
+    bool complete;                         /* the pass ends here */
+    struct str high_water;                 /* for people */
+    struct str epoch;                      /* keys only: the pass is void when it changes */
+};
+struct source;
+struct source_ops {
+    const char *name;                      /* "sage100" */
+    /* Reads settings, makes no call. ERR_CONFIG lists what is missing. */
+    enum err (*open)(struct source **out, const struct conn_env *env, struct fault *f);
+    void (*close)(struct source *s);
+    /* One step per line: reach, TLS, sign in, company, table, columns against the live schema. Nothing is changed. */
+    enum err (*probe)(struct source *s, const struct source_query *q, size_t nq, const struct finding_sink *sink, struct fault *f);
+    /* Changed rows after cursor (empty = a full pass). ERR_EXPIRED: the cursor is void, do a full pass. ERR_UNSUPPORTED: this door cannot list. */
+    enum err (*page)(struct source *s, const struct source_query *q, struct str cursor, struct arena *a, struct source_page *out, struct fault *f);
+    /* Rows by key, at most 250: each key is in rows, missing or locked exactly once. */
+    enum err (*fetch)(struct source *s, const struct source_query *q, const struct source_key *keys, size_t nkeys, struct arena *a,
+                      struct source_page *out, struct fault *f);
+    /* All keys in ascending order, for the sweep: keys in out->rows (cols NULL), next = after for the next page. */
+    enum err (*keys)(struct source *s, const struct source_query *q, struct str after, struct arena *a, struct source_page *out, struct fault *f);
+};
+
+/* ---- target ---- */
+struct target_field {                      /* what the flow writes, for the start-up check */
+    struct str module, name;
+    struct type type;
+    bool unique, on_insert, on_update;
+    struct str link_module;                /* lookups */
+};
+struct target_user_config { struct str region, edition; };
+enum write_verb { WRITE_INSERT, WRITE_UPDATE };
+enum write_class {
+    W_APPLIED,        /* id says which record */
+    W_REJECTED,       /* the data is refused; nothing applied; only a change of data or mapping helps */
+    W_RETRY,          /* not applied for a passing reason; again after not_before_ms */
+    W_PARKED,         /* locked, in approval, in blueprint: again much later */
+    W_AMBIGUOUS,      /* applied or not: read back before anything else */
+    W_DUP_OWN,        /* insert: our own key is there already, id says where: adopt */
+    W_DUP_OTHER,      /* another unique field hits record id: a person must decide */
+    W_GONE,           /* update: no record of that id */
+    W_CONFIG,         /* scope, permission, module, edition: the flow stops with a list */
+    W_SPLIT           /* the whole request was refused (400, 413): nothing applied; send halves, one record alone is W_REJECTED */
+};
+struct write_item {
+    struct str id;                         /* UPDATE: the record's id */
+    const struct record *fields;           /* links resolved: V_ID values; absent = null */
+    /* answer */
+    enum write_class cls;
+    struct str out_id;
+    struct str code, message;              /* as the other system says; message without field contents where it has any */
+    struct str field;                      /* which field it complains of */
+    int64_t not_before_ms;                 /* relative */
+    int http_status;
+};
+struct write_batch {
+    enum write_verb verb;
+    struct str module;
+    struct str key_field;                  /* our own unique field: tells W_DUP_OWN from W_DUP_OTHER */
+    bool trigger_workflow;                 /* absent in the spec: no workflows ("trigger":[]) */
+    struct write_item *items; size_t n;    /* n <= LIMIT_WRITE_BATCH */
+    struct arena *arena;                   /* answers go here; lives as long as the batch */
+    void *user;
+};
+struct lookup_hit { size_t value_index; struct str id; struct record fields; };
+struct target;
+struct target_ops {
+    const char *name;                      /* "zoho_crm" */
+    enum err (*open)(struct target **out, const struct conn_env *env, struct fault *f);
+    void (*close)(struct target *t);
+    enum err (*probe)(struct target *t, const struct finding_sink *sink, struct fault *f);
+    /* Before the first write: org, edition, modules, fields, uniqueness; every finding, not only the first. ERR_CONFIG when one fails. */
+    enum err (*check)(struct target *t, const struct target_field *fields, size_t n, const struct finding_sink *sink, struct fault *f);
+    /* Number of records in a module (for the rule that a filled module is not filled blindly). */
+    enum err (*count)(struct target *t, struct str module, int64_t *n, struct fault *f);
+    /* Records of module where field is one of values (at most 100), each hit with the fields asked for; all hits, several per value possible. */
+    enum err (*lookup)(struct target *t, struct str module, struct str field, const struct str *values, size_t n, const struct str *want, size_t nwant,
+                       struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f);
+    /* Records by id (at most 100): hits with value_index into ids; ids without a hit are gone. */
+    enum err (*read)(struct target *t, struct str module, const struct str *ids, size_t n, const struct str *want, size_t nwant, struct arena *a,
+                     struct lookup_hit **hits, size_t *nhits, struct fault *f);
+    /* Starts a write; returns OK, ERR_BUSY when as many as allowed are under way (wait first), ERR_BUDGET when the credits are spent,
+     * ERR_AUTH. The batch stays the caller's and must live until write_wait hands it back. 401 INVALID_TOKEN is cured inside (one renewal,
+     * one repeat: a 401 applied nothing). */
+    enum err (*write_start)(struct target *t, struct write_batch *b, struct fault *f);
+    /* OK and *done = a batch whose items carry answers; *done NULL at the timeout. */
+    enum err (*write_wait)(struct target *t, int64_t timeout_ms, struct write_batch **done, struct fault *f);
+    /* What a person sees: credits used in the window, calls, in flight. */
+    void (*usage)(struct target *t, struct record_writer *out);
+};
+
+extern const struct source_ops *const connector_sources[];    /* NULL-terminated, from connectors.def */
+extern const struct target_ops *const connector_targets[];
+const struct source_ops *connector_source(struct str name);   /* NULL when unknown */
+const struct target_ops *connector_target(struct str name);
+#endif

@@ -1,0 +1,45 @@
+/* net.h - calls over the world's transport: several under way, retried at this one layer only, with decorrelated jitter, a retry budget
+ * and a breaker. Knows nothing of Sage or Zoho: a connector says by a classify function what an answer means. */
+#ifndef NET_NET_H
+#define NET_NET_H
+#include "base/world.h"
+
+struct net;
+struct net_policy {                  /* of one kind of call */
+    unsigned attempts;               /* in all, >= 1; 1 = never repeated here */
+    int64_t delay_min_ms, delay_max_ms;   /* decorrelated jitter: next = min(max, rand(min, 3 * last)) */
+    bool idempotent;                 /* an AMBIGUOUS outcome may be repeated (reads); a write never is */
+};
+enum net_verdict { NET_DONE, NET_RETRY, NET_GIVE_UP };
+struct net_class { enum net_verdict verdict; int64_t not_before_ms; /* Retry-After and the like, relative; 0 = none */ };
+/* Says what to do with an answer; called for HTTP_ANSWERED only. */
+typedef struct net_class (*net_classify)(void *ctx, const struct http_res *res);
+/* Told about each failed attempt that will be repeated: for the audit log. why holds no secret. */
+typedef void (*net_note)(void *ctx, const char *what, unsigned attempt, int64_t delay_ms, const char *why);
+
+enum err net_open(struct net **out, const struct world *w, net_note note, void *note_ctx);
+void net_close(struct net *n);
+/* One call, blocking (other transfers started with net_start go on and their completions are kept). Outcome in res. OK when an answer is
+ * there that classify calls DONE or GIVE_UP (look at res->status); ERR_UNREACHABLE, ERR_AMBIGUOUS, ERR_BUSY (attempts used up, breaker open),
+ * ERR_TOO_LARGE, ERR_STOPPED (stop flag). Memory from a. what = short name for notes ("agent page"). */
+enum err net_call(struct net *n, const char *what, const struct http_req *req, const struct net_policy *p, net_classify cls, void *cls_ctx,
+                  struct arena *a, struct http_res *res, struct fault *f);
+/* Many at once: no retry here, the caller owns it. Returns 0, or -1 when `max_in_flight` are under way. */
+int  net_start(struct net *n, const struct http_req *req, void *tag);
+/* 1 and fills; 0 at timeout; -1 nothing under way. */
+int  net_wait(struct net *n, int64_t timeout_ms, struct arena *a, struct http_res *res, void **tag);
+unsigned net_in_flight(const struct net *n);
+/* The flag that SIGTERM sets; waits and sleeps end early when *stop != 0. */
+void net_set_stop(struct net *n, const volatile int *stop);
+
+/* A rolling-window counter for budgets (API credits per day, tokens per 10 minutes): 64 buckets, no allocation. */
+struct net_window { int64_t span_ms; int64_t bucket_ms[64]; int64_t count[64]; };
+void net_window_init(struct net_window *w, int64_t span_ms);
+void net_window_add(struct net_window *w, int64_t now_ms, int64_t n);
+int64_t net_window_sum(const struct net_window *w, int64_t now_ms);
+/* Decorrelated jitter, one step: the delay after `last_ms`. */
+int64_t net_jitter(const struct world *w, int64_t min_ms, int64_t max_ms, int64_t last_ms);
+/* Percent-encodes everything but unreserved characters. */
+struct buf;
+void net_url_encode(struct buf *out, struct str s);
+#endif

@@ -1,0 +1,15 @@
+/* date.h - calendar arithmetic and the date forms of the two systems; proleptic Gregorian, years 1..9999. */
+#ifndef VALUE_DATE_H
+#define VALUE_DATE_H
+#include "value/value.h"
+bool date_from_ymd(int year, int month, int day, int64_t *days);      /* false when no such day */
+void date_to_ymd(int64_t days, int *year, int *month, int *day);
+/* "YYYYMMDD" (facts/sage-100.md 6) or "YYYY-MM-DD"; false on anything else. */
+bool date_parse(struct str s, struct value *out);
+/* "YYYY-MM-DDTHH:MM:SS[.fff]" with "Z" or "+hh:mm" -> V_INSTANT; without zone -> V_LOCAL. False on anything else. */
+bool datetime_parse(struct str s, struct value *out);
+/* Decimal hours text of Sage ("15.5", "8.49238", "") to milliseconds of the day, exactly, by integers on the text
+ * (facts/sage-100.md 6; 5 decimals kept, more round half up). False when malformed or above 24 h. */
+bool sage_time_parse(struct str s, int64_t *ms_of_day);
+void date_print(struct buf *out, int64_t days);                       /* YYYY-MM-DD */
+#endif

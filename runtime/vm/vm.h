@@ -1,0 +1,24 @@
+/* vm.h - runs verified programs over one row. Pure: no store, no net, no clock. Memory: everything is sized at vm_new from the image's proven
+ * bounds; a row costs no heap allocation. Texts in results live until the next row is run on this vm. */
+#ifndef VM_VM_H
+#define VM_VM_H
+#include "code/image.h"
+
+struct vm;
+struct vm *vm_new(const struct image *im);
+void vm_free(struct vm *vm);
+
+enum vm_op { VM_SET, VM_KEEP };
+struct vm_out {
+    const struct value *values;        /* per field of the flow, absent where not set */
+    const uint8_t *ops;                /* enum vm_op per field; event fields and the key field are VM_KEEP here: sync fills them */
+    bool rejected; struct str message;
+    const uint32_t *no_answer;         /* per field: 1 when a builtin or table had no answer for a present argument in this row */
+};
+/* The flow's filter; true when there is none. */
+bool vm_when(struct vm *vm, const struct image_flow *fl, const struct value *cols);
+/* The mapping. Also collects which fields had a builtin without an answer, for the counters. */
+void vm_map(struct vm *vm, const struct image_flow *fl, const struct value *cols, struct vm_out *out);
+/* The value to compare with adopt_field. */
+struct value vm_adopt(struct vm *vm, const struct image_flow *fl, const struct value *cols);
+#endif
