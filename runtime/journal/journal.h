@@ -9,6 +9,7 @@
 #define JOURNAL_JOURNAL_H
 #include "base/world.h"
 #include "base/hash.h"
+#include "base/buf.h"
 
 enum frame_kind {
 #define FRAME(name, number, text) FRAME_##name = number,
