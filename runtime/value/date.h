@@ -12,4 +12,13 @@ bool datetime_parse(struct str s, struct value *out);
  * (facts/sage-100.md 6; 5 decimals kept, more round half up). False when malformed or above 24 h. */
 bool sage_time_parse(struct str s, int64_t *ms_of_day);
 void date_print(struct buf *out, int64_t days);                       /* YYYY-MM-DD */
+
+/* Without a buffer, for code that must not allocate. Writes YYYY-MM-DD; returns 10. */
+size_t date_write(char out[10], int64_t days);
+enum { DATETIME_BYTES = 23 };
+/* Writes YYYY-MM-DDTHH:MM:SS, with_ms adds .fff unless it is .000; returns the length (19 or 23). ms counts from 1970-01-01T00:00. */
+size_t datetime_write(char out[DATETIME_BYTES], int64_t ms, bool with_ms);
+/* Within years 1..9999: what the printers above demand. */
+bool date_days_valid(int64_t days);
+bool datetime_ms_valid(int64_t ms);
 #endif

@@ -1,0 +1,332 @@
+/* json.c - a pull scanner for record pages, and string output.
+ *
+ * The hot path is a long run of plain string bytes: eight at a time, one test says whether a quote, a backslash or a control byte is
+ * among them. Strings without escapes are handed out as spans of the input; UTF-8 is checked only where a byte above 0x7f was seen.
+ *
+ * Grammar state: stack[] holds one byte per open container (OBJECT or ARRAY, plus FIRST while nothing stands in it);
+ * after_value = a value just ended, so a comma or a close must come; want_name = a member name must come. */
+#include "value/json.h"
+#include <stdio.h>
+
+enum { OBJECT = 1, ARRAY = 2, FIRST = 4, DEPTH_MAX = 32 };
+
+void json_init(struct json_scanner *s, struct str input, struct arena *a)
+{
+    memset(s, 0, sizeof *s);
+    s->p = s->start = input.n ? input.p : "";
+    s->end = s->p + input.n;
+    s->arena = a;
+}
+
+static enum json_token fail(struct json_scanner *s, const char *at, const char *why)
+{
+    if (s->error[0] == '\0') {
+        snprintf(s->error, sizeof s->error, "%s", why);
+        s->error_at = (size_t)(at - s->start);
+    }
+    s->p = s->end;
+    return JSON_ERROR;
+}
+
+static void skip_blanks(struct json_scanner *s)
+{
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t')) s->p++;
+}
+
+/* ---- strings ---- */
+
+#define EACH(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* A high bit where a byte of w is below 0x20, a quote or a backslash. Bytes above 0x7f may raise it too: the caller looks again. */
+static uint64_t special_bytes(uint64_t w)
+{
+    uint64_t quote = w ^ EACH('"'), slash = w ^ EACH('\\');
+    return ((w - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1))) & ~w & EACH(0x80);
+}
+
+/* From p to the first quote, backslash or control byte, or end. *high is set when a byte above 0x7f was passed. */
+static const char *plain_run(const char *p, const char *end, bool *high)
+{
+    uint64_t seen = 0;
+    while (end - p >= 8) {
+        uint64_t w;
+        memcpy(&w, p, 8);
+        if (special_bytes(w)) break;
+        seen |= w & EACH(0x80);
+        p += 8;
+    }
+    for (; p < end; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\' || c < 0x20) break;
+        seen |= c & 0x80;
+    }
+    *high |= seen != 0;
+    return p;
+}
+
+static int hex4(const char *p, const char *end)
+{
+    int v = 0;
+    if (end - p < 4) return -1;
+    for (int i = 0; i < 4; i++) {
+        char c = p[i];
+        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (d < 0) return -1;
+        v = v * 16 + d;
+    }
+    return v;
+}
+
+static char *put_utf8(char *o, int c)
+{
+    if (c < 0x80) { *o++ = (char)c; return o; }
+    if (c < 0x800) *o++ = (char)(0xc0 | c >> 6);
+    else {
+        if (c < 0x10000) *o++ = (char)(0xe0 | c >> 12);
+        else { *o++ = (char)(0xf0 | c >> 18); *o++ = (char)(0x80 | (c >> 12 & 0x3f)); }
+        *o++ = (char)(0x80 | (c >> 6 & 0x3f));
+    }
+    *o++ = (char)(0x80 | (c & 0x3f));
+    return o;
+}
+
+/* One escape at s->p (behind the backslash) to o; NULL after an error. Never writes more bytes than it reads. */
+static char *unescape(struct json_scanner *s, char *o)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *at = s->p - 1;
+    if (s->p == s->end) { fail(s, at, "the text ends inside an escape"); return NULL; }
+    char c = *s->p++;
+    const char *hit = c ? strchr(from, c) : NULL;
+    if (hit) { *o = to[hit - from]; return o + 1; }
+    if (c != 'u') { fail(s, at, "unknown escape"); return NULL; }
+    int u = hex4(s->p, s->end);
+    if (u < 0) { fail(s, at, "\\u needs four hex digits"); return NULL; }
+    s->p += 4;
+    if (u >= 0xdc00 && u <= 0xdfff) { fail(s, at, "a low surrogate without its high one"); return NULL; }
+    if (u >= 0xd800 && u <= 0xdbff) {
+        int low = s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' ? hex4(s->p + 2, s->end) : -1;
+        if (low < 0xdc00 || low > 0xdfff) { fail(s, at, "a high surrogate without its low one"); return NULL; }
+        s->p += 6;
+        u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
+    }
+    return put_utf8(o, u);
+}
+
+/* Where the string that began before p closes, for the size of its copy; s->end when it does not. */
+static const char *closing_quote(const char *p, const char *end)
+{
+    bool high = false;
+    while ((p = plain_run(p, end, &high)) < end && *p != '"') p += *p == '\\' && end - p >= 2 ? 2 : 1;
+    return p;
+}
+
+/* A string with escapes: copied to the arena. s->p stands at the first backslash, from at the first byte. */
+static bool scan_escaped(struct json_scanner *s, const char *from, bool *high)
+{
+    size_t room = (size_t)(closing_quote(s->p, s->end) - from);
+    char *text = arena_alloc(s->arena, room + 1), *o = text;
+    memcpy(o, from, (size_t)(s->p - from));
+    o += s->p - from;
+    while (s->p < s->end && *s->p == '\\') {
+        s->p++;
+        o = unescape(s, o);
+        if (!o) return false;
+        const char *run = s->p;
+        s->p = plain_run(run, s->end, high);
+        memcpy(o, run, (size_t)(s->p - run));
+        o += s->p - run;
+    }
+    s->text = (struct str){text, (size_t)(o - text)};
+    return true;
+}
+
+/* s->p behind the opening quote. */
+static bool scan_string(struct json_scanner *s)
+{
+    const char *from = s->p;
+    bool high = false;
+    s->p = plain_run(from, s->end, &high);
+    s->text = (struct str){from, (size_t)(s->p - from)};
+    if (s->p < s->end && *s->p == '\\' && !scan_escaped(s, from, &high)) return false;
+    if (s->p == s->end) return fail(s, from - 1, "a string without its closing quote") != JSON_ERROR;
+    if (*s->p != '"') return fail(s, s->p, "a control character in a string") != JSON_ERROR;
+    s->p++;
+    if (high && !str_utf8_valid(s->text)) return fail(s, from, "a string that is not UTF-8") != JSON_ERROR;
+    return true;
+}
+
+/* ---- numbers and words ---- */
+
+static size_t digit_run(struct json_scanner *s)
+{
+    const char *from = s->p;
+    while (s->p < s->end && *s->p >= '0' && *s->p <= '9') s->p++;
+    return (size_t)(s->p - from);
+}
+
+static enum json_token scan_number(struct json_scanner *s)
+{
+    const char *from = s->p;
+    if (*s->p == '-') s->p++;
+    const char *whole = s->p;
+    size_t n = digit_run(s);
+    if (n == 0) return fail(s, from, "a number without digits");
+    if (n > 1 && *whole == '0') return fail(s, from, "a number with a leading zero");
+    if (s->p < s->end && *s->p == '.') {
+        s->p++;
+        if (digit_run(s) == 0) return fail(s, from, "a number without digits behind the point");
+    }
+    if (s->p < s->end && (*s->p == 'e' || *s->p == 'E')) {
+        s->p++;
+        if (s->p < s->end && (*s->p == '+' || *s->p == '-')) s->p++;
+        if (digit_run(s) == 0) return fail(s, from, "a number without digits in its exponent");
+    }
+    s->text = (struct str){from, (size_t)(s->p - from)};
+    return JSON_NUMBER;
+}
+
+static enum json_token scan_word(struct json_scanner *s, const char *word, enum json_token t)
+{
+    size_t n = strlen(word);
+    if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0) return fail(s, s->p, "not a JSON value");
+    s->p += n;
+    return t;
+}
+
+/* ---- structure ---- */
+
+static enum json_token open_container(struct json_scanner *s, uint8_t kind)
+{
+    if (s->depth == DEPTH_MAX) return fail(s, s->p, "nested deeper than 32");
+    s->p++;
+    s->stack[s->depth++] = kind | FIRST;
+    s->want_name = kind == OBJECT;
+    return kind == OBJECT ? JSON_OBJECT : JSON_ARRAY;
+}
+
+static enum json_token close_container(struct json_scanner *s)
+{
+    uint8_t kind = s->stack[--s->depth];
+    s->p++;
+    s->after_value = true;
+    s->want_name = false;
+    return kind & OBJECT ? JSON_OBJECT_END : JSON_ARRAY_END;
+}
+
+static enum json_token scan_name(struct json_scanner *s)
+{
+    if (*s->p != '"') return fail(s, s->p, "a member name was expected");
+    s->p++;
+    if (!scan_string(s)) return JSON_ERROR;
+    skip_blanks(s);
+    if (s->p == s->end || *s->p != ':') return fail(s, s->p, "a colon was expected");
+    s->p++;
+    s->want_name = false;
+    return JSON_NAME;
+}
+
+static enum json_token scan_value(struct json_scanner *s)
+{
+    char c = *s->p;
+    if (c == '{') return open_container(s, OBJECT);
+    if (c == '[') return open_container(s, ARRAY);
+    s->after_value = true;
+    switch (c) {
+    case '"': s->p++; return scan_string(s) ? JSON_STRING : JSON_ERROR;
+    case 't': return scan_word(s, "true", JSON_TRUE);
+    case 'f': return scan_word(s, "false", JSON_FALSE);
+    case 'n': return scan_word(s, "null", JSON_NULL);
+    default:
+        if (c == '-' || (c >= '0' && c <= '9')) return scan_number(s);
+        return fail(s, s->p, "not a JSON value");
+    }
+}
+
+static bool closes(const struct json_scanner *s)
+{
+    return s->depth > 0 && *s->p == (s->stack[s->depth - 1] & OBJECT ? '}' : ']');
+}
+
+enum json_token json_next(struct json_scanner *s)
+{
+    if (s->error[0]) return JSON_ERROR;
+    skip_blanks(s);
+    if (s->p == s->end) {
+        if (s->depth == 0 && s->after_value) return JSON_END;
+        return fail(s, s->p, s->depth ? "the text ends inside an object or array" : "no value");
+    }
+    if (s->after_value) {
+        if (s->depth == 0) return fail(s, s->p, "more text behind the value");
+        if (closes(s)) return close_container(s);
+        if (*s->p != ',') return fail(s, s->p, "a comma or a close was expected");
+        s->p++;
+        skip_blanks(s);
+        if (s->p == s->end) return fail(s, s->p, "the text ends inside an object or array");
+        s->after_value = false;
+        s->want_name = (s->stack[s->depth - 1] & OBJECT) != 0;
+    } else if (s->depth > 0 && (s->stack[s->depth - 1] & FIRST) && closes(s)) {
+        return close_container(s);
+    }
+    if (s->depth > 0) s->stack[s->depth - 1] &= (uint8_t)~FIRST;
+    return s->want_name ? scan_name(s) : scan_value(s);
+}
+
+bool json_skip(struct json_scanner *s, enum json_token t)
+{
+    if (t == JSON_ERROR || t == JSON_END) return false;
+    if (t != JSON_OBJECT && t != JSON_ARRAY) return true;
+    unsigned outside = s->depth - 1;
+    while (s->depth > outside)
+        if (json_next(s) == JSON_ERROR) return false;
+    return true;
+}
+
+/* ---- writer ---- */
+
+static void put_escaped(struct buf *out, unsigned char c)
+{
+    static const char from[] = "\b\t\n\f\r\"\\", to[] = "btnfr\"\\";
+    const char *hit = c ? strchr(from, c) : NULL;
+    if (hit) { buf_byte(out, '\\'); buf_byte(out, (unsigned char)to[hit - from]); }
+    else buf_printf(out, "\\u%04x", (unsigned)c);
+}
+
+/* Our texts are valid UTF-8. Should other bytes come here (a foreign answer in a log), each becomes U+FFFD rather than broken JSON. */
+static size_t utf8_length(const char *p, size_t left)
+{
+    for (size_t n = 1; n <= 4 && n <= left; n++)
+        if (str_utf8_valid((struct str){p, n})) return n;
+    return 0;
+}
+
+static void put_foreign(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        unsigned char c = (unsigned char)s.p[i];
+        size_t n = utf8_length(s.p + i, s.n - i);
+        if (n == 0) buf_puts(out, "\\ufffd");
+        else if (n == 1 && (c < 0x20 || c == '"' || c == '\\')) put_escaped(out, c);
+        else buf_put(out, s.p + i, n);
+        i += n ? n : 1;
+    }
+}
+
+void json_put_string(struct buf *out, struct str s)
+{
+    const char *p = s.n ? s.p : "", *end = p + s.n;
+    bool high = false;
+    size_t start = out->n;
+    buf_byte(out, '"');
+    while (p < end) {
+        const char *stop = plain_run(p, end, &high);
+        buf_put(out, p, (size_t)(stop - p));
+        if (stop < end) put_escaped(out, (unsigned char)*stop++);
+        p = stop;
+    }
+    if (high && !str_utf8_valid(s)) {
+        out->n = start + 1;
+        put_foreign(out, s);
+    }
+    buf_byte(out, '"');
+}

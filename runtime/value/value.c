@@ -1,0 +1,245 @@
+/* value.c - equality, printing and the binary codec of the one value type.
+ *
+ * Codec, one value:   kind byte, then
+ *   ABSENT -            BOOL 00|01           TEXT, ID  varint length, bytes (valid UTF-8, not empty)
+ *   DECIMAL             scale byte, count byte n (0..16), n little-endian bytes of the zigzag coefficient, the last not 0
+ *   DATE LOCAL INSTANT  varint of the zigzag count
+ *   LINK                varint site, varint nargs, that many values, none of them a link
+ * The same value at the same scale always gives the same bytes. */
+#include "value/value.h"
+#include "base/check.h"
+#include "value/date.h"
+#include "value/decimal.h"
+#include "value/json.h"
+
+__extension__ typedef unsigned __int128 u128;
+enum { LINK_ARGS_MAX = 64 };
+
+const struct value value_absent = {.kind = V_ABSENT};
+
+struct value value_bool(bool b) { return (struct value){.kind = V_BOOL, .u.b = b}; }
+
+struct value value_text(struct str s)
+{
+    ASSERT(s.n <= UINT32_MAX);
+    if (s.n == 0) return value_absent;
+    return (struct value){.kind = V_TEXT, .len = (uint32_t)s.n, .u.text = s.p};
+}
+
+struct value value_decimal(i128 coef, unsigned scale)
+{
+    return (struct value){.kind = V_DECIMAL, .scale = (uint8_t)scale, .u.coef = coef};
+}
+
+static bool link_equal(const struct link *a, const struct link *b)
+{
+    if (a->site != b->site || a->nargs != b->nargs) return false;
+    for (size_t i = 0; i < a->nargs; i++)
+        if (!value_equal(&a->args[i], &b->args[i])) return false;
+    return true;
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind) return false;
+    switch ((enum value_kind)a->kind) {
+    case V_ABSENT:  return true;
+    case V_BOOL:    return a->u.b == b->u.b;
+    case V_TEXT:
+    case V_ID:      return a->len == b->len && memcmp(a->u.text, b->u.text, a->len) == 0;
+    case V_DECIMAL: return decimal_compare(a, b) == 0;
+    case V_DATE:
+    case V_LOCAL:
+    case V_INSTANT: return a->u.i == b->u.i;
+    case V_LINK:    return link_equal(a->u.link, b->u.link);
+    }
+    check_failed("unknown value kind", __FILE__, __LINE__);
+}
+
+int value_compare(const struct value *a, const struct value *b)
+{
+    ASSERT(a->kind == b->kind);
+    if (a->kind == V_DECIMAL) return decimal_compare(a, b);
+    ASSERT(a->kind == V_DATE || a->kind == V_LOCAL || a->kind == V_INSTANT);
+    return (a->u.i > b->u.i) - (a->u.i < b->u.i);
+}
+
+/* ---- for people and as JSON ---- */
+
+static void put_datetime(struct buf *out, int64_t ms, bool with_ms, const char *zone)
+{
+    char text[DATETIME_BYTES];
+    buf_put(out, text, datetime_write(text, ms, with_ms));
+    buf_puts(out, zone);
+}
+
+static void put_link(struct buf *out, const struct link *l)
+{
+    buf_printf(out, "{\"find\":%u,\"args\":[", (unsigned)l->site);
+    for (size_t i = 0; i < l->nargs; i++) {
+        if (i > 0) buf_byte(out, ',');
+        value_json(out, &l->args[i]);
+    }
+    buf_puts(out, "]}");
+}
+
+void value_print(struct buf *out, const struct value *v)
+{
+    switch ((enum value_kind)v->kind) {
+    case V_ABSENT:  buf_puts(out, "(none)"); return;
+    case V_BOOL:    buf_puts(out, v->u.b ? "true" : "false"); return;
+    case V_TEXT:
+    case V_ID:      buf_str(out, value_str(v)); return;
+    case V_DECIMAL: decimal_print(out, v); return;
+    case V_DATE:    date_print(out, v->u.i); return;
+    case V_LOCAL:   put_datetime(out, v->u.i, true, ""); return;
+    case V_INSTANT: put_datetime(out, v->u.i, true, "Z"); return;
+    case V_LINK:    put_link(out, v->u.link); return;
+    }
+    check_failed("unknown value kind", __FILE__, __LINE__);
+}
+
+void value_json(struct buf *out, const struct value *v)
+{
+    switch ((enum value_kind)v->kind) {
+    case V_ABSENT:  buf_puts(out, "null"); return;
+    case V_BOOL:    buf_puts(out, v->u.b ? "true" : "false"); return;
+    case V_TEXT:    json_put_string(out, value_str(v)); return;
+    case V_DECIMAL: decimal_print(out, v); return;
+    case V_DATE:    buf_byte(out, '"'); date_print(out, v->u.i); buf_byte(out, '"'); return;
+    case V_LOCAL:   buf_byte(out, '"'); put_datetime(out, v->u.i, false, "\""); return;
+    case V_INSTANT: buf_byte(out, '"'); put_datetime(out, v->u.i, false, "+00:00\""); return;
+    case V_ID:      buf_puts(out, "{\"id\":"); json_put_string(out, value_str(v)); buf_byte(out, '}'); return;
+    case V_LINK:    put_link(out, v->u.link); return;
+    }
+    check_failed("unknown value kind", __FILE__, __LINE__);
+}
+
+struct value value_copy(struct arena *a, const struct value *v)
+{
+    struct value c = *v;
+    if (v->kind == V_TEXT || v->kind == V_ID) c.u.text = arena_copy(a, v->u.text, v->len);
+    if (v->kind == V_LINK) {
+        const struct link *from = v->u.link;
+        struct value *args = ARENA_ARRAY(a, struct value, from->nargs);
+        for (size_t i = 0; i < from->nargs; i++) args[i] = value_copy(a, &from->args[i]);
+        struct link *l = ARENA_NEW(a, struct link);
+        *l = (struct link){from->site, from->nargs, args};
+        c.u.link = l;
+    }
+    return c;
+}
+
+/* ---- codec ---- */
+
+static uint64_t zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0); }
+static int64_t unzigzag(uint64_t z)
+{
+    uint64_t u = (z >> 1) ^ ((z & 1) ? UINT64_MAX : 0);
+    int64_t v;
+    memcpy(&v, &u, sizeof v);
+    return v;
+}
+
+static void put_coefficient(struct buf *out, i128 c)
+{
+    u128 z = c < 0 ? (((u128)0 - (u128)c) << 1) - 1 : (u128)c << 1;
+    unsigned char b[16];
+    unsigned char n = 0;
+    for (; z != 0; z >>= 8) b[n++] = (unsigned char)(z & 0xff);
+    buf_byte(out, n);
+    buf_put(out, b, n);
+}
+
+static i128 get_coefficient(struct reader *r)
+{
+    unsigned n = read_u8(r);
+    u128 z = 0;
+    if (n > 16) { r->bad = true; return 0; }
+    for (unsigned i = 0; i < n; i++) {
+        unsigned b = read_u8(r);
+        if (i + 1 == n && b == 0) r->bad = true;
+        z |= (u128)b << (8 * i);
+    }
+    i128 half = (i128)(z >> 1);
+    i128 c = (z & 1) ? -half - 1 : half;
+    if (c >= decimal_pow10(38) || c <= -decimal_pow10(38)) { r->bad = true; return 0; }
+    return c;
+}
+
+void value_encode(struct buf *out, const struct value *v)
+{
+    buf_byte(out, v->kind);
+    switch ((enum value_kind)v->kind) {
+    case V_ABSENT:  return;
+    case V_BOOL:    buf_byte(out, v->u.b); return;
+    case V_TEXT:
+    case V_ID:      buf_blob(out, value_str(v)); return;
+    case V_DECIMAL: buf_byte(out, v->scale); put_coefficient(out, v->u.coef); return;
+    case V_DATE:
+    case V_LOCAL:
+    case V_INSTANT: buf_varint(out, zigzag(v->u.i)); return;
+    case V_LINK:
+        buf_varint(out, v->u.link->site);
+        buf_varint(out, v->u.link->nargs);
+        for (size_t i = 0; i < v->u.link->nargs; i++) value_encode(out, &v->u.link->args[i]);
+        return;
+    }
+    check_failed("unknown value kind", __FILE__, __LINE__);
+}
+
+static struct value bad_value(struct reader *r) { r->bad = true; return value_absent; }
+
+static struct value decode(struct reader *r, struct arena *a, bool link_allowed);
+
+static struct value decode_link(struct reader *r, struct arena *a)
+{
+    uint64_t site = read_varint(r), nargs = read_varint(r);
+    if (r->bad || site > UINT16_MAX || nargs > LINK_ARGS_MAX) return bad_value(r);
+    struct value *args = ARENA_ARRAY(a, struct value, nargs);
+    for (size_t i = 0; i < nargs; i++) args[i] = decode(r, a, false);
+    struct link *l = ARENA_NEW(a, struct link);
+    *l = (struct link){(uint16_t)site, (uint16_t)nargs, args};
+    return (struct value){.kind = V_LINK, .u.link = l};
+}
+
+static struct value decode_text(struct reader *r, uint8_t kind)
+{
+    struct str s = read_blob(r);
+    if (r->bad || s.n == 0 || s.n > UINT32_MAX || !str_utf8_valid(s)) return bad_value(r);
+    return (struct value){.kind = kind, .len = (uint32_t)s.n, .u.text = s.p};
+}
+
+static struct value decode_count(struct reader *r, uint8_t kind)
+{
+    int64_t i = unzigzag(read_varint(r));
+    if (r->bad || !(kind == V_DATE ? date_days_valid(i) : datetime_ms_valid(i))) return bad_value(r);
+    return (struct value){.kind = kind, .u.i = i};
+}
+
+static struct value decode(struct reader *r, struct arena *a, bool link_allowed)
+{
+    uint8_t kind = read_u8(r), b;
+    if (r->bad) return value_absent;
+    switch (kind) {
+    case V_ABSENT:  return value_absent;
+    case V_BOOL:    b = read_u8(r); return b > 1 ? bad_value(r) : value_bool(b == 1);
+    case V_TEXT:
+    case V_ID:      return decode_text(r, kind);
+    case V_DECIMAL:
+        b = read_u8(r);
+        if (b > 12) return bad_value(r);
+        return value_decimal(get_coefficient(r), b);
+    case V_DATE:
+    case V_LOCAL:
+    case V_INSTANT: return decode_count(r, kind);
+    case V_LINK:    return link_allowed ? decode_link(r, a) : bad_value(r);
+    default:        return bad_value(r);
+    }
+}
+
+struct value value_decode(struct reader *r, struct arena *a)
+{
+    struct value v = decode(r, a, true);
+    return r->bad ? value_absent : v;
+}
