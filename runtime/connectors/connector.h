@@ -3,6 +3,7 @@
  * each other; what they must keep or tell goes through struct conn_env. All memory of answers comes from the caller's arena. */
 #ifndef CONNECTORS_CONNECTOR_H
 #define CONNECTORS_CONNECTOR_H
+#include "base/outcome.h"
 #include "base/world.h"
 #include "value/record.h"
 #include "value/type.h"
@@ -81,20 +82,6 @@ struct target_field {                      /* what the flow writes, for the star
     bool unique, on_insert, on_update;
     struct str link_module;                /* lookups */
 };
-struct target_user_config { struct str region, edition; };
-enum write_verb { WRITE_INSERT, WRITE_UPDATE };
-enum write_class {
-    W_APPLIED,        /* id says which record */
-    W_REJECTED,       /* the data is refused; nothing applied; only a change of data or mapping helps */
-    W_RETRY,          /* not applied for a passing reason; again after not_before_ms */
-    W_PARKED,         /* locked, in approval, in blueprint: again much later */
-    W_AMBIGUOUS,      /* applied or not: read back before anything else */
-    W_DUP_OWN,        /* insert: our own key is there already, id says where: adopt */
-    W_DUP_OTHER,      /* another unique field hits record id: a person must decide */
-    W_GONE,           /* update: no record of that id */
-    W_CONFIG,         /* scope, permission, module, edition: the flow stops with a list */
-    W_SPLIT           /* the whole request was refused (400, 413): nothing applied; send halves, one record alone is W_REJECTED */
-};
 struct write_item {
     struct str id;                         /* UPDATE: the record's id */
     const struct record *fields;           /* links resolved: V_ID values; absent = null */
@@ -126,7 +113,7 @@ struct target_ops {
     enum err (*check)(struct target *t, const struct target_field *fields, size_t n, const struct finding_sink *sink, struct fault *f);
     /* Number of records in a module (for the rule that a filled module is not filled blindly). */
     enum err (*count)(struct target *t, struct str module, int64_t *n, struct fault *f);
-    /* Records of module where field is one of values (at most 100), each hit with the fields asked for; all hits, several per value possible. */
+    /* Records of module where field is one of values (at most 100; also module "users": active users, by email, id or full_name), each hit with the fields asked for; all hits, several per value possible. */
     enum err (*lookup)(struct target *t, struct str module, struct str field, const struct str *values, size_t n, const struct str *want, size_t nwant,
                        struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f);
     /* Records by id (at most 100): hits with value_index into ids; ids without a hit are gone. */

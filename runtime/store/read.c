@@ -1,0 +1,183 @@
+/* read.c - what sync and the operator's commands ask the index. Rows are copied into the caller's arena: LMDB's pages move under the writer. */
+#include "store/store_private.h"
+#include "base/check.h"
+#include "base/limits.h"
+
+static struct str keep(struct arena *a, struct str s)
+{
+    return (struct str){arena_copy(a, s.p, s.n), s.n};
+}
+
+bool store_flow(struct store *s, struct str name, struct flow_state *out)
+{
+    struct str v;
+    return store__begin(s, NULL) == ERR_OK && store__get(s, TABLE_FLOWS, name, &v, NULL) == ERR_OK && flow_decode(v, out);
+}
+
+enum err store_flows(struct store *s, enum err (*each)(void *arg, struct str name, const struct flow_state *st), void *arg)
+{
+    enum err e = store__begin(s, NULL);
+    MDB_cursor *c;
+    if (e != ERR_OK) return e;
+    if (mdb_cursor_open(s->txn, s->dbi[TABLE_FLOWS], &c) != 0) return ERR_IO;
+    MDB_val k, v;
+    while (e == ERR_OK && mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0) {
+        struct str name = {k.mv_data, k.mv_size}, value;
+        struct flow_state st;
+        if (!store__open_value(s, TABLE_FLOWS, name, (struct str){v.mv_data, v.mv_size}, &value) || !flow_decode(value, &st)) e = ERR_CORRUPT;
+        else e = each(arg, name, &st);
+    }
+    mdb_cursor_close(c);
+    return e;
+}
+
+enum err store_row(struct store *s, uint16_t flow, struct str key, struct arena *a, struct row *out, struct fault *f)
+{
+    enum err e = store__begin(s, f);
+    if (e != ERR_OK) return e;
+    struct str v;
+    e = store__get(s, TABLE_ROWS, store__key(s, flow, key), &v, f);
+    if (e != ERR_OK) return e;
+    if (!row_decode(keep(a, v), out)) return fault_set(f, ERR_CORRUPT, "a row of the index cannot be read; move the index away, it is rebuilt from the audit log");
+    return ERR_OK;
+}
+
+/* Puts a cursor on the first key >= from. */
+static int seek(struct store *s, enum store_table t, struct str from, MDB_cursor **c, MDB_val *k, MDB_val *v)
+{
+    int rc = mdb_cursor_open(s->txn, s->dbi[t], c);
+    if (rc) return rc;
+    *k = (MDB_val){from.n, (void *)(uintptr_t)from.p};
+    rc = mdb_cursor_get(*c, k, v, from.n ? MDB_SET_RANGE : MDB_FIRST);
+    return rc;
+}
+
+enum err store_rows(struct store *s, uint16_t flow, struct str after, enum err (*each)(void *arg, struct str key, const struct row *r), void *arg,
+                    struct fault *f)
+{
+    enum err e = store__begin(s, f);
+    if (e != ERR_OK) return e;
+    struct buf from = {0};
+    buf_str(&from, store__key(s, flow, after));
+    MDB_cursor *c = NULL;
+    MDB_val k, v;
+    int rc = seek(s, TABLE_ROWS, buf_view(&from), &c, &k, &v);
+    for (; rc == 0 && e == ERR_OK; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+        struct str full = {k.mv_data, k.mv_size}, value;
+        if (memcmp(full.p, from.p, 2) != 0) break;
+        if (after.n && str_eq(full, buf_view(&from))) continue;
+        struct row r;
+        if (!store__open_value(s, TABLE_ROWS, full, (struct str){v.mv_data, v.mv_size}, &value) || !row_decode(value, &r))
+            e = fault_set(f, ERR_CORRUPT, "a row of the index does not match its checksum; move the index away, it is rebuilt from the audit log");
+        else e = each(arg, (struct str){full.p + 2, full.n - 2}, &r);
+    }
+    if (c) mdb_cursor_close(c);
+    buf_free(&from);
+    if (rc && rc != MDB_NOTFOUND) return store__fail(s, rc, "walk rows", f);
+    return e;
+}
+
+static uint64_t get_be(const void *p, int bytes)
+{
+    const unsigned char *b = p;
+    uint64_t v = 0;
+    for (int i = 0; i < bytes; i++) v = v << 8 | b[i];
+    return v;
+}
+
+size_t store_due(struct store *s, uint16_t flow, int64_t now_ms, size_t max, struct arena *a, struct store_item *out, int64_t *next_due_ms)
+{
+    size_t n = 0;
+    int64_t next = INT64_MAX;
+    MDB_cursor *c = NULL;
+    MDB_val k, v;
+    if (store__begin(s, NULL) != ERR_OK) return 0;
+    int rc = seek(s, TABLE_DUE, (struct str){NULL, 0}, &c, &k, &v);
+    for (; rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+        ASSERT(k.mv_size > 10);
+        int64_t due = (int64_t)get_be(k.mv_data, 8);
+        uint16_t fl = (uint16_t)get_be((char *)k.mv_data + 8, 2);
+        if (flow && fl != flow) continue;
+        if (due > now_ms) {
+            next = due;
+            break;
+        }
+        if (n == max) {
+            next = due;
+            break;
+        }
+        out[n++] = (struct store_item){fl, keep(a, (struct str){(char *)k.mv_data + 10, k.mv_size - 10})};
+    }
+    if (c) mdb_cursor_close(c);
+    if (next_due_ms) *next_due_ms = next;
+    return n;
+}
+
+static bool locked_decode(struct str value, struct store_locked *l)
+{
+    struct reader r = reader_of(value);
+    l->tries = read_u16(&r);
+    l->due_ms = (int64_t)read_u64(&r);
+    return reader_done(&r);
+}
+
+size_t store_locked_due(struct store *s, int64_t now_ms, size_t max, struct arena *a, struct store_locked *out, int64_t *next_due_ms)
+{
+    size_t n = 0;
+    int64_t next = INT64_MAX;
+    MDB_cursor *c = NULL;
+    MDB_val k, v;
+    if (store__begin(s, NULL) != ERR_OK) return 0;
+    int rc = seek(s, TABLE_LOCKED, (struct str){NULL, 0}, &c, &k, &v);
+    for (; rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+        struct str full = {k.mv_data, k.mv_size}, value;
+        struct store_locked l;
+        if (!store__open_value(s, TABLE_LOCKED, full, (struct str){v.mv_data, v.mv_size}, &value) || !locked_decode(value, &l)) continue;
+        l.flow = (uint16_t)get_be(full.p, 2);
+        if (l.due_ms > now_ms || n == max) {
+            if (l.due_ms < next) next = l.due_ms;
+            continue;
+        }
+        l.key = keep(a, (struct str){full.p + 2, full.n - 2});
+        out[n++] = l;
+    }
+    if (c) mdb_cursor_close(c);
+    if (next_due_ms) *next_due_ms = next;
+    return n;
+}
+
+bool store_locked_get(struct store *s, uint16_t flow, struct str key, struct store_locked *out)
+{
+    struct str v;
+    if (store__begin(s, NULL) != ERR_OK || store__get(s, TABLE_LOCKED, store__key(s, flow, key), &v, NULL) != ERR_OK) return false;
+    out->flow = flow;
+    out->key = key;
+    return locked_decode(v, out);
+}
+
+enum err store_by_id(struct store *s, uint16_t flow, struct str id, struct arena *a, struct str *key)
+{
+    struct str v;
+    enum err e = store__begin(s, NULL);
+    if (e == ERR_OK) e = store__get(s, TABLE_IDS, store__key(s, flow, id), &v, NULL);
+    if (e == ERR_OK) *key = keep(a, v);
+    return e;
+}
+
+bool store_link(struct store *s, struct str module, struct str field, struct str value, struct arena *a, struct str *id, int64_t *at_ms)
+{
+    struct buf k = {0};
+    buf_str(&k, module);
+    buf_byte(&k, 0);
+    buf_str(&k, field);
+    buf_byte(&k, 0);
+    buf_str(&k, value);
+    struct str v;
+    bool found = k.n <= LIMIT_KEY_BYTES && store__begin(s, NULL) == ERR_OK && store__get(s, TABLE_LINKS, buf_view(&k), &v, NULL) == ERR_OK;
+    buf_free(&k);
+    if (!found) return false;
+    struct reader r = reader_of(v);
+    *at_ms = (int64_t)read_u64(&r);
+    *id = keep(a, read_blob(&r));
+    return reader_done(&r);
+}

@@ -1,0 +1,58 @@
+/* row.c - the bytes of a row: fixed part, then seven blobs. */
+#include "store/row.h"
+
+static const struct { const char *name, *text; } states[] = {
+#define ROW_STATE(name, number, text) [number] = {#name, text},
+#include "store/row_state.def"
+#undef ROW_STATE
+};
+
+const char *row_state_name(unsigned s) { return s < ROW_STATE_COUNT ? states[s].name : "UNKNOWN"; }
+const char *row_state_text(unsigned s) { return s < ROW_STATE_COUNT ? states[s].text : "unknown"; }
+
+void row_encode(struct buf *out, const struct row *r)
+{
+    buf_byte(out, r->state);
+    buf_byte(out, r->verb);
+    buf_u16(out, r->tries);
+    buf_u32(out, r->flags);
+    buf_u32(out, r->slot);
+    buf_u64(out, (uint64_t)r->due_ms);
+    buf_varint(out, r->attempt);
+    buf_varint(out, r->wanted_seq);
+    buf_varint(out, r->sent_wanted_seq);
+    buf_varint(out, r->last_seq);
+    buf_varint(out, (uint64_t)r->written_ms);
+    buf_blob(out, r->id);
+    buf_blob(out, r->hash);
+    buf_blob(out, r->snapshot);
+    buf_blob(out, r->wanted);
+    buf_blob(out, r->written);
+    buf_blob(out, r->sent);
+    buf_blob(out, r->why);
+}
+
+bool row_decode(struct str bytes, struct row *row)
+{
+    struct reader r = reader_of(bytes);
+    *row = (struct row){0};
+    row->state = read_u8(&r);
+    row->verb = read_u8(&r);
+    row->tries = read_u16(&r);
+    row->flags = read_u32(&r);
+    row->slot = read_u32(&r);
+    row->due_ms = (int64_t)read_u64(&r);
+    row->attempt = read_varint(&r);
+    row->wanted_seq = read_varint(&r);
+    row->sent_wanted_seq = read_varint(&r);
+    row->last_seq = read_varint(&r);
+    row->written_ms = (int64_t)read_varint(&r);
+    row->id = read_blob(&r);
+    row->hash = read_blob(&r);
+    row->snapshot = read_blob(&r);
+    row->wanted = read_blob(&r);
+    row->written = read_blob(&r);
+    row->sent = read_blob(&r);
+    row->why = read_blob(&r);
+    return reader_done(&r) && row->state < ROW_STATE_COUNT;
+}

@@ -1,0 +1,52 @@
+/* store_private.h - inside the room: the environment, its tables, values with checksums. */
+#ifndef STORE_STORE_PRIVATE_H
+#define STORE_STORE_PRIVATE_H
+#include "store/store.h"
+#include <lmdb.h>
+
+enum store_table {
+    TABLE_META,      /* "applied", "slot", "flows", "digest" */
+    TABLE_FLOWS,     /* flow name -> flow_state */
+    TABLE_ROWS,      /* flow id (big-endian), natural key -> row */
+    TABLE_DUE,       /* due (big-endian), flow id, key -> nothing */
+    TABLE_INFLIGHT,  /* flow id, key -> nothing: what a start turns into AMBIGUOUS */
+    TABLE_HELD,      /* flow id, key -> nothing: what the fuse holds */
+    TABLE_LOCKED,    /* flow id, key -> tries, due */
+    TABLE_IDS,       /* flow id, target id -> key */
+    TABLE_LINKS,     /* module 0 field 0 value -> id, time */
+    TABLE_COUNT
+};
+struct store {
+    const struct world *w;
+    MDB_env *env;
+    MDB_txn *txn;                       /* writer: open between commits; reader: renewed for each call */
+    MDB_dbi dbi[TABLE_COUNT];
+    unsigned char key[32];
+    unsigned char digest[TABLE_COUNT][16];   /* sum of the checksums of a table's values, little-endian, modulo 2^128 */
+    uint64_t applied;
+    uint32_t next_slot;
+    uint16_t next_flow;
+    int64_t txn_since_ms;               /* monotonic; -1 = nothing changed yet */
+    unsigned changes;                   /* puts and deletes in the open transaction */
+    bool read_only, dead;
+    struct buf scratch, keybuf, valbuf;
+};
+
+enum err store__fail(struct store *s, int rc, const char *what, struct fault *f);
+/* A transaction to read in: the writer's own, or a fresh snapshot. */
+enum err store__begin(struct store *s, struct fault *f);
+/* The value without its checksum; MDB_NOTFOUND, or ERR_CORRUPT when the checksum is wrong. Span lives until the next put. */
+enum err store__get(struct store *s, enum store_table t, struct str key, struct str *value, struct fault *f);
+enum err store__put(struct store *s, enum store_table t, struct str key, struct str value, struct fault *f);
+enum err store__del(struct store *s, enum store_table t, struct str key, struct fault *f);     /* absent is fine */
+/* Checks and strips the checksum of a value as LMDB holds it. */
+bool store__open_value(struct store *s, enum store_table t, struct str key, struct str stored, struct str *value);
+
+/* flow id and key as one LMDB key, in s->keybuf. */
+struct str store__key(struct store *s, uint16_t flow, struct str key);
+void flow_encode(struct buf *out, const struct flow_state *st);
+bool flow_decode(struct str bytes, struct flow_state *st);
+/* Replaces (or makes) a row and keeps due, inflight, held, ids and the flow's counts in step. old NULL = new row. */
+enum err store__row_put(struct store *s, struct flow_state *fl, struct str key, const struct row *old, const struct row *now, struct fault *f);
+enum err store__flow_put(struct store *s, struct str name, const struct flow_state *fl, struct fault *f);
+#endif
