@@ -18,6 +18,10 @@
 #define LIMIT_COLUMNS           500
 #define LIMIT_REGISTERS         4096
 #define LIMIT_CODE_WORDS        65535
+#define LIMIT_TEXT_CHARS        65535          /* code points of one text in a mapping */
+#define LIMIT_SCRATCH_BYTES     (16u << 20)    /* new text that one program may make of one row */
+#define LIMIT_PROGRAM_COST      1000000        /* units of docs/image-format.md, "Cost" */
+#define LIMIT_FLOWS             256
 #define LIMIT_DECIMAL_DIGITS    38
 #define LIMIT_DECIMAL_SCALE     12
 #endif
