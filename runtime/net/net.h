@@ -1,8 +1,19 @@
 /* net.h - calls over the world's transport: several under way, retried at this one layer only, with decorrelated jitter, a retry budget
- * and a breaker. Knows nothing of Sage or Zoho: a connector says by a classify function what an answer means. */
+ * and a breaker. Knows nothing of Sage or Zoho: a connector says by a classify function what an answer means.
+ *
+ *     net_call   retries inside:  NOT_SENT always, AMBIGUOUS only when the policy says idempotent, ANSWERED as classify says
+ *     net_start  no retry:        the caller has durable state behind the request and decides itself (writes)
+ *
+ * Several nets may stand on one transport (a source's and a target's): whoever waits may see another net's completion first, and keeps it
+ * for its owner. Everybody on a transport must therefore go through a net.
+ * The breaker is per pool and host: NET_BREAKER_FAILURES failed exchanges in a row (no answer, or 5xx) and calls fail at once for
+ * 30 s, doubling to 5 min; then one call probes. The retry budget is per net: 20 repeats, one more for every five calls that succeed and
+ * every 10 s; locks and other answers below 500 do not draw on it. */
 #ifndef NET_NET_H
 #define NET_NET_H
 #include "base/world.h"
+
+#define NET_BREAKER_FAILURES 8
 
 struct net;
 struct net_policy {                  /* of one kind of call */
@@ -18,15 +29,18 @@ typedef struct net_class (*net_classify)(void *ctx, const struct http_res *res);
 typedef void (*net_note)(void *ctx, const char *what, unsigned attempt, int64_t delay_ms, const char *why);
 
 enum err net_open(struct net **out, const struct world *w, net_note note, void *note_ctx);
+/* Forgets what is under way: its completions are dropped. */
 void net_close(struct net *n);
 /* One call, blocking (other transfers started with net_start go on and their completions are kept). Outcome in res. OK when an answer is
  * there that classify calls DONE or GIVE_UP (look at res->status); ERR_UNREACHABLE, ERR_AMBIGUOUS, ERR_BUSY (attempts used up, breaker open),
- * ERR_TOO_LARGE, ERR_STOPPED (stop flag). Memory from a. what = short name for notes ("agent page"). */
+ * ERR_TOO_LARGE, ERR_CONFIG (the transport's rules forbid the request), ERR_STOPPED (stop flag). After ERR_BUSY res holds the last answer,
+ * or status 0. A Retry-After beyond a minute and beyond the policy is not slept through: ERR_BUSY. Memory from a. what = short name for notes ("agent page"). */
 enum err net_call(struct net *n, const char *what, const struct http_req *req, const struct net_policy *p, net_classify cls, void *cls_ctx,
                   struct arena *a, struct http_res *res, struct fault *f);
 /* Many at once: no retry here, the caller owns it. Returns 0, or -1 when `max_in_flight` are under way. */
 int  net_start(struct net *n, const struct http_req *req, void *tag);
-/* 1 and fills; 0 at timeout; -1 nothing under way. */
+/* 1 and fills; 0 at the timeout or when the stop flag was set meanwhile (a flag set before does not end the wait: a caller may
+ * drain); -1 nothing under way. */
 int  net_wait(struct net *n, int64_t timeout_ms, struct arena *a, struct http_res *res, void **tag);
 unsigned net_in_flight(const struct net *n);
 /* The flag that SIGTERM sets; waits and sleeps end early when *stop != 0. */
@@ -37,9 +51,14 @@ struct net_window { int64_t span_ms; int64_t bucket_ms[64]; int64_t count[64]; }
 void net_window_init(struct net_window *w, int64_t span_ms);
 void net_window_add(struct net_window *w, int64_t now_ms, int64_t n);
 int64_t net_window_sum(const struct net_window *w, int64_t now_ms);
+/* The window as text and back, so that it survives a restart; buckets of another span are dropped. False on malformed text. */
+struct buf;
+void net_window_print(struct buf *out, const struct net_window *w);
+bool net_window_parse(struct net_window *w, struct str text);
+/* Retry-After in milliseconds from now: seconds or an HTTP date (RFC 9110 10.2.3); 0 when absent or malformed; at most a day. */
+int64_t net_retry_after_ms(const struct http_res *res, int64_t wall_now_ms);
 /* Decorrelated jitter, one step: the delay after `last_ms`. */
 int64_t net_jitter(const struct world *w, int64_t min_ms, int64_t max_ms, int64_t last_ms);
 /* Percent-encodes everything but unreserved characters. */
-struct buf;
 void net_url_encode(struct buf *out, struct str s);
 #endif
