@@ -76,7 +76,13 @@ enum err image_load(struct str bytes, struct arena *a, struct image **out, struc
 void image_write(const struct image *im, struct buf *out);
 /* The verifier alone (image_load calls it; the compiler calls it on what it made). */
 enum err image_verify(const struct image *im, struct arena *scratch, struct image_fault *why);
-/* Readable listing of one flow or all. */
+/* Fills cost and scratch_bytes of a program from its instructions, its flow's registers and the image's lists and tables: what the verifier
+ * computes again and compares. The program must be well-formed (operands in range). */
+void image_bounds(const struct image *im, const struct image_flow *fl, struct image_program *p);
+/* Readable listing of the whole image. */
 void image_dis(const struct image *im, struct buf *out);
+/* The table's value for a key, by bytes; NULL when it has none (the else value is not looked at). */
+const struct value *image_table_get(const struct image_table *t, struct str key);
+/* NULL when no flow has this name. */
 const struct image_flow *image_flow_named(const struct image *im, struct str name);
 #endif

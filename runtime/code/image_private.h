@@ -1,0 +1,34 @@
+/* image_private.h - what the files of this room share: the sections of the byte format, and how a fault is filled. */
+#ifndef CODE_IMAGE_PRIVATE_H
+#define CODE_IMAGE_PRIVATE_H
+#include "code/opcode.h"
+
+enum section {
+#define SECTION(name, number, content) SECTION_##name = number,
+#include "code/section.def"
+#undef SECTION
+};
+enum { HEADER_BYTES = 48, SECTION_HEAD_BYTES = 8, CHECKSUM_BYTES = HASH_BYTES };
+enum { NSECTIONS = 0
+#define SECTION(name, number, content) + 1
+#include "code/section.def"
+#undef SECTION
+};
+enum { FLOW_KEY_WITH_FLOW = 1, FLOW_ADOPT = 2, FLOW_TRIGGER = 4, FLOW_GUARD = 8, FLOW_ON_LEAVE = 16, FLOW_ON_DELETE = 32, FLOW_FLAGS_END = 64 };
+enum { COLUMN_KEY = 1, COLUMN_UDF = 2, COLUMN_FLAGS_END = 4 };
+enum { FIELD_UNIQUE = 1, FIELD_ON_INSERT = 2, FIELD_ON_UPDATE = 4, FIELD_CUSTOM = 8, FIELD_FLAGS_END = 16 };
+
+/* Where the verifier is, for its faults. */
+struct verifier {
+    const struct image *im;
+    struct arena *scratch;
+    struct image_fault *why;
+    uint16_t flow;
+    const struct image_flow *fl;
+};
+/* Notes the broken rule unless one is noted already; false, so that a check can return it. */
+bool image__fault(struct verifier *v, uint32_t instr, const char *rule, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The programs of one flow against its registers. */
+bool image__verify_program(struct verifier *v, const struct image_program *p, int which);
+enum { PROGRAM_WHEN, PROGRAM_MAP, PROGRAM_ADOPT };
+#endif
