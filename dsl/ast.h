@@ -17,19 +17,17 @@
  *             id                 the system's own record id
  *   settings  text(..) url duration durations (a..b) count(a..b) percent one of(word, ...) quota (n per duration)
  *             secret (only secret("x")) file (only file("x")) bool; T? = may be left out; = v: default; text and url also take env() and secret()
- *   system    @source(name) @target(name)  name of the connector in the runtime, where it differs from the system's
- *             @open                        entities may be declared in the spec: `entity feed.Rows { ... }`
+ *   system    @open                        entities may be declared in the spec: `entity feed.Rows { ... }`
  *             @custom                      modules and fields of the customer's own: `extend` may name them; must stand in the lock file
  *             @doors(agent, soap)          values that `via` takes; the first is the default
  *             @list(agent)                 doors that can list and see changes; the others read by key only
  *   entity    @via(agent, soap)            doors that have the table, or the column (a column without @via: all doors of its entity)
  *             @resource(customers)         the connector's name of it, where it differs
- *             @stamp(updated: ...)         none; stamps are marked on the columns
  *             @deleted(Status = "D")       deletion signal: rows that say so count as deleted; repeatable
  *             @deleted(keys)               no tombstone: found by comparing all keys
  *             @editions(professional, ...) editions that have the module; without: all
  *             @read_only                   a flow cannot write it (find only)
- *             @lines(of = Entity)          line table: read through its header only
+ *             @lines_of(Entity)            line table: read through its header only
  *   column    @created @updated            audit stamp (with @time on the time half): never content, ignored by hashes
  *             @time(DateUpdated)           decimal hours that belong to the named date column
  *             @status                      the row's life status (for docs and for `when` hints)
@@ -77,6 +75,7 @@ enum ast_date_kind { DATE_DAY, DATE_LOCAL, DATE_INSTANT };
 
 struct ast {
     uint16_t kind;                 /* enum ast_kind */
+    uint16_t depth;                /* 1 for a leaf; at most PARSE_NESTING + a few: recursion over the tree is safe */
     struct span at;                /* from its first token to its last */
     struct ast *next;              /* in the list it stands in */
     void *sem;                     /* the checker's note; NULL from the parser */
@@ -117,6 +116,8 @@ const char *ast_kind_name(enum ast_kind k);                /* "flow" */
 const char *ast_op_text(enum ast_op op);                   /* "==" */
 /* Calls each(ctx, child) for the direct children in the order of the text. */
 void ast_children(const struct ast *n, void (*each)(void *ctx, struct ast *child), void *ctx);
+/* What may stand where a value is computed: literals, TEMPLATE to EACH, KEEP, REJECT. */
+bool ast_is_expr(enum ast_kind k);
 /* Same meaning to the reader: kinds, names, values, order; spans and layout do not count. NULLs equal NULLs. */
 bool ast_equal(const struct ast *a, const struct ast *b);
 /* --dump=ast: one node a line, indented; spans only when asked for. */
