@@ -323,7 +323,10 @@ static enum err fold_flow(struct fold *x)
     const struct event *ev = &x->ev;
     struct flow_state *fl = &x->fl;
     switch (x->fr->kind) {
-    case FRAME_IMAGE: fl->hashes = ev->v[EV_HASHES]; break;
+    case FRAME_IMAGE:
+        fl->hashes = ev->v[EV_HASHES];
+        fl->next_full_ms = event_int(ev, EV_NEXT_FULL, fl->next_full_ms);
+        break;
     case FRAME_POLL: break;
     case FRAME_PAGE:
         if (str_is(ev->v[EV_PASS], "full")) fl->full_cursor = ev->v[EV_CURSOR];

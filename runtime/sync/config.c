@@ -1,0 +1,124 @@
+/* config.c - the settings of source and target blocks: env(), secret() and file() become values here and nowhere else, and are never printed. */
+#include "sync/sync_private.h"
+#include <stdio.h>
+#include <string.h>
+
+struct missing { char text[400]; size_t n; };
+
+static void miss(struct missing *m, const char *what, struct str name)
+{
+    if (m->n < sizeof m->text - 1)
+        m->n += (size_t)snprintf(m->text + m->n, sizeof m->text - m->n, "%s%s %.*s", m->n ? "; " : "", what, (int)name.n, name.p);
+    if (m->n >= sizeof m->text) m->n = sizeof m->text - 1;
+}
+
+static struct str from_env(struct engine *e, struct str name, struct missing *m)
+{
+    char *cname = arena_copy(&e->arena, name.p, name.n);
+    const char *v = e->o.getenv ? e->o.getenv(e->o.getenv_ctx, cname) : NULL;
+    if (v && *v) return (struct str){arena_copy(&e->arena, v, strlen(v)), strlen(v)};
+    /* An endpoint may also be sealed: `mlcd secret set NAME` under the variable's name. */
+    struct str out;
+    if (secret_get(e->secrets, cname, &e->arena, &out, NULL) == ERR_OK) return str_trim(out);
+    miss(m, "set the environment variable (or the secret)", name);
+    return (struct str){NULL, 0};
+}
+
+static struct str from_secret(struct engine *e, struct str name, struct missing *m)
+{
+    struct str out = {NULL, 0};
+    char *cname = arena_copy(&e->arena, name.p, name.n);
+    if (secret_get(e->secrets, cname, &e->arena, &out, NULL) != ERR_OK) miss(m, "run: mlcd secret set", name);
+    return out;
+}
+
+/* Relative file names are relative to the compiled spec, so that a spec and its files travel together. */
+static struct str from_file(struct engine *e, struct str name)
+{
+    const char *slash = e->o.image_path ? strrchr(e->o.image_path, '/') : NULL;
+    if (name.n == 0 || name.p[0] == '/' || !slash) return name;
+    char *p = arena_printf(&e->arena, "%.*s/%.*s", (int)(slash - e->o.image_path), e->o.image_path, (int)name.n, name.p);
+    return str_of(p);
+}
+
+static struct str resolve(struct engine *e, const struct image_setting *s, struct missing *m)
+{
+    switch (s->kind) {
+    case SETTING_ENV:    return from_env(e, s->value, m);
+    case SETTING_SECRET: return from_secret(e, s->value, m);
+    case SETTING_FILE:   return from_file(e, s->value);
+    case SETTING_TEXT: case SETTING_NUMBER: case SETTING_DURATION_MS: break;
+    }
+    return s->value;
+}
+
+/* ---- what a connector keeps and tells ---- */
+static const char *state_key(struct sync_endpoint *p, const char *name)
+{
+    return arena_printf(&p->engine->arena, "state.%s.%s", p->env.state_name, name);
+}
+
+static enum err env_load(void *ctx, const char *name, struct arena *a, struct str *out)
+{
+    struct sync_endpoint *p = ctx;
+    return secret_get(p->engine->secrets, state_key(p, name), a, out, NULL) == ERR_OK ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static enum err env_save(void *ctx, const char *name, struct str value, struct fault *f)
+{
+    struct sync_endpoint *p = ctx;
+    return secret_put(p->engine->secrets, state_key(p, name), value, f);
+}
+
+static void env_note(void *ctx, const char *kind, const char *text)
+{
+    struct sync_endpoint *p = ctx;
+    if (p->engine->journal) emit_note(p->engine, strcmp(kind, "token") == 0 ? FRAME_TOKEN : FRAME_CALL, kind, text);
+}
+
+static void fill_env(struct engine *e, struct sync_endpoint *p, const struct image_endpoint *decl, struct missing *m)
+{
+    p->engine = e;
+    p->decl = decl;
+    struct conn_setting *set = ARENA_ARRAY(&e->arena, struct conn_setting, decl->nsettings + 1);
+    for (size_t i = 0; i < decl->nsettings; i++) set[i] = (struct conn_setting){decl->settings[i].name, resolve(e, &decl->settings[i], m)};
+    p->env = (struct conn_env){.world = e->w, .settings = set, .nsettings = decl->nsettings, .stop = e->o.stop,
+                               .state_name = arena_copy(&e->arena, decl->name.p, decl->name.n),
+                               .load = env_load, .save = env_save, .note = env_note, .ctx = p};
+}
+
+static enum err open_source(struct sync_endpoint *p, struct fault *f)
+{
+    p->sops = connector_source(p->decl->kind);
+    if (!p->sops) return fault_set(f, ERR_CONFIG, "source %s: this mlcd has no connector %.*s", p->env.state_name, (int)p->decl->kind.n, p->decl->kind.p);
+    enum err err = p->sops->open(&p->source, &p->env, f);
+    return err == ERR_OK ? err : fault_prefix(f, "source %s", p->env.state_name);
+}
+
+static enum err open_target(struct sync_endpoint *p, struct fault *f)
+{
+    p->tops = connector_target(p->decl->kind);
+    if (!p->tops) return fault_set(f, ERR_CONFIG, "target %s: this mlcd has no connector %.*s", p->env.state_name, (int)p->decl->kind.n, p->decl->kind.p);
+    enum err err = p->tops->open(&p->target, &p->env, f);
+    return err == ERR_OK ? err : fault_prefix(f, "target %s", p->env.state_name);
+}
+
+enum err config_endpoints(struct engine *e, struct fault *f)
+{
+    const struct image *im = e->image;
+    struct missing m = {{0}, 0};
+    e->sources = ARENA_ARRAY(&e->arena, struct sync_endpoint, im->nsources + 1);
+    e->targets = ARENA_ARRAY(&e->arena, struct sync_endpoint, im->ntargets + 1);
+    for (size_t i = 0; i < im->nsources; i++) fill_env(e, &e->sources[i], &im->sources[i], &m);
+    for (size_t i = 0; i < im->ntargets; i++) fill_env(e, &e->targets[i], &im->targets[i], &m);
+    if (m.n) return fault_set(f, ERR_CONFIG, "settings are missing: %s", m.text);
+    for (size_t i = 0; i < im->nsources; i++) {
+        enum err err = open_source(&e->sources[i], f);
+        if (err != ERR_OK) return err;
+    }
+    for (size_t i = 0; i < im->ntargets; i++) {
+        enum err err = open_target(&e->targets[i], f);
+        if (err != ERR_OK) return err;
+    }
+    return ERR_OK;
+}

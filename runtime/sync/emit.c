@@ -1,0 +1,71 @@
+/* emit.c - frames on their way: built tag by tag, appended, made durable, folded. Nothing is folded before it is durable. */
+#include "sync/sync_private.h"
+#include <stdlib.h>
+
+enum { PENDING_MAX = 4096 };           /* frames kept unfolded at most: a quiet poll flushes once, a very long one now and then */
+
+void emit_begin(struct engine *e, enum frame_kind kind, const struct sync_flow *sf)
+{
+    buf_clear(&e->pub);
+    buf_clear(&e->priv);
+    e->building = (struct frame){.kind = (uint16_t)kind, .slot = FRAME_NO_SLOT};
+    if (e->image) e->building.image = e->image->content;
+    if (sf) {
+        e->building.flow = sf->fl->hash;
+        event_put(&e->pub, EV_FLOW, sf->name);
+    }
+}
+
+void emit_key(struct engine *e, struct str key, uint32_t slot)
+{
+    struct hash h = hash_keyed(e->key_hash_key, key);
+    memcpy(e->building.key_hash, h.b, sizeof e->building.key_hash);
+    e->building.slot = slot;
+    event_put(&e->priv, EV_KEY, key);
+}
+
+enum err emit_end(struct engine *e, struct fault *f)
+{
+    struct frame *fr = &e->building;
+    fr->pub = buf_view(&e->pub);
+    fr->priv = buf_view(&e->priv);
+    enum err err = journal_append(e->journal, fr, f);
+    if (err != ERR_OK) return err;
+    if (e->npending == e->cap_pending) {
+        e->cap_pending = e->cap_pending ? e->cap_pending * 2 : 256;
+        struct frame *p = realloc(e->pending, e->cap_pending * sizeof *p);
+        if (!p) check_no_memory();
+        e->pending = p;
+    }
+    struct frame *kept = &e->pending[e->npending++];
+    *kept = *fr;
+    kept->pub.p = arena_copy(&e->pending_arena, fr->pub.p, fr->pub.n);
+    kept->priv.p = arena_copy(&e->pending_arena, fr->priv.p, fr->priv.n);
+    return ERR_OK;
+}
+
+uint64_t emit_seq(const struct engine *e) { return e->building.seq; }
+
+enum err emit_commit(struct engine *e, struct fault *f)
+{
+    enum err err = journal_commit(e->journal, f);
+    for (size_t i = 0; i < e->npending && err == ERR_OK; i++) err = store_apply(e->store, &e->pending[i], f);
+    e->npending = 0;
+    arena_reset(&e->pending_arena);
+    return err == ERR_OK ? store_tick(e->store, world_mono_ms(e->w), f) : err;
+}
+
+enum err emit_close(struct engine *e, struct fault *f)
+{
+    if (e->npending >= PENDING_MAX) return emit_commit(e, f);
+    return journal_close_batch(e->journal, f);
+}
+
+void emit_note(struct engine *e, enum frame_kind kind, const char *what, const char *text)
+{
+    struct fault ignored;
+    emit_begin(e, kind, NULL);
+    event_put_text(&e->pub, EV_WHAT, what);
+    event_put_text(&e->pub, EV_WHY, text);
+    if (emit_end(e, &ignored) != ERR_OK) log_warn("the audit log did not take a note about %s: %s", what, ignored.text);
+}

@@ -1,0 +1,74 @@
+/* engine.h - the sync engine as mlcd sees it: one state directory, one compiled spec, its flows.
+ *
+ *   STATE/lock            held while a process writes; a second start exits 75
+ *   STATE/master.key      0600, unless a key file is named (runtime/secret)
+ *   STATE/secrets/        sealed values
+ *   STATE/keys.slots      data keys of the records
+ *   STATE/journal/        the audit log
+ *   STATE/index/          LMDB, rebuilt from the log when it is missing
+ *   STATE/images/H.mlcb   every compiled spec that ever ran, by content hash: why and replay need them
+ *
+ * The data path: poll.c -> derive.c (vm) -> emit.c (journal, then index) -> send.c -> answer.c, with lookup.c, settle.c, sweep.c, fuse.c
+ * and spec.c beside it. */
+#ifndef SYNC_ENGINE_H
+#define SYNC_ENGINE_H
+#include "base/world.h"
+#include "code/image.h"
+#include "store/store.h"
+
+struct engine;
+struct engine_progress {              /* told while a run goes on; the counters are of this run */
+    const char *flow, *phase;         /* "reading", "keys", "deriving", "writing", "waiting" */
+    uint64_t rows, changed, same, rejected, locked, inserted, updated, failed, calls;
+    uint64_t pending;                 /* rows that are still to be written */
+};
+struct engine_options {
+    const char *state_dir;
+    const char *image_path;           /* NULL: the image that ran last in this state directory */
+    const char *key_file, *credentials_dir;
+    const char *flow;                 /* only this flow; NULL = all */
+    const char *(*getenv)(void *ctx, const char *name);   /* for env() settings; NULL = none */
+    void *getenv_ctx;
+    bool create_all;                  /* fill a module that already holds records without looking for candidates */
+    bool full;                        /* a full pass now, whatever the schedule says */
+    int64_t settle_ms;                /* 0 = 120000 */
+    int64_t wait_ms;                  /* `once`: how long to wait for retries and settling; -1 = settle + 30 s */
+    unsigned page_rows, batch_rows;   /* 0 = the connector's and the protocol's default */
+    size_t map_bytes, segment_bytes;  /* 0 = default */
+    const volatile int *stop;
+    void (*progress)(void *ctx, const struct engine_progress *p);
+    void *progress_ctx;
+};
+
+/* Takes the lock, opens secrets, journal and index, folds what the index lacks, loads and verifies the image, opens the connectors.
+ * ERR_LOCKED_STATE, ERR_CORRUPT (alarm), ERR_SECRET, ERR_CONFIG, ERR_FORMAT ... */
+enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f);
+void engine_close(struct engine *e);
+
+/* Start-up check of the target, and the rule for modules that already hold records. Findings go to sink (may be NULL). ERR_CONFIG lists all. */
+struct finding_sink;
+enum err engine_check(struct engine *e, const struct finding_sink *sink, struct fault *f);
+/* One step per line for both systems; nothing is changed. */
+enum err engine_ping(struct engine *e, const struct finding_sink *sink, struct fault *f);
+
+struct engine_result { uint64_t rows, changed, same, rejected, locked, inserted, updated, adopted, failed, waiting, held, pending, calls; bool finished; };
+/* One pass of every flow (or the chosen one): poll, derive, write, until nothing is due within wait_ms. OK also when records were rejected
+ * (see result); finished = false when something is still to do. */
+enum err engine_once(struct engine *e, struct engine_result *r, struct fault *f);
+/* Runs by the schedule until *stop. reload (may be NULL) is polled: when it becomes non-zero the image file is loaded again. */
+enum err engine_run(struct engine *e, volatile int *reload, struct fault *f);
+
+/* What would be done: reads source and target, writes nothing anywhere. */
+struct plan_change { const char *flow; const char *what; /* insert, update, leave, delete, reject, adopt? */ struct str key, field, before, after, why; };
+struct plan_totals { uint64_t rows, inserts, updates, leaves, deletes, rejects, waiting, unchanged, reads; bool fuse_would_hold; };
+enum err engine_plan(struct engine *e, void (*each)(void *ctx, const struct plan_change *c), void *ctx, struct plan_totals *t, struct fault *f);
+
+/* Operator's acts; each is journaled with who. */
+enum err engine_accept(struct engine *e, const char *flow, const char *by, uint64_t *released, struct fault *f);
+/* keys: text form. from_log: derive from the last logged snapshot instead of a fresh read; refused when the row has moved on since. */
+enum err engine_replay(struct engine *e, const char *flow, struct str key, bool from_log, bool recreate, const char *by, struct fault *f);
+/* id empty: make a new record although candidates exist. */
+enum err engine_adopt(struct engine *e, const char *flow, struct str key, struct str id, const char *by, struct fault *f);
+struct adopt_candidate { struct str key, name, match /* exact, several, none */, ids; };
+enum err engine_candidates(struct engine *e, const char *flow, void (*each)(void *ctx, const struct adopt_candidate *c), void *ctx, struct fault *f);
+#endif

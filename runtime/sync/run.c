@@ -1,0 +1,183 @@
+/* run.c - one pass over everything (`once`) and the schedule (`run`). */
+#include "sync/sync_private.h"
+#include <string.h>
+
+static bool stopping(const struct engine *e)
+{
+    return e->o.stop && *e->o.stop;
+}
+
+static int64_t now_ms(const struct engine *e) { return world_wall_ms(e->w); }
+
+/* Polls one flow: changes, or the whole table when it is time; then the keys; then the fuse has its say. */
+static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, struct fault *f)
+{
+    struct flow_state st = {0};
+    bool need_full = want_full, known = store_flow(e->store, sf->name, &st);
+    bool had_full = known && st.last_full_ms > 0;
+    enum err err = spec_changed(e, sf, &need_full, f);
+    if (err != ERR_OK) return err;
+    if (store_flow(e->store, sf->name, &st) && st.next_full_ms && now_ms(e) >= st.next_full_ms) need_full = true;
+    progress_tell(e, sf, "reading");
+    err = poll_flow(e, sf, need_full, f);
+    if (err == ERR_OK && need_full && had_full) err = sweep_flow(e, sf, f);
+    return err == ERR_OK ? fuse_decide(e, sf, f) : err;
+}
+
+/* The time of the next thing to do, INT64_MAX when there is none: rows due, locked keys. Rows of stopped flows do not count. */
+static int64_t next_due(struct engine *e)
+{
+    int64_t due = INT64_MAX, at;
+    struct arena a;
+    arena_init(&a, 4096);
+    for (size_t i = 0; i < e->nflows; i++) {
+        struct flow_state st;
+        struct store_item one;
+        if (e->flows[i].stopped || !store_flow(e->store, e->flows[i].name, &st)) continue;
+        if (store_due(e->store, st.id, now_ms(e), 1, &a, &one, &at) > 0) at = 0;
+        if (at < due) due = at;
+    }
+    struct store_locked l;
+    if (store_locked_due(e->store, now_ms(e), 1, &a, &l, &at) > 0) at = 0;
+    arena_free(&a);
+    return at < due ? at : due;
+}
+
+static void nap(struct engine *e, int64_t ms)
+{
+    while (ms > 0 && !stopping(e)) {
+        int64_t part = ms < 500 ? ms : 500;
+        e->w->clock.sleep_ms(e->w->clock.ctx, part);
+        ms -= part;
+    }
+}
+
+/* Writes until nothing is under way or due before `deadline`; retries locked rows on the way. */
+static enum err finish(struct engine *e, int64_t deadline, struct fault *f)
+{
+    for (;;) {
+        int64_t ignored;
+        enum err err = locked_retry(e, &ignored, f);
+        if (err == ERR_OK) err = send_pump(e, true, f);
+        for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) err = fuse_decide(e, &e->flows[i], f);
+        if (err != ERR_OK) return err;
+        if (!send_idle(e)) continue;
+        int64_t due = next_due(e);
+        if (stopping(e) || due == INT64_MAX || due > deadline) return emit_commit(e, f);
+        if (due > now_ms(e)) {
+            progress_tell(e, NULL, "waiting");
+            err = emit_commit(e, f);
+            if (err == ERR_OK) err = store_flush(e->store, f);
+            if (err != ERR_OK) return err;
+            nap(e, due - now_ms(e));
+        }
+    }
+}
+
+static void sum_up(struct engine *e)
+{
+    struct engine_result *r = &e->result;
+    r->waiting = r->held = r->pending = 0;
+    for (size_t i = 0; i < e->nflows; i++) {
+        struct flow_state st;
+        if (!store_flow(e->store, e->flows[i].name, &st)) continue;
+        r->waiting += st.counts[ROW_WAITING];
+        r->held += st.counts[ROW_HELD];
+        r->pending += st.counts[ROW_DIRTY] + st.counts[ROW_INFLIGHT] + st.counts[ROW_RETRY] + st.counts[ROW_AMBIGUOUS] + st.locked;
+    }
+    r->finished = r->pending == 0;
+}
+
+/* After an error: what is under way is taken in, so that no answer is lost without need. The first error is the one that is told. */
+static void wind_up(struct engine *e)
+{
+    struct fault later;
+    if (send_drain(e, &later) != ERR_OK) log_debug("while winding up: %s", later.text);
+}
+
+enum err engine_once(struct engine *e, struct engine_result *out, struct fault *f)
+{
+    e->result = (struct engine_result){0};
+    enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
+    for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) err = pass(e, &e->flows[i], e->o.full, f);
+    int64_t wait = e->o.wait_ms >= 0 ? e->o.wait_ms : engine_settle_ms(e) + 30000;
+    if (err == ERR_OK) err = finish(e, now_ms(e) + wait, f);
+    if (err != ERR_OK) wind_up(e);
+    sum_up(e);
+    *out = e->result;
+    struct fault later;
+    enum err kept = store_flush(e->store, &later);
+    return err == ERR_OK && kept != ERR_OK ? fault_set(f, kept, "%s", later.text) : err;
+}
+
+/* ---- the schedule ---- */
+static int64_t flow_due(struct engine *e, const struct sync_flow *sf)
+{
+    struct flow_state st;
+    if (!store_flow(e->store, sf->name, &st) || st.next_poll_ms == 0) return 0;
+    /* Jitter of up to a tenth of the interval, the same for a flow for ever: fifty customers do not poll in the same second. */
+    uint32_t spread = crc32c(0, sf->name.p, sf->name.n) ^ crc32c(0, e->key_hash_key, sizeof e->key_hash_key);
+    return st.next_poll_ms + (sf->fl->every_ms ? (int64_t)(spread % (uint64_t)(sf->fl->every_ms / 10 + 1)) : 0);
+}
+
+static enum err reload_image(struct engine *e, struct fault *f)
+{
+    log_info("loading the compiled spec again");
+    enum err err = send_drain(e, f);
+    if (err != ERR_OK) return err;
+    engine__close_image(e);
+    return engine__load_image(e, e->o.image_path, f);
+}
+
+/* Errors that a running service survives: it tries again a minute later. */
+static bool passing(enum err err)
+{
+    return err == ERR_UNREACHABLE || err == ERR_BUSY || err == ERR_BUDGET || err == ERR_PROTOCOL || err == ERR_AMBIGUOUS || err == ERR_LOCKED ||
+           err == ERR_HELD || err == ERR_AUTH;
+}
+
+static enum err turn(struct engine *e, int64_t *next, struct fault *f)
+{
+    enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
+    *next = INT64_MAX;
+    for (size_t i = 0; i < e->nflows && err == ERR_OK && !stopping(e); i++) {
+        if (flow_due(e, &e->flows[i]) <= now_ms(e)) err = pass(e, &e->flows[i], false, f);
+        if (err == ERR_OK && flow_due(e, &e->flows[i]) < *next) *next = flow_due(e, &e->flows[i]);
+    }
+    if (err == ERR_OK) err = finish(e, now_ms(e), f);
+    if (err == ERR_OK) err = store_flush(e->store, f);
+    int64_t rows = err == ERR_OK ? next_due(e) : INT64_MAX;
+    if (rows < *next) *next = rows;
+    return err;
+}
+
+enum err engine_run(struct engine *e, volatile int *reload, struct fault *f)
+{
+    while (!stopping(e)) {
+        if (reload && *reload) {
+            *reload = 0;
+            enum err err = reload_image(e, f);
+            if (err != ERR_OK) return err;
+        }
+        int64_t next;
+        struct fault why;
+        enum err err = turn(e, &next, &why);
+        if (err == ERR_STOPPED) break;
+        if (err != ERR_OK && !passing(err)) return fault_set(f, err, "%s", why.text);
+        if (err != ERR_OK) {
+            log_warn("%s; trying again in a minute", why.text);
+            wind_up(e);
+            next = now_ms(e) + 60000;
+        }
+        sum_up(e);
+        progress_tell(e, NULL, "waiting");
+        for (int64_t until = next; now_ms(e) < until && !stopping(e) && !(reload && *reload);) {
+            int64_t part = until - now_ms(e);
+            nap(e, part < 1000 ? part : 1000);
+        }
+        for (size_t i = 0; i < e->nflows; i++) e->flows[i].stopped = false;
+    }
+    struct fault later;
+    enum err err = send_drain(e, &later);
+    return err == ERR_OK ? ERR_OK : fault_set(f, err, "%s", later.text);
+}

@@ -1,0 +1,293 @@
+/* send.c - due rows into requests. A round: pick, settle what is ambiguous, look up what must be known, journal INTENT for each record, one flush, start.
+ * Nothing is sent whose INTENT is not durable. Rows on their way are INFLIGHT in the index, so no row is in two requests. */
+#include "sync/sync_private.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { WRITERS_MAX = 8, ROUND_MAX = 800 };      /* facts/zoho-crm.md 8: at most 8 writers of 100 records */
+
+bool send_idle(const struct engine *e) { return e->nbatches == 0; }
+
+/* ---- picking ---- */
+static size_t pick(struct engine *e, struct sync_flow *sf, uint16_t flow, size_t max, struct arena *a, struct send_item *items, struct fault *f)
+{
+    struct store_item *due = ARENA_ARRAY(a, struct store_item, max);
+    size_t n = store_due(e->store, flow, world_wall_ms(e->w), max, a, due, NULL), kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct send_item *it = &items[kept];
+        *it = (struct send_item){.key = due[i].key};
+        if (store_row(e->store, flow, due[i].key, a, &it->row, f) != ERR_OK) continue;
+        it->wanted = record_of(it->row.wanted, a);
+        it->written = record_of(it->row.written, a);
+        kept++;
+    }
+    (void)sf;
+    return kept;
+}
+
+/* ---- one record's request ---- */
+struct outgoing { struct send_item *it; enum write_verb verb; struct record fields, old; struct str sent; };
+
+static struct value outgoing_value(struct engine *e, struct sync_flow *sf, const struct record_field *rf, struct arena *a)
+{
+    const struct image_field *fd = flow_field(sf->fl, rf->name);
+    if (!fd || sf->field_link[fd - sf->fl->fields] == NO_LINK || rf->v.kind != V_TEXT) return rf->v;
+    struct str id = link_id(e, sf, rf->name, value_str(&rf->v), a);
+    if (id.n == 0) return value_absent;
+    return (struct value){.kind = V_ID, .len = (uint32_t)id.n, .u.text = id.p};
+}
+
+/* Fills the request's fields; false when nothing differs. */
+static bool compose(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct record *in_target, struct arena *a, struct outgoing *out)
+{
+    const struct image_flow *fl = sf->fl;
+    struct record_field *diff = ARENA_ARRAY(a, struct record_field, it->wanted.n + 1);
+    out->it = it;
+    out->verb = it->row.id.n ? WRITE_UPDATE : WRITE_INSERT;
+    size_t n = wanted_diff(fl, &it->wanted, &it->written, out->verb, it->row.flags & ROW_F_FORCE, diff);
+    out->fields = (struct record){ARENA_ARRAY(a, struct record_field, n + 1), 0};
+    out->old = (struct record){ARENA_ARRAY(a, struct record_field, n + 1), 0};
+    for (size_t i = 0; i < n; i++) {
+        const struct image_field *fd = flow_field(fl, diff[i].name);
+        const struct value *there = in_target ? record_get(in_target, diff[i].name) : NULL;
+        bool fill_taken = out->verb == WRITE_UPDATE && fd->mode == FIELD_FILL && (!value_present(&diff[i].v) || (there && value_present(there)));
+        if (fill_taken) continue;
+        struct value v = outgoing_value(e, sf, &diff[i], a);
+        if (out->verb == WRITE_INSERT && !value_present(&v)) continue;
+        const struct value *have = record_get(&it->written, diff[i].name);
+        out->fields.f[out->fields.n++] = (struct record_field){diff[i].name, v};
+        out->old.f[out->old.n++] = (struct record_field){diff[i].name, have ? *have : value_absent};
+    }
+    out->sent = wanted_after(fl, &it->wanted, &it->written, out->verb, a);
+    return n > 0;
+}
+
+static void put_record(struct buf *part, enum event_tag tag, const struct record *r)
+{
+    struct buf b = {0};
+    record_encode(&b, r);
+    event_put(part, tag, buf_view(&b));
+    buf_free(&b);
+}
+
+static enum err emit_intent(struct engine *e, struct sync_flow *sf, const struct outgoing *o, struct fault *f)
+{
+    emit_begin(e, FRAME_INTENT, sf);
+    emit_key(e, o->it->key, o->it->row.slot);
+    event_put_int(&e->pub, EV_VERB, o->verb);
+    event_put(&e->pub, EV_MODULE, sf->fl->module);
+    put_record(&e->priv, EV_FIELDS, &o->fields);
+    put_record(&e->priv, EV_OLD, &o->old);
+    event_put(&e->priv, EV_SENT, o->sent);
+    if (o->it->row.id.n) event_put(&e->priv, EV_ID, o->it->row.id);
+    return emit_end(e, f);
+}
+
+/* Nothing differs from what stands there (the wish came and went): at rest without a call. */
+static enum err emit_rest(struct engine *e, struct sync_flow *sf, const struct send_item *it, struct fault *f)
+{
+    uint32_t flags = it->row.flags & (ROW_F_LEFT | ROW_F_GONE);
+    emit_begin(e, FRAME_ROW, sf);
+    emit_key(e, it->key, it->row.slot);
+    event_put_int(&e->pub, EV_STATE, flags & ROW_F_GONE ? ROW_GONE : flags & ROW_F_LEFT ? ROW_LEFT : ROW_CLEAN);
+    event_put_int(&e->pub, EV_FLAGS, flags);
+    event_put_text(&e->priv, EV_WHY, "");
+    return emit_end(e, f);
+}
+
+/* ---- batches ---- */
+static struct send_batch *batch_new(struct engine *e, struct sync_flow *sf, enum write_verb verb, size_t cap)
+{
+    struct send_batch *b = calloc(1, sizeof *b);
+    if (!b) check_no_memory();
+    arena_init(&b->arena, 64 * 1024);
+    b->sf = sf;
+    b->keys = ARENA_ARRAY(&b->arena, struct str, cap);
+    b->slots = ARENA_ARRAY(&b->arena, uint32_t, cap);
+    b->attempts = ARENA_ARRAY(&b->arena, uint64_t, cap);
+    b->wb = (struct write_batch){.verb = verb, .module = sf->fl->module, .key_field = sf->fl->fields[sf->fl->key_field].name,
+                                 .trigger_workflow = sf->fl->trigger_workflow, .arena = &b->arena, .user = b,
+                                 .items = ARENA_ARRAY(&b->arena, struct write_item, cap)};
+    b->next = e->batches;
+    e->batches = b;
+    e->nbatches++;
+    return b;
+}
+
+static struct str keep(struct arena *a, struct str s)
+{
+    return (struct str){arena_copy(a, s.p, s.n), s.n};
+}
+
+static void batch_add(struct engine *e, struct send_batch *b, const struct outgoing *o)
+{
+    struct record *fields = ARENA_NEW(&b->arena, struct record);
+    *fields = (struct record){ARENA_ARRAY(&b->arena, struct record_field, o->fields.n + 1), o->fields.n};
+    for (size_t i = 0; i < o->fields.n; i++)
+        fields->f[i] = (struct record_field){keep(&b->arena, o->fields.f[i].name), value_copy(&b->arena, &o->fields.f[i].v)};
+    size_t k = b->wb.n++;
+    b->keys[k] = keep(&b->arena, o->it->key);
+    b->slots[k] = o->it->row.slot;
+    b->attempts[k] = emit_seq(e);
+    b->wb.items[k] = (struct write_item){.id = keep(&b->arena, o->it->row.id), .fields = fields, .cls = W_AMBIGUOUS};
+}
+
+static enum err wait_for_person(struct engine *e, struct sync_flow *sf, struct send_item *it, struct str ids, struct str name, struct fault *f)
+{
+    bool several = memchr(ids.p, ',', ids.n) != NULL;
+    emit_begin(e, FRAME_ADOPT, sf);
+    emit_key(e, it->key, it->row.slot);
+    event_put(&e->priv, EV_CANDIDATES, ids);
+    event_put(&e->priv, EV_VALUE, name);
+    struct str fd = sf->fl->adopt_field;
+    char why[600];
+    snprintf(why, sizeof why, "%s with the same %.*s: %.*s; decide with mlcd adopt", several ? "several records" : "a record that people made",
+             (int)fd.n, fd.p, (int)(ids.n < 400 ? ids.n : 400), ids.p);
+    event_put_text(&e->priv, EV_WHY, why);
+    it->skip = true;
+    return emit_end(e, f);
+}
+
+/* Records that people made before come first: rows with candidates wait, they are never doubled. */
+static enum err hold_candidates(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
+{
+    if (!sf->fl->adopt || e->o.create_all || sf->module_empty) return ERR_OK;
+    struct str *ids = ARENA_ARRAY(a, struct str, n), *names = ARENA_ARRAY(a, struct str, n);
+    enum err err = candidates_of(e, sf, items, n, a, ids, names, f);
+    for (size_t i = 0; i < n && err == ERR_OK; i++)
+        if (ids[i].n) err = wait_for_person(e, sf, &items[i], ids[i], names[i], f);
+    return err;
+}
+
+static enum err make_batches(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
+{
+    struct record *found = ARENA_ARRAY(a, struct record, n + 1);
+    struct send_batch *open[2] = {NULL, NULL};
+    enum err err = lookup_fill(sf, items, n, a, found, f);
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        if (items[i].skip) continue;
+        struct outgoing o;
+        bool something = compose(e, sf, &items[i], found[i].n ? &found[i] : NULL, a, &o);
+        if (!something) {
+            err = emit_rest(e, sf, &items[i], f);
+            continue;
+        }
+        err = emit_intent(e, sf, &o, f);
+        struct send_batch **b = &open[o.verb];
+        if (!*b || (*b)->wb.n >= sf->batch_now) *b = batch_new(e, sf, o.verb, sf->batch_now);
+        if (err == ERR_OK) batch_add(e, *b, &o);
+    }
+    return err;
+}
+
+/* Prepares requests for one flow; *did = something was journaled. */
+static enum err prepare(struct engine *e, struct sync_flow *sf, bool *did, struct fault *f)
+{
+    struct flow_state st;
+    if (sf->stopped || !store_flow(e->store, sf->name, &st)) return ERR_OK;
+    size_t room = (WRITERS_MAX - e->nbatches) * (size_t)sf->batch_now;
+    if (room > ROUND_MAX) room = ROUND_MAX;
+    struct arena a;
+    arena_init(&a, 256 * 1024);
+    struct send_item *items = ARENA_ARRAY(&a, struct send_item, room);
+    size_t before = e->npending, n = pick(e, sf, st.id, room, &a, items, f);
+    enum err err = settle_items(e, sf, items, n, &a, f);
+    if (err == ERR_OK) err = lookup_unread(e, sf, items, n, &a, f);
+    if (err == ERR_OK) err = lookup_ids(e, sf, items, n, &a, f);
+    if (err == ERR_OK) err = hold_candidates(e, sf, items, n, &a, f);
+    if (err == ERR_OK) err = lookup_links(e, sf, items, n, &a, f);
+    if (err == ERR_OK) err = make_batches(e, sf, items, n, &a, f);
+    *did = *did || e->npending > before || n > 0;
+    arena_free(&a);
+    return err;
+}
+
+/* ---- sending and taking in ---- */
+static void batch_drop(struct engine *e, struct send_batch *b)
+{
+    struct send_batch **p = &e->batches;
+    while (*p != b) p = &(*p)->next;
+    *p = b->next;
+    e->nbatches--;
+    arena_free(&b->arena);
+    free(b);
+}
+
+static enum err not_sent(struct engine *e, struct send_batch *b, const char *why, struct fault *f)
+{
+    for (size_t i = 0; i < b->wb.n; i++) {
+        b->wb.items[i].cls = W_RETRY;
+        b->wb.items[i].message = str_of(arena_printf(&b->arena, "not sent: %s", why));
+    }
+    enum err err = answer_batch(e, b, f);
+    batch_drop(e, b);
+    return err;
+}
+
+static enum err start_ready(struct engine *e, struct fault *f)
+{
+    for (struct send_batch *b = e->batches, *next; b; b = next) {
+        next = b->next;
+        if (b->started) continue;
+        struct fault why = {ERR_OK, ""};
+        enum err err = b->sf->dst->tops->write_start(b->sf->dst->target, &b->wb, &why);
+        if (err == ERR_OK) {
+            b->started = true;
+            continue;
+        }
+        if (err == ERR_BUSY && e->nbatches > 1) return ERR_OK;        /* others are under way: wait for one of them */
+        enum err kept = not_sent(e, b, why.text, f);
+        if (kept != ERR_OK) return kept;
+        if (err != ERR_BUSY && err != ERR_BUDGET && err != ERR_UNREACHABLE) return fault_set(f, err, "%s", why.text);
+    }
+    return ERR_OK;
+}
+
+static enum err take_answer(struct engine *e, int64_t timeout_ms, bool *got, struct fault *f)
+{
+    *got = false;
+    for (size_t i = 0; i < e->image->ntargets; i++) {
+        struct sync_endpoint *p = &e->targets[i];
+        struct write_batch *done = NULL;
+        bool ours = false;
+        for (struct send_batch *b = e->batches; b && !ours; b = b->next) ours = b->started && b->sf->dst == p;
+        if (!ours) continue;
+        enum err err = p->tops->write_wait(p->target, timeout_ms, &done, f);
+        if (err != ERR_OK) return err;
+        if (!done) continue;
+        *got = true;
+        struct send_batch *b = done->user;
+        err = answer_batch(e, b, f);
+        struct sync_flow *sf = b->sf;
+        batch_drop(e, b);
+        progress_tell(e, sf, "writing");
+        return err;
+    }
+    return ERR_OK;
+}
+
+enum err send_pump(struct engine *e, bool block, struct fault *f)
+{
+    bool got = true, did = false;
+    enum err err = ERR_OK;
+    while (got && e->nbatches && err == ERR_OK) err = take_answer(e, 0, &got, f);
+    for (size_t i = 0; i < e->nflows && err == ERR_OK && e->nbatches < WRITERS_MAX; i++) err = prepare(e, &e->flows[i], &did, f);
+    if (err == ERR_OK && e->npending) err = emit_commit(e, f);
+    if (err == ERR_OK) err = start_ready(e, f);
+    if (err == ERR_OK && block && e->nbatches && (!did || e->nbatches >= WRITERS_MAX)) {
+        err = store_tick(e->store, world_mono_ms(e->w), f);
+        if (err == ERR_OK) err = take_answer(e, 1000, &got, f);
+    }
+    return err;
+}
+
+enum err send_drain(struct engine *e, struct fault *f)
+{
+    enum err err = ERR_OK;
+    while (e->nbatches && err == ERR_OK) {
+        bool got;
+        err = start_ready(e, f);
+        if (err == ERR_OK && e->nbatches) err = take_answer(e, 1000, &got, f);
+    }
+    return err == ERR_OK && e->npending ? emit_commit(e, f) : err;
+}

@@ -1,0 +1,69 @@
+/* settle.c - ambiguous records: sent without an answer, or found in flight at start. After the settle time they are read back, by id or by our key,
+ * compared with what was sent, and only then counted as written or tried again. */
+#include "sync/sync_private.h"
+
+static enum err emit_settle(struct engine *e, struct sync_flow *sf, struct send_item *it, enum write_class cls, struct str id, const char *found, struct fault *f)
+{
+    emit_begin(e, FRAME_SETTLE, sf);
+    emit_key(e, it->key, it->row.slot);
+    event_put_int(&e->pub, EV_CLASS, cls);
+    event_put_int(&e->pub, EV_ATTEMPT, (int64_t)it->row.attempt);
+    event_put_text(&e->pub, EV_WHY, found);
+    if (id.n) event_put(&e->priv, EV_ID, id);
+    it->skip = true;
+    if (cls == W_APPLIED) *(it->row.verb == WRITE_INSERT ? &e->result.inserted : &e->result.updated) += 1;
+    return emit_end(e, f);
+}
+
+/* What was sent stands there: every field of ours that can be compared (links are symbols, fill may have been taken, once belongs to people). */
+static bool stands(const struct sync_flow *sf, const struct record *sent, const struct record *there)
+{
+    for (size_t i = 0; i < sent->n; i++) {
+        const struct image_field *fd = flow_field(sf->fl, sent->f[i].name);
+        const struct value *v = record_get(there, sent->f[i].name);
+        if (!fd || fd->type.base == T_LINK || fd->mode == FIELD_FILL || fd->mode == FIELD_ONCE) continue;
+        if (!same_in_target(&sent->f[i].v, v ? v : &value_absent)) return false;
+    }
+    return true;
+}
+
+static enum err judge(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct lookup_hit *hit, struct arena *a, struct fault *f)
+{
+    struct record sent = record_of(it->row.sent, a);
+    if (stands(sf, &sent, &hit->fields)) return emit_settle(e, sf, it, W_APPLIED, hit->id, "it had been applied", f);
+    /* There, but not as sent: an older write of ours, or people's edits. Keep the id; it is read and compared before the next write. */
+    return emit_settle(e, sf, it, W_RETRY, hit->id, "the record stands there with other values", f);
+}
+
+static enum err settle_some(struct engine *e, struct sync_flow *sf, struct send_item **some, size_t n, bool by_id, struct arena *a, struct fault *f)
+{
+    struct str *values = ARENA_ARRAY(a, struct str, n), *want = ARENA_ARRAY(a, struct str, sf->fl->nfields);
+    for (size_t i = 0; i < n; i++) values[i] = by_id ? some[i]->row.id : key_text_of(sf->fl, some[i]->key, a);
+    for (size_t i = 0; i < sf->fl->nfields; i++) want[i] = sf->fl->fields[i].name;
+    struct lookup_hit *hits = NULL;
+    size_t nhits = 0;
+    enum err err = by_id ? sf->dst->tops->read(sf->dst->target, sf->fl->module, values, n, want, sf->fl->nfields, a, &hits, &nhits, f)
+                         : sf->dst->tops->lookup(sf->dst->target, sf->fl->module, sf->fl->fields[sf->fl->key_field].name, values, n, want, sf->fl->nfields, a,
+                                                 &hits, &nhits, f);
+    for (size_t i = 0; i < nhits && err == ERR_OK; i++)
+        if (!some[hits[i].value_index]->skip) err = judge(e, sf, some[hits[i].value_index], &hits[i], a, f);
+    for (size_t i = 0; i < n && err == ERR_OK; i++)
+        if (!some[i]->skip) err = emit_settle(e, sf, some[i], W_RETRY, (struct str){NULL, 0}, "it had not been applied", f);
+    return err;
+}
+
+enum err settle_items(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
+{
+    struct send_item **some = ARENA_ARRAY(a, struct send_item *, LIMIT_COQL_IN);
+    for (int by_id = 0; by_id < 2; by_id++) {
+        for (size_t at = 0; at < n;) {
+            size_t k = 0;
+            for (; at < n && k < LIMIT_COQL_IN; at++)
+                if (!items[at].skip && items[at].row.state == ROW_AMBIGUOUS && (items[at].row.id.n > 0) == (by_id == 1)) some[k++] = &items[at];
+            if (k == 0) break;
+            enum err err = settle_some(e, sf, some, k, by_id == 1, a, f);
+            if (err != ERR_OK) return err;
+        }
+    }
+    return ERR_OK;
+}

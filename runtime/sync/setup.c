@@ -1,0 +1,238 @@
+/* setup.c - a state directory is taken, its log folded, a compiled spec loaded and its connectors opened; and let go again. */
+#include "sync/sync_private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROGRAM_VERSION "1.0.0"
+
+static const char *in_state(struct engine *e, const char *name)
+{
+    return arena_printf(&e->page, "%s/%s", e->o.state_dir, name);
+}
+
+int64_t engine_settle_ms(const struct engine *e) { return e->o.settle_ms ? e->o.settle_ms : 120000; }
+
+static enum err take_lock(struct engine *e, struct fault *f)
+{
+    const struct world_files *fs = &e->w->files;
+    if (fs->mkdir(fs->ctx, e->o.state_dir, 0700) != 0 && errno != EEXIST)
+        return fault_set(f, ERR_IO, "cannot make the state directory %s: %s", e->o.state_dir, strerror(errno));
+    e->lock_fd = fs->open(fs->ctx, in_state(e, "lock"), O_RDWR | O_CREAT, 0600);
+    if (e->lock_fd < 0) return fault_set(f, ERR_IO, "cannot open %s/lock: %s", e->o.state_dir, strerror(errno));
+    if (fs->lock(fs->ctx, e->lock_fd) != 0)
+        return fault_set(f, ERR_LOCKED_STATE, "another mlcd works in %s; wait for it, or stop it first", e->o.state_dir);
+    return ERR_OK;
+}
+
+static enum err open_store(struct engine *e, struct fault *f)
+{
+    struct store_options so = {.dir = in_state(e, "index"), .map_bytes = e->o.map_bytes};
+    secret_derive(e->secrets, SECRET_INDEX_KEY, so.key);
+    secret_derive(e->secrets, SECRET_KEY_HASH, e->key_hash_key);
+    return store_open(&e->store, e->w, &so, f);
+}
+
+static enum err open_journal(struct engine *e, struct fault *f)
+{
+    struct journal_options jo = {.dir = in_state(e, "journal"), .origin = "ml-connector", .applied_seq = store_applied_seq(e->store),
+                                 .segment_bytes = e->o.segment_bytes,
+                                 .seal = {secret_seal, secret_unseal, secret_sign, e->secrets}};
+    return journal_open(&e->journal, e->w, &jo, f);
+}
+
+static enum err fold_one(void *arg, const struct frame *fr, struct fault *f)
+{
+    struct engine *e = arg;
+    enum err err = store_apply(e->store, fr, f);
+    return err == ERR_OK ? store_tick(e->store, world_mono_ms(e->w), f) : err;
+}
+
+/* What the log has and the index lacks; then this process announces itself, which makes every row that was in flight ambiguous. */
+static enum err recover(struct engine *e, struct fault *f)
+{
+    enum err err = journal_read(e->journal, store_applied_seq(e->store) + 1, fold_one, e, f);
+    if (err == ERR_OK) err = store_flush(e->store, f);
+    if (err == ERR_OK) err = slot_open(e->secrets, store_next_slot(e->store), f);
+    if (err != ERR_OK) return err;
+    emit_begin(e, FRAME_OPEN, NULL);
+    event_put_text(&e->pub, EV_VERSION, PROGRAM_VERSION);
+    event_put_int(&e->pub, EV_SETTLE_MS, engine_settle_ms(e));
+    err = emit_end(e, f);
+    return err == ERR_OK ? emit_commit(e, f) : err;
+}
+
+/* ---- images ---- */
+static enum err keep_image(struct engine *e, struct str bytes, struct fault *f)
+{
+    const struct world_files *fs = &e->w->files;
+    char hex[2 * HASH_BYTES + 1];
+    hash_hex(e->image->content.b, HASH_BYTES, hex);
+    if (fs->mkdir(fs->ctx, in_state(e, "images"), 0700) != 0 && errno != EEXIST)
+        return fault_set(f, ERR_IO, "cannot make %s/images: %s", e->o.state_dir, strerror(errno));
+    const char *path = arena_printf(&e->page, "%s/images/%s.mlcb", e->o.state_dir, hex);
+    unsigned mode;
+    bool ours;
+    enum err err = ERR_OK;
+    if (fs->mode(fs->ctx, path, &mode, &ours) != 0) err = world_write_file(e->w, path, bytes, 0600, f);
+    const char *current = in_state(e, "images/current");
+    struct str was = {NULL, 0};
+    if (err == ERR_OK && (world_read_file(e->w, current, 4096, &e->page, &was, NULL) != ERR_OK || !str_is(was, hex)))
+        err = world_write_file(e->w, current, str_of(hex), 0600, f);
+    return err;
+}
+
+static enum err current_image(struct engine *e, const char **path, struct fault *f)
+{
+    struct str hex;
+    if (world_read_file(e->w, in_state(e, "images/current"), 4096, &e->page, &hex, NULL) != ERR_OK)
+        return fault_set(f, ERR_USAGE, "no compiled spec was ever run in %s: name one, e.g. mlcd once --image customers.mlcb", e->o.state_dir);
+    *path = arena_printf(&e->page, "%s/images/%.*s.mlcb", e->o.state_dir, (int)hex.n, hex.p);
+    return ERR_OK;
+}
+
+enum err engine__load_image(struct engine *e, const char *path, struct fault *f)
+{
+    enum err err = ERR_OK;
+    if (!path) err = current_image(e, &path, f);
+    struct str bytes;
+    if (err == ERR_OK) err = world_read_file(e->w, path, LIMIT_IMAGE_BYTES, &e->arena, &bytes, f);
+    if (err != ERR_OK) return err;
+    struct image_fault why;
+    err = image_load(bytes, &e->arena, &e->image, &why);
+    if (err != ERR_OK) return fault_set(f, err, "%s is no compiled spec that can be trusted: %s (%s)", path, why.text, why.rule);
+    err = keep_image(e, bytes, f);
+    if (err == ERR_OK) err = config_endpoints(e, f);
+    if (err == ERR_OK) err = engine__flows(e, f);
+    if (err == ERR_OK) e->vm = vm_new(e->image);
+    return err;
+}
+
+void engine__close_image(struct engine *e)
+{
+    if (!e->image) return;
+    for (size_t i = 0; e->sources && i < e->image->nsources; i++)
+        if (e->sources[i].source) e->sources[i].sops->close(e->sources[i].source);
+    for (size_t i = 0; e->targets && i < e->image->ntargets; i++)
+        if (e->targets[i].target) e->targets[i].tops->close(e->targets[i].target);
+    if (e->vm) vm_free(e->vm);
+    e->vm = NULL;
+    e->image = NULL;
+    e->sources = e->targets = NULL;
+    e->flows = NULL;
+    e->nflows = 0;
+    e->checked = false;
+    arena_reset(&e->arena);
+}
+
+/* ---- flows ---- */
+static struct sync_endpoint *endpoint(struct sync_endpoint *list, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i].decl->name, name)) return &list[i];
+    return NULL;
+}
+
+/* Which link site feeds which field: a find is always a field's whole right side, so LINK and SET share a register. */
+static void find_links(struct sync_flow *sf, struct arena *a)
+{
+    enum opcode_word { W_OP, W_A, W_B, W_C, WORDS };
+    const struct image_flow *fl = sf->fl;
+    sf->field_link = ARENA_ARRAY(a, uint16_t, fl->nfields + 1);
+    for (size_t i = 0; i < fl->nfields; i++) sf->field_link[i] = NO_LINK;
+    uint16_t *site = ARENA_ARRAY(a, uint16_t, fl->nregisters + 1);
+    for (size_t i = 0; i < fl->nregisters; i++) site[i] = NO_LINK;
+    for (size_t i = 0; i < fl->map.ninstr; i++) {
+        const uint16_t *w = fl->map.code + i * WORDS;
+        if (w[W_OP] == OP_LINK) site[w[W_A]] = w[W_B];
+        if (w[W_OP] == OP_MOVE && site[w[W_B]] != NO_LINK) site[w[W_A]] = site[w[W_B]];
+        if (w[W_OP] == OP_SET && site[w[W_B]] != NO_LINK) sf->field_link[w[W_A]] = site[w[W_B]];
+    }
+}
+
+static void make_queries(struct engine *e, struct sync_flow *sf)
+{
+    const struct image_flow *fl = sf->fl;
+    struct source_column *cols = ARENA_ARRAY(&e->arena, struct source_column, fl->ncolumns + 1);
+    struct str *keys = ARENA_ARRAY(&e->arena, struct str, fl->nkeys + 1);
+    for (size_t i = 0; i < fl->ncolumns; i++) cols[i] = (struct source_column){fl->columns[i].name, fl->columns[i].type, fl->columns[i].udf};
+    for (size_t i = 0; i < fl->nkeys; i++) keys[i] = fl->columns[fl->key_columns[i]].name;
+    sf->nqueries = fl->ncompanies ? fl->ncompanies : 1;
+    sf->queries = ARENA_ARRAY(&e->arena, struct source_query, sf->nqueries);
+    for (size_t i = 0; i < sf->nqueries; i++)
+        sf->queries[i] = (struct source_query){.entity = fl->entity, .company = fl->ncompanies ? fl->companies[i] : conn_setting(&sf->src->env, "company"),
+                                               .via = fl->via, .key_columns = keys, .nkeys = fl->nkeys, .columns = cols, .ncolumns = fl->ncolumns,
+                                               .page_rows = e->o.page_rows};
+}
+
+enum err engine__flows(struct engine *e, struct fault *f)
+{
+    const struct image *im = e->image;
+    e->flows = ARENA_ARRAY(&e->arena, struct sync_flow, im->nflows + 1);
+    for (size_t i = 0; i < im->nflows; i++) {
+        const struct image_flow *fl = &im->flows[i];
+        if (e->o.flow && !str_is(fl->name, e->o.flow)) continue;
+        struct sync_flow *sf = &e->flows[e->nflows++];
+        *sf = (struct sync_flow){.fl = fl, .name = fl->name, .cname = arena_copy(&e->arena, fl->name.p, fl->name.n)};
+        sf->src = endpoint(e->sources, im->nsources, fl->source);
+        sf->dst = endpoint(e->targets, im->ntargets, fl->target);
+        if (!sf->src || !sf->dst) return fault_set(f, ERR_FORMAT, "the compiled spec names a source or target that it does not declare");
+        int64_t batch = conn_setting_int(&sf->dst->env, "batch", LIMIT_WRITE_BATCH);
+        sf->batch_now = e->o.batch_rows ? e->o.batch_rows : batch < 1 || batch > LIMIT_WRITE_BATCH ? LIMIT_WRITE_BATCH : (unsigned)batch;
+        find_links(sf, &e->arena);
+        make_queries(e, sf);
+    }
+    if (e->o.flow && e->nflows == 0) return fault_set(f, ERR_USAGE, "the spec has no flow named %s", e->o.flow);
+    return ERR_OK;
+}
+
+/* ---- opening and closing ---- */
+enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    if (!e) check_no_memory();
+    e->w = w;
+    e->o = *o;
+    e->lock_fd = -1;
+    arena_init(&e->arena, 0);
+    arena_init(&e->page, 256 * 1024);
+    arena_init(&e->pending_arena, 256 * 1024);
+    enum err err = take_lock(e, f);
+    if (err == ERR_OK) err = secret_open(&e->secrets, w, o->state_dir, o->key_file, o->credentials_dir, f);
+    if (err == ERR_OK) err = open_store(e, f);
+    if (err == ERR_OK) err = open_journal(e, f);
+    if (err == ERR_OK) err = recover(e, f);
+    if (err == ERR_OK) err = engine__load_image(e, o->image_path, f);
+    arena_reset(&e->page);
+    if (err != ERR_OK) {
+        engine_close(e);
+        return err;
+    }
+    *out = e;
+    return ERR_OK;
+}
+
+void engine_close(struct engine *e)
+{
+    if (!e) return;
+    struct fault f;
+    if (e->journal && e->store) {
+        engine__close_image(e);
+        emit_begin(e, FRAME_CLOSE, NULL);
+        bool clean = emit_end(e, &f) == ERR_OK && emit_commit(e, &f) == ERR_OK && store_flush(e->store, &f) == ERR_OK;
+        if (!clean) log_warn("the state directory was not closed cleanly (%s); the next start recovers", f.text);
+    }
+    journal_close(e->journal);
+    store_close(e->store);
+    secret_close(e->secrets);
+    if (e->lock_fd >= 0) e->w->files.close(e->w->files.ctx, e->lock_fd);
+    arena_free(&e->arena);
+    arena_free(&e->page);
+    arena_free(&e->pending_arena);
+    buf_free(&e->pub);
+    buf_free(&e->priv);
+    free(e->pending);
+    free(e);
+}

@@ -1,0 +1,158 @@
+/* sync_private.h - inside the room: the engine, its flows, and the steps of the data path. */
+#ifndef SYNC_SYNC_PRIVATE_H
+#define SYNC_SYNC_PRIVATE_H
+#include "sync/engine.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/outcome.h"
+#include "connectors/connector.h"
+#include "code/opcode.h"
+#include "journal/journal.h"
+#include "secret/secret.h"
+#include "value/record.h"
+#include "vm/vm.h"
+
+enum { NO_LINK = 0xFFFF };
+
+struct sync_endpoint {                 /* an open connector */
+    const struct image_endpoint *decl;
+    const struct source_ops *sops; struct source *source;
+    const struct target_ops *tops; struct target *target;
+    struct conn_env env;
+    struct engine *engine;
+};
+struct sync_flow {
+    const struct image_flow *fl;
+    struct sync_endpoint *src, *dst;
+    struct str name;
+    const char *cname;                 /* NUL-terminated */
+    struct source_query *queries; size_t nqueries;   /* one per company */
+    uint16_t *field_link;              /* per field: link site, or NO_LINK */
+    unsigned batch_now;                /* halved after a refused request, doubled after an applied one */
+    bool module_empty;                 /* had no record at the check: no look-ups before inserts */
+    bool stopped;                      /* a configuration error came back: no more writes in this run */
+};
+struct pending_frame { struct frame fr; };
+struct engine {
+    const struct world *w;
+    struct engine_options o;
+    struct arena arena;                /* life of the loaded image */
+    struct arena page;                 /* life of a page or a batch being prepared */
+    int lock_fd;
+    struct secret_store *secrets;
+    struct journal *journal;
+    struct store *store;
+    struct image *image;
+    struct vm *vm;
+    struct sync_endpoint *sources, *targets;
+    struct sync_flow *flows; size_t nflows;
+    struct frame *pending; size_t npending, cap_pending;   /* appended, not yet folded; their parts live in pending_arena */
+    struct arena pending_arena;
+    struct buf pub, priv;              /* the frame being built */
+    struct frame building;
+    struct send_batch *batches;        /* under way */
+    unsigned nbatches;
+    struct engine_result result;
+    struct engine_progress progress;
+    unsigned char key_hash_key[32];
+    bool checked;
+};
+
+/* emit.c - frames: begin, tags, end; commit writes, syncs and folds. */
+void emit_begin(struct engine *e, enum frame_kind kind, const struct sync_flow *sf);
+void emit_key(struct engine *e, struct str key, uint32_t slot);
+enum err emit_end(struct engine *e, struct fault *f);
+/* Sequence number that the frame just ended got. */
+uint64_t emit_seq(const struct engine *e);
+enum err emit_commit(struct engine *e, struct fault *f);
+/* Ends the batch without a flush: nothing in it matters before the next flush. */
+enum err emit_close(struct engine *e, struct fault *f);
+/* One frame about nothing but a text, committed with whatever comes next. */
+void emit_note(struct engine *e, enum frame_kind kind, const char *what, const char *text);
+
+/* setup.c, config.c */
+enum err config_endpoints(struct engine *e, struct fault *f);
+int64_t engine_settle_ms(const struct engine *e);
+enum err engine__load_image(struct engine *e, const char *path, struct fault *f);
+void engine__close_image(struct engine *e);
+enum err engine__flows(struct engine *e, struct fault *f);
+
+/* image.c - wanted images: building, comparing, merging. */
+struct str wanted_build(struct engine *e, struct sync_flow *sf, const struct vm_out *out, struct str key_text, struct arena *a);
+struct str wanted_event(struct engine *e, const struct image_flow *fl, const struct image_event *ev, struct arena *a);
+/* Fields of wanted that differ from written, as the verb sees them; names and values of the wanted image. */
+size_t wanted_diff(const struct image_flow *fl, const struct record *wanted, const struct record *written, enum write_verb verb, bool force,
+                   struct record_field *out);
+/* The image that stands when wanted is applied over written. */
+struct str wanted_after(const struct image_flow *fl, const struct record *wanted, const struct record *written, enum write_verb verb, struct arena *a);
+const struct image_field *flow_field(const struct image_flow *fl, struct str name);
+struct record record_of(struct str bytes, struct arena *a);      /* empty bytes = empty record */
+struct str snapshot_of(const struct image_flow *fl, const struct value *cols, struct arena *a);
+/* Columns for the vm from a snapshot; false when a column that the flow reads is not in it. */
+bool snapshot_cols(const struct image_flow *fl, struct str snapshot, struct arena *a, struct value *cols);
+/* Equal as the target would say: decimals by number, dates by their text. */
+bool same_in_target(const struct value *ours, const struct value *theirs);
+
+/* derive.c - one source row against its index row. */
+enum derive_kind { DERIVE_SAME, DERIVE_TOUCH /* only hash or snapshot moved */, DERIVE_WRITE, DERIVE_LEAVE, DERIVE_REJECT };
+struct derived {
+    enum derive_kind kind;
+    struct str key, key_text;
+    struct row row; bool known;        /* the index row before */
+    struct str snapshot, wanted;
+    struct str hash;
+    const char *why;
+    uint32_t flags; uint8_t state;
+    unsigned no_answer; bool violated;
+};
+enum err derive_row(struct engine *e, struct sync_flow *sf, const struct source_query *q, const struct source_row *row, bool force, struct arena *a,
+                    struct derived *d, struct fault *f);
+/* From a snapshot under the image of now: for a new spec and for replay. */
+enum err derive_snapshot(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, struct arena *a, struct derived *d, struct fault *f);
+enum err derive_emit(struct engine *e, struct sync_flow *sf, struct derived *d, struct fault *f);
+/* The row is gone from the source (confirmed). */
+enum err derive_gone(struct engine *e, struct sync_flow *sf, struct str key, struct fault *f);
+/* company + parts of a source key -> natural key in the arena; empty when it cannot be one. */
+struct str key_natural(const struct source_query *q, const struct source_key *k, struct arena *a);
+struct str key_text_of(const struct image_flow *fl, struct str natural, struct arena *a);
+/* natural -> source key without the company; the query of that company. */
+const struct source_query *key_split(const struct sync_flow *sf, struct str natural, struct arena *a, struct source_key *out);
+
+/* poll.c, sweep.c, locked.c, fuse.c, spec.c */
+enum err poll_flow(struct engine *e, struct sync_flow *sf, bool full, struct fault *f);
+enum err sweep_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
+enum err locked_retry(struct engine *e, int64_t *next_due_ms, struct fault *f);
+enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_query *q, const struct source_key *keys, size_t n, bool force, struct fault *f);
+enum err locked_note(struct engine *e, struct sync_flow *sf, struct str key, unsigned tries, struct fault *f);
+enum err fuse_decide(struct engine *e, struct sync_flow *sf, struct fault *f);
+enum err spec_changed(struct engine *e, struct sync_flow *sf, bool *need_full, struct fault *f);
+struct str spec_hashes(const struct image_flow *fl, struct arena *a);
+
+/* lookup.c - what has to be known before a write: ids by key, candidates, links, what stands in fill fields. */
+struct send_item { struct str key; struct row row; struct record wanted, written; bool skip; };
+enum err lookup_ids(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
+enum err lookup_unread(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
+enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
+/* The id that a link field's symbol resolved to; empty = none. */
+struct str link_id(struct engine *e, struct sync_flow *sf, struct str field, struct str symbol, struct arena *a);
+enum err lookup_fill(struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct record *found, struct fault *f);
+enum err candidates_of(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct str *ids, struct str *names, struct fault *f);
+
+/* send.c, answer.c, settle.c */
+struct send_batch {
+    struct send_batch *next;
+    struct sync_flow *sf;
+    struct arena arena;
+    struct write_batch wb;
+    struct str *keys; uint32_t *slots; uint64_t *attempts;
+    bool started;
+};
+/* Starts what can be started and takes in what has been answered; block: waits for one answer when nothing else can be done. */
+enum err send_pump(struct engine *e, bool block, struct fault *f);
+bool send_idle(const struct engine *e);
+enum err answer_batch(struct engine *e, struct send_batch *b, struct fault *f);
+enum err settle_items(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
+/* Waits until nothing is under way; nothing new is started. */
+enum err send_drain(struct engine *e, struct fault *f);
+void progress_tell(struct engine *e, const struct sync_flow *sf, const char *phase);
+#endif
