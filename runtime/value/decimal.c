@@ -120,9 +120,9 @@ bool decimal_parse_json(struct str s, struct value *out)
     return result(n.negative ? -(i128)n.coef : (i128)n.coef, (unsigned)scale, out);
 }
 
-void decimal_print(struct buf *out, const struct value *v)
+size_t decimal_write(char out[DECIMAL_BYTES], const struct value *v)
 {
-    char text[48];
+    char text[DECIMAL_BYTES];
     size_t at = sizeof text;
     u128 m = magnitude(v->u.coef);
     for (unsigned i = 0; m != 0 || i <= v->scale; i++) {
@@ -131,7 +131,14 @@ void decimal_print(struct buf *out, const struct value *v)
         m /= 10;
     }
     if (v->u.coef < 0) text[--at] = '-';
-    buf_put(out, text + at, sizeof text - at);
+    memcpy(out, text + at, sizeof text - at);
+    return sizeof text - at;
+}
+
+void decimal_print(struct buf *out, const struct value *v)
+{
+    char text[DECIMAL_BYTES];
+    buf_put(out, text, decimal_write(text, v));
 }
 
 /* ---- scale and rounding ---- */

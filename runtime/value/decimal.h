@@ -11,6 +11,9 @@ bool decimal_parse(struct str s, struct value *out);
 bool decimal_parse_json(struct str s, struct value *out);
 /* Writes with exactly v->scale decimals: "-0.50"; never an exponent. */
 void decimal_print(struct buf *out, const struct value *v);
+enum { DECIMAL_BYTES = 48 };
+/* The same text without a buffer, for code that must not allocate; returns its length. */
+size_t decimal_write(char out[DECIMAL_BYTES], const struct value *v);
 /* The same number at another scale; false when digits would be lost or it overflows. */
 bool decimal_rescale(const struct value *v, unsigned scale, struct value *out);
 /* Half away from zero to n decimals (n <= scale: shorter; n > scale: exact). False on overflow. */

@@ -12,9 +12,13 @@ enum vm_op { VM_SET, VM_KEEP };
 struct vm_out {
     const struct value *values;        /* per field of the flow, absent where not set */
     const uint8_t *ops;                /* enum vm_op per field; event fields and the key field are VM_KEEP here: sync fills them */
-    bool rejected; struct str message;
+    bool rejected; struct str message; /* rejected: values and ops mean nothing */
     const uint32_t *no_answer;         /* per field: 1 when a builtin or table had no answer for a present argument in this row */
 };
+/* Every column is what its declared type admits: the programs are proven for such rows only, and on others the functions below may end the
+ * process. Connectors say so with source_row.violation; rows from elsewhere (snapshots of an older spec) must be asked about here. why
+ * (may be NULL) names the column. */
+bool vm_row_fits(const struct image_flow *fl, const struct value *cols, char *why, size_t why_len);
 /* The flow's filter; true when there is none. */
 bool vm_when(struct vm *vm, const struct image_flow *fl, const struct value *cols);
 /* The mapping. Also collects which fields had a builtin without an answer, for the counters. */

@@ -1,0 +1,27 @@
+/* builtin.c - from the number of a builtin to its function; the scratch memory that they write to. */
+#include "vm/builtin.h"
+#include "base/check.h"
+
+typedef void builtin_fn(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out);
+
+static builtin_fn *const functions[BUILTIN_COUNT] = {
+#define BUILTIN(name, signature, length, doc, example) builtin__##name,
+#include "value/builtin.def"
+#undef BUILTIN
+};
+
+char *scratch_take(struct scratch *s, size_t n)
+{
+    n = (n + 15) / 16 * 16;
+    ASSERT(n <= s->size - s->used);
+    char *p = s->p + s->used;
+    s->used += n;
+    return p;
+}
+
+void builtin_run(unsigned b, const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
+{
+    ASSERT(b < BUILTIN_COUNT);
+    functions[b](args, nargs, s, out);
+    out->spare = 0;
+}
