@@ -1,0 +1,282 @@
+/* soap.c - one call of eBusiness Web Services: envelope out, reply or fault in.
+ *
+ *   contract -> <Envelope><Body><Op xmlns=ns><logon>..</logon><companyCode>..</companyCode>..</Op></Body></Envelope> -> POST, SOAPAction
+ *            -> tree -> Body/OpResponse/OpResult | Body/Fault -> soap_fault.def -> verdict
+ *
+ * The password stands in the request body only, which is wiped when the call is over. A fault travels with status 500 although the service is
+ * well, so that net must not count it as a failure of the host: see healthy(). */
+#include "connectors/sage/soap.h"
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+static const struct { const char *code, *text; enum soap_verdict verdict; const char *advice; } faults[] = {
+#define SOAP_FAULT(code, text, verdict, advice) {code, text, verdict, advice},
+#include "connectors/sage/soap_fault.def"
+#undef SOAP_FAULT
+};
+
+/* ---- faults ---- */
+
+/* "a:CI_NoKey" -> "cinokey": the prefix is the sender's, the spelling of some codes is not certain. */
+static void normal_code(const char *code, char out[64])
+{
+    const char *colon = strrchr(code, ':');
+    size_t n = 0;
+    for (const char *p = colon ? colon + 1 : code; *p && n < 63; p++)
+        if (isalnum((unsigned char)*p)) out[n++] = (char)tolower((unsigned char)*p);
+    out[n] = '\0';
+}
+
+static bool code_fits(const char *pattern, const char *code)
+{
+    size_t n = strlen(pattern);
+    bool front = pattern[0] == '*', back = n > 1 && pattern[n - 1] == '*';
+    if (n == 1 && front) return true;
+    char middle[64];
+    snprintf(middle, sizeof middle, "%.*s", (int)(n - front - back), pattern + front);
+    size_t m = strlen(middle), c = strlen(code);
+    if (front && back) return strstr(code, middle) != NULL;
+    if (back) return strncmp(code, middle, m) == 0;
+    if (front) return c >= m && strcmp(code + c - m, middle) == 0;
+    return strcmp(code, middle) == 0;
+}
+
+/* The words at the start of a word: "lock" is in "is locked", not in "block". */
+static bool text_holds(const char *message, const char *words)
+{
+    if (!words) return true;
+    for (const char *at = message; (at = strcasestr(at, words)); at++)
+        if (at == message || !isalpha((unsigned char)at[-1])) return true;
+    return false;
+}
+
+static void judge(struct soap_reply *r)
+{
+    char code[64];
+    normal_code(r->code, code);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (code_fits(faults[i].code, code) && text_holds(r->message, faults[i].text)) {
+            r->verdict = faults[i].verdict;
+            r->advice = faults[i].advice;
+            return;
+        }
+}
+
+static void copy_clean(struct source *s, char *out, size_t cap, struct str text)
+{
+    struct arena_mark m = arena_mark(&s->scratch);
+    snprintf(out, cap, "%s", sage__clean(&s->scratch, text, cap - 1));
+    arena_release(&s->scratch, m);
+}
+
+static struct str text_of(const struct xml_node *top, const char *name)
+{
+    const struct xml_node *n = top ? sage__xml_find(top, name) : NULL;
+    return n ? str_trim(n->text) : (struct str){"", 0};
+}
+
+static void read_fault(struct source *s, struct soap_reply *r, const struct xml_node *fault)
+{
+    struct str code = text_of(fault, "ErrorCode"), message = text_of(fault, "ErrorMessage");
+    if (code.n == 0) code = text_of(fault, "faultcode");
+    if (code.n == 0) code = text_of(fault, "Value");               /* SOAP 1.2 */
+    if (message.n == 0) message = text_of(fault, "faultstring");
+    if (message.n == 0) message = text_of(fault, "Text");
+    copy_clean(s, r->code, sizeof r->code, code);
+    copy_clean(s, r->message, sizeof r->message, message);
+    judge(r);
+}
+
+/* ---- answers ---- */
+
+struct call { struct source *s; const struct soap_operation *op; struct soap_reply *r; int status; bool xml; char why[160]; };
+
+static void read_answer(struct call *c, const struct http_res *res)
+{
+    struct soap_reply *r = c->r;
+    struct xml_node *root = NULL;
+    r->result = NULL;
+    r->verdict = SOAP_PROTOCOL;
+    r->advice = "";
+    r->code[0] = r->message[0] = '\0';
+    c->xml = sage__xml_parse(res->body, &c->s->scratch, &root, c->why, sizeof c->why) == ERR_OK;
+    if (!c->xml) return;
+    const struct xml_node *body = str_is(root->name, "Envelope") ? sage__xml_child(root, "Body") : NULL;
+    const struct xml_node *first = sage__xml_child(body, NULL);
+    char want[64];
+    snprintf(want, sizeof want, "%sResponse", c->op->name);
+    c->xml = first != NULL;
+    if (!first) snprintf(c->why, sizeof c->why, "no SOAP envelope with a body");
+    else if (str_is(first->name, "Fault")) read_fault(c->s, r, first);
+    else if (str_is(first->name, want)) {
+        r->verdict = SOAP_OK;
+        r->result = sage__xml_child(first, NULL);
+    } else {
+        c->xml = false;
+        snprintf(c->why, sizeof c->why, "the body holds %.*s, not %s", (int)(first->name.n < 60 ? first->name.n : 60), first->name.p, want);
+    }
+}
+
+static bool passing(int status)
+{
+    return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+/* A well-formed reply or fault is a sign of life, whatever its status. The answer is our own struct: net looks at its status after us. */
+static void healthy(struct call *c)
+{
+    c->r->res.status = 200;
+}
+
+static struct net_class classify(void *ctx, const struct http_res *res)
+{
+    struct call *c = ctx;
+    c->status = res->status;
+    read_answer(c, res);
+    int64_t after = net_retry_after_ms(res, world_wall_ms(c->s->env.world));
+    if (!c->xml) return (struct net_class){passing(c->status) ? NET_RETRY : NET_GIVE_UP, after};
+    healthy(c);
+    return (struct net_class){c->r->verdict == SOAP_BUSY ? NET_RETRY : NET_GIVE_UP, after};
+}
+
+static enum err no_answer(struct source *s, const struct call *c, struct fault *f)
+{
+    const char *name = s->env.state_name, *op = c->op->name;
+    if (passing(c->status)) return fault_set(f, ERR_BUSY, "source %s: soap %s: the web server answers %d; is the service's application pool running?", name, op, c->status);
+    if (c->status == 401 || c->status == 403)
+        return fault_set(f, ERR_AUTH, "source %s: soap %s: the web server itself refuses us (%d): the service must allow anonymous access, it signs in by its own logon", name, op, c->status);
+    if (c->status == 404 || c->status == 405)
+        return fault_set(f, ERR_CONFIG, "source %s: soap %s: nothing answers SOAP at this address (%d): `soap` must be the address of the service file", name, op, c->status);
+    if (c->status >= 300 && c->status < 400)
+        return fault_set(f, ERR_PROTOCOL, "source %s: soap %s: redirected (%d), and redirects are not followed: set `soap` to the final address", name, op, c->status);
+    return fault_set(f, ERR_PROTOCOL, "source %s: soap %s: status %d and no SOAP answer: %s", name, op, c->status, c->why);
+}
+
+static enum err verdict_error(struct source *s, const struct call *c, struct fault *f)
+{
+    static const enum err errs[] = {[SOAP_OK] = ERR_OK, [SOAP_MISSING] = ERR_OK, [SOAP_IS_LOCKED] = ERR_OK, [SOAP_INVALID] = ERR_OK, [SOAP_AUTH] = ERR_AUTH,
+        [SOAP_PERMISSION] = ERR_PERMISSION, [SOAP_CONFIG] = ERR_CONFIG, [SOAP_BUSY] = ERR_BUSY, [SOAP_CONTRACT_WRONG] = ERR_PROTOCOL, [SOAP_PROTOCOL] = ERR_PROTOCOL};
+    const struct soap_reply *r = c->r;
+    enum err e = errs[r->verdict];
+    if (e == ERR_OK) return ERR_OK;
+    fault_set(f, e, "source %s: soap %s: %s (%s: %s)", s->env.state_name, c->op->name, r->advice, r->code[0] ? r->code : "no code", r->message);
+    if (r->verdict == SOAP_CONTRACT_WRONG) sage__soap_contract_drop(s);      /* c->op lived in it */
+    return e;
+}
+
+/* ---- the request ---- */
+
+static bool put_element(struct buf *b, struct str name, struct str ns, struct str outer_ns, struct str text)
+{
+    bool ok = true;
+    buf_printf(b, "<%.*s", (int)name.n, name.p);
+    if (!str_eq(ns, outer_ns)) {
+        buf_puts(b, " xmlns=\"");
+        ok = sage__xml_escape(b, ns);
+        buf_byte(b, '"');
+    }
+    buf_byte(b, '>');
+    ok = sage__xml_escape(b, text) && ok;
+    buf_printf(b, "</%.*s>", (int)name.n, name.p);
+    return ok;
+}
+
+static bool put_logon(struct buf *b, const struct source *s, const struct sage_soap_contract *c, const struct soap_param *p, struct str outer_ns)
+{
+    bool ok = true;
+    buf_printf(b, "<%.*s", (int)p->name.n, p->name.p);
+    if (!str_eq(p->ns, outer_ns)) {
+        buf_puts(b, " xmlns=\"");
+        ok = sage__xml_escape(b, p->ns);
+        buf_byte(b, '"');
+    }
+    buf_byte(b, '>');
+    for (int i = 0; i < 2; i++) ok = put_element(b, c->logon_name[i], c->logon_ns[i], p->ns, c->logon_password[i] ? s->set.password : s->set.user) && ok;
+    buf_printf(b, "</%.*s>", (int)p->name.n, p->name.p);
+    return ok;
+}
+
+static bool envelope(struct buf *b, const struct source *s, const struct sage_soap_contract *c, const struct soap_operation *op, struct str company,
+                     const struct source_key *key)
+{
+    buf_puts(b, "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>");
+    buf_printf(b, "<%s xmlns=\"", op->name);
+    bool ok = sage__xml_escape(b, op->ns);
+    buf_puts(b, "\">");
+    for (size_t i = 0; ok && i < op->nparams; i++) {
+        const struct soap_param *p = &op->params[i];
+        if (p->role == SOAP_LOGON) ok = put_logon(b, s, c, p, op->ns);
+        else ok = put_element(b, p->name, p->ns, op->ns, p->role == SOAP_COMPANY ? company : key->part[p->key_part]);
+    }
+    buf_printf(b, "</%s></s:Body></s:Envelope>", op->name);
+    return ok;
+}
+
+static enum err send(struct source *s, struct call *c, const struct buf *body, const struct net_policy *policy, struct fault *f)
+{
+    char what[64];
+    snprintf(what, sizeof what, "soap %s", c->op->name);
+    struct http_header headers[] = {{"Content-Type", "text/xml; charset=utf-8"}, {"Accept", "text/xml"},
+                                    {"SOAPAction", arena_printf(&s->scratch, "\"%.*s\"", (int)c->op->action.n, c->op->action.p)}};
+    struct http_req req = {.method = "POST", .url = s->set.soap_url, .headers = headers, .nheaders = 3, .body = buf_view(body), .pool = s->soap_pool,
+                           .ca_file = s->set.trust, .connect_timeout_ms = s->set.connect_ms, .total_timeout_ms = s->set.connect_ms + s->set.read_ms,
+                           .max_body_bytes = XML_BYTES_MAX};
+    enum err e = net_call(s->net, what, &req, policy ? policy : &s->set.busy, classify, c, &s->scratch, &c->r->res, f);
+    s->last = (struct sage_last){c->r->res.outcome, c->status, c->r->res.connect_ms, c->r->res.tls_ms, c->r->res.elapsed_ms};
+    if (e == ERR_BUSY && c->xml && c->r->verdict == SOAP_BUSY) return verdict_error(s, c, f);
+    if (e == ERR_AMBIGUOUS || e == ERR_UNREACHABLE)
+        return fault_set(f, ERR_UNREACHABLE, "source %s: %s: %s", s->env.state_name, what, c->r->res.error[0] ? c->r->res.error : "no answer");
+    if (e == ERR_BUSY && c->r->res.outcome == HTTP_ANSWERED && !c->xml) return no_answer(s, c, f);
+    if (e != ERR_OK) return fault_prefix(f, "source %s", s->env.state_name);
+    return c->xml ? verdict_error(s, c, f) : no_answer(s, c, f);
+}
+
+enum err sage__soap_call(struct source *s, enum soap_id id, struct str company, const struct source_key *key, const struct net_policy *policy,
+                         struct soap_reply *out, struct fault *f)
+{
+    const struct sage_soap_contract *c;
+    memset(out, 0, sizeof *out);
+    out->verdict = SOAP_PROTOCOL;
+    enum err e = sage__soap_contract(s, &c, f);
+    if (e != ERR_OK) return e;
+    const struct soap_operation *op = &c->op[id];
+    if (!op->offered) return fault_set(f, ERR_UNSUPPORTED, "source %s: soap: this service does not offer %s", s->env.state_name, op->name);
+    struct buf body = {0};
+    buf_reserve(&body, 8192);          /* room for all of it: growing would leave copies of the password behind */
+    struct call call = {.s = s, .op = op, .r = out};
+    if (!envelope(&body, s, c, op, company, key))
+        e = fault_set(f, ERR_REJECTED, "source %s: soap %s: user name, password, company or key holds a character that XML cannot carry", s->env.state_name, op->name);
+    else e = send(s, &call, &body, policy, f);
+    if (body.p) explicit_bzero(body.p, body.cap);
+    buf_free(&body);
+    return e;
+}
+
+/* ---- descriptions ---- */
+
+static struct net_class classify_document(void *ctx, const struct http_res *res)
+{
+    struct source *s = ctx;
+    return (struct net_class){passing(res->status) ? NET_RETRY : NET_GIVE_UP, net_retry_after_ms(res, world_wall_ms(s->env.world))};
+}
+
+enum err sage__soap_document(struct source *s, const char *url, struct arena *a, const struct xml_node **root, int *status, struct fault *f)
+{
+    struct http_res res;
+    struct http_header headers[] = {{"Accept", "text/xml"}};
+    struct http_req req = {.method = "GET", .url = url, .headers = headers, .nheaders = 1, .pool = s->soap_pool, .ca_file = s->set.trust,
+                           .connect_timeout_ms = s->set.connect_ms, .total_timeout_ms = s->set.connect_ms + s->set.read_ms, .max_body_bytes = XML_BYTES_MAX};
+    *root = NULL;
+    enum err e = net_call(s->net, "soap wsdl", &req, &s->set.busy, classify_document, s, a, &res, f);
+    *status = res.status;
+    s->last = (struct sage_last){res.outcome, res.status, res.connect_ms, res.tls_ms, res.elapsed_ms};
+    if (e != ERR_OK || res.status != 200) return e;
+    char why[160];
+    struct xml_node *tree;
+    e = sage__xml_parse(res.body, a, &tree, why, sizeof why);
+    if (e != ERR_OK) return fault_set(f, e, "the WSDL is not to be trusted: %s; mend it, or set soap_wsdl = \"none\"", why);
+    *root = tree;
+    return ERR_OK;
+}

@@ -1,0 +1,329 @@
+/* xml.c - guard, then libxml2's push SAX2 parser, then our tree.
+ *
+ *   bytes -guard (one pass, no memory)-> xmlParseChunk in 16 KiB steps -SAX-> xml_node in the arena
+ *
+ * Invariants: no file and no network is ever opened by the parser; only the five predefined entities and character references exist; the
+ * work is linear in the bytes. */
+#include "connectors/sage/xml.h"
+#include "base/buf.h"
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <stdio.h>
+#include <strings.h>
+
+#define CHUNK 16384
+
+/* ---- guard ---- */
+
+struct guard { const char *p, *end, *start; const char *problem; size_t depth, nodes; };
+
+static bool refuse(struct guard *g, const char *problem)
+{
+    g->problem = problem;
+    return false;
+}
+
+/* Moves behind the next `mark`. */
+static bool pass(struct guard *g, const char *mark, const char *problem)
+{
+    const char *hit = memmem(g->p, (size_t)(g->end - g->p), mark, strlen(mark));
+    if (!hit) return refuse(g, problem);
+    g->p = hit + strlen(mark);
+    return true;
+}
+
+/* <?xml version="1.0" encoding="utf-8"?>: libxml2 obeys the name that stands there, so it must be ours. */
+static bool encoding_is_utf8(struct guard *g, const char *close)
+{
+    const char *at = memmem(g->p, (size_t)(close - g->p), "encoding", 8);
+    if (!at) return true;
+    at += 8;
+    while (at < close && (*at == ' ' || *at == '=' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
+    if (at == close || (*at != '"' && *at != '\'')) return refuse(g, "an unreadable XML declaration");
+    const char *name = at + 1;
+    const char *quote = memchr(name, *at, (size_t)(close - name));
+    size_t n = quote ? (size_t)(quote - name) : 0;
+    if ((n == 5 && strncasecmp(name, "utf-8", 5) == 0) || (n == 8 && strncasecmp(name, "us-ascii", 8) == 0)) return true;
+    return refuse(g, "another encoding than UTF-8");
+}
+
+static bool guard_instruction(struct guard *g)
+{
+    const char *close = memmem(g->p, (size_t)(g->end - g->p), "?>", 2);
+    if (!close) return refuse(g, "a processing instruction without an end");
+    bool declaration = close - g->p >= 6 && memcmp(g->p, "<?xml", 5) == 0 && strchr(" \t\r\n", g->p[5]);
+    if (declaration && !encoding_is_utf8(g, close)) return false;
+    g->p = close + 2;
+    return true;
+}
+
+/* A start, end or empty tag; g->p at '<'. */
+static bool guard_tag(struct guard *g)
+{
+    bool closing = g->end - g->p >= 2 && g->p[1] == '/';
+    size_t attributes = 0;
+    const char *q = g->p + 1, *limit = g->end - g->p > XML_TAG_BYTES ? g->p + XML_TAG_BYTES : g->end;
+    char quote = 0;
+    for (; q < limit && (quote || *q != '>'); q++) {
+        if (quote) { if (*q == quote) quote = 0; continue; }
+        if (*q == '<') return refuse(g, "a '<' inside a tag");
+        if (*q == '"' || *q == '\'') quote = *q;
+        if (*q == '=' && ++attributes > XML_ATTRIBUTES_MAX) return refuse(g, "a tag with too many attributes");
+    }
+    if (q == limit) return refuse(g, limit == g->end ? "a tag without an end" : "a tag of more than 64 KiB");
+    bool empty = q[-1] == '/';
+    g->p = q + 1;
+    if (closing) {
+        if (g->depth == 0) return refuse(g, "an end tag too many");
+        g->depth--;
+        return true;
+    }
+    if (++g->nodes > XML_NODES_MAX) return refuse(g, "too many elements");
+    if (g->depth + 1 > XML_DEPTH_MAX) return refuse(g, "elements nested too deep");
+    if (!empty) g->depth++;
+    return true;
+}
+
+static bool guard(struct guard *g)
+{
+    if (g->end - g->start > (ptrdiff_t)XML_BYTES_MAX) return refuse(g, "more than 16 MiB");
+    if (g->end == g->start) return refuse(g, "nothing at all");
+    if (memchr(g->start, 0, (size_t)(g->end - g->start))) return refuse(g, "a zero byte");
+    if (!str_utf8_valid((struct str){g->start, (size_t)(g->end - g->start)})) return refuse(g, "bytes that are not UTF-8");
+    while ((g->p = memchr(g->p, '<', (size_t)(g->end - g->p)))) {
+        size_t left = (size_t)(g->end - g->p);
+        if (left >= 4 && memcmp(g->p, "<!--", 4) == 0) {
+            g->p += 4;
+            if (!pass(g, "-->", "a comment without an end")) return false;
+        } else if (left >= 9 && memcmp(g->p, "<![CDATA[", 9) == 0) {
+            if (!pass(g, "]]>", "a CDATA section without an end")) return false;
+        } else if (left >= 2 && g->p[1] == '!') {
+            return refuse(g, "a document type declaration");
+        } else if (left >= 2 && g->p[1] == '?') {
+            if (!guard_instruction(g)) return false;
+        } else if (!guard_tag(g)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- tree ---- */
+
+struct builder {
+    struct arena *a;
+    xmlParserCtxtPtr ctxt;
+    struct xml_node *root, *at;
+    struct buf text;
+    char why[160];
+};
+
+static struct str keep(struct builder *b, const xmlChar *s)
+{
+    const char *p = (const char *)s;
+    size_t n = p ? strlen(p) : 0;
+    return (struct str){arena_copy(b->a, p ? p : "", n), n};
+}
+
+static void stop(struct builder *b, const char *why)
+{
+    if (b->why[0] == '\0') snprintf(b->why, sizeof b->why, "%s", why);
+    xmlStopParser(b->ctxt);
+}
+
+/* libxml2 hands over attributes in fives: local name, prefix, URI, value begin, value end; namespaces in twos: prefix, URI. */
+static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int ndecls, const xmlChar **decls, int nattrs,
+                     int ndefaulted, const xmlChar **attrs)
+{
+    struct builder *b = ctx;
+    (void)prefix;
+    (void)ndefaulted;
+    struct xml_node *n = ARENA_NEW(b->a, struct xml_node);
+    n->name = keep(b, name);
+    n->ns = keep(b, uri);
+    n->parent = b->at;
+    struct xml_ns *ns = ARENA_ARRAY(b->a, struct xml_ns, ndecls + 1);
+    for (int i = 0; i < ndecls; i++) ns[i] = (struct xml_ns){keep(b, decls[2 * i]), keep(b, decls[2 * i + 1])};
+    struct xml_attr *at = ARENA_ARRAY(b->a, struct xml_attr, nattrs + 1);
+    for (int i = 0; i < nattrs; i++) {
+        size_t len = (size_t)(attrs[5 * i + 4] - attrs[5 * i + 3]);
+        at[i] = (struct xml_attr){keep(b, attrs[5 * i]), {arena_copy(b->a, attrs[5 * i + 3], len), len}};
+    }
+    n->attrs = at;
+    n->nattrs = (size_t)nattrs;
+    n->decls = ns;
+    n->ndecls = (size_t)ndecls;
+    if (b->at) {
+        if (b->at->last && str_eq(b->at->last->name, n->name)) n->rank = b->at->last->rank + 1;
+        if (b->at->last) b->at->last->next = n;
+        else b->at->first = n;
+        b->at->last = n;
+    } else {
+        b->root = n;
+    }
+    b->at = n;
+    buf_clear(&b->text);
+}
+
+static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+    struct builder *b = ctx;
+    (void)name;
+    (void)prefix;
+    (void)uri;
+    if (!b->at->first) b->at->text = (struct str){arena_copy(b->a, b->text.n ? b->text.p : "", b->text.n), b->text.n};
+    buf_clear(&b->text);
+    b->at = b->at->parent;
+}
+
+static void on_text(void *ctx, const xmlChar *s, int n)
+{
+    struct builder *b = ctx;
+    if (b->at && !b->at->first && n > 0) buf_put(&b->text, s, (size_t)n);
+}
+
+static void on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+{
+    (void)name;
+    (void)external;
+    (void)system;
+    stop(ctx, "a document type declaration");
+}
+
+static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
+{
+    xmlEntityPtr e = xmlGetPredefinedEntity(name);
+    if (!e) stop(ctx, "an entity that XML does not define");
+    return e;
+}
+
+static void on_error(void *ctx, xmlErrorPtr e)
+{
+    struct builder *b = ctx;
+    if (e->level < XML_ERR_ERROR || b->why[0]) return;
+    snprintf(b->why, sizeof b->why, "%s", e->message ? e->message : "not well formed");
+    size_t n = strcspn(b->why, "\r\n");
+    snprintf(b->why + n, sizeof b->why - n, " (line %d)", e->line);
+}
+
+static void run(struct builder *b, struct str bytes)
+{
+    xmlSAXHandler sax;
+    memset(&sax, 0, sizeof sax);
+    sax.initialized = XML_SAX2_MAGIC;
+    sax.startElementNs = on_start;
+    sax.endElementNs = on_end;
+    sax.characters = on_text;
+    sax.ignorableWhitespace = on_text;
+    sax.cdataBlock = on_text;
+    sax.internalSubset = on_doctype;
+    sax.externalSubset = on_doctype;
+    sax.getEntity = on_entity;
+    sax.serror = on_error;
+    b->ctxt = xmlCreatePushParserCtxt(&sax, b, NULL, 0, NULL);
+    if (!b->ctxt) {
+        snprintf(b->why, sizeof b->why, "no memory for the parser");
+        return;
+    }
+    xmlCtxtUseOptions(b->ctxt, XML_PARSE_NONET);
+    for (size_t at = 0; at < bytes.n && b->why[0] == '\0'; at += CHUNK) {
+        size_t n = bytes.n - at < CHUNK ? bytes.n - at : CHUNK;
+        if (xmlParseChunk(b->ctxt, bytes.p + at, (int)n, 0) != 0 && b->why[0] == '\0') snprintf(b->why, sizeof b->why, "not well formed");
+    }
+    if (b->why[0] == '\0' && (xmlParseChunk(b->ctxt, NULL, 0, 1) != 0 || !b->ctxt->wellFormed) && b->why[0] == '\0')
+        snprintf(b->why, sizeof b->why, "not well formed");
+    xmlFreeParserCtxt(b->ctxt);
+}
+
+enum err sage__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
+{
+    struct guard g = {bytes.p, bytes.p + bytes.n, bytes.p, NULL, 0, 0};
+    *root = NULL;
+    if (bytes.n == 0 || !guard(&g)) {
+        snprintf(why, why_len, "%s (byte %zu)", bytes.n ? g.problem : "nothing at all", bytes.n && g.p ? (size_t)(g.p - g.start) : 0);
+        return ERR_PROTOCOL;
+    }
+    struct builder b = {.a = a};
+    run(&b, bytes);
+    buf_free(&b.text);
+    if (b.why[0] == '\0' && !b.root) snprintf(b.why, sizeof b.why, "no element");
+    if (b.why[0]) {
+        snprintf(why, why_len, "%s", b.why);
+        return ERR_PROTOCOL;
+    }
+    *root = b.root;
+    return ERR_OK;
+}
+
+/* ---- looking around ---- */
+
+static const struct xml_node *named(const struct xml_node *n, const char *name)
+{
+    while (n && name && !str_is(n->name, name)) n = n->next;
+    return n;
+}
+
+const struct xml_node *sage__xml_child(const struct xml_node *n, const char *name)
+{
+    return n ? named(n->first, name) : NULL;
+}
+
+const struct xml_node *sage__xml_next(const struct xml_node *n, const char *name)
+{
+    return n ? named(n->next, name) : NULL;
+}
+
+const struct xml_node *sage__xml_walk(const struct xml_node *top, const struct xml_node *n)
+{
+    if (n->first) return n->first;
+    while (n != top && !n->next) n = n->parent;
+    return n == top ? NULL : n->next;
+}
+
+const struct xml_node *sage__xml_find(const struct xml_node *n, const char *name)
+{
+    for (const struct xml_node *at = n; at; at = sage__xml_walk(n, at))
+        if (str_is(at->name, name)) return at;
+    return NULL;
+}
+
+struct str sage__xml_attr(const struct xml_node *n, const char *name)
+{
+    for (size_t i = 0; n && i < n->nattrs; i++)
+        if (str_is(n->attrs[i].name, name)) return n->attrs[i].value;
+    return (struct str){"", 0};
+}
+
+void sage__xml_qname(const struct xml_node *n, struct str qname, struct str *ns, struct str *local)
+{
+    const char *colon = memchr(qname.p, ':', qname.n);
+    struct str prefix = {qname.p, colon ? (size_t)(colon - qname.p) : 0};
+    *local = colon ? (struct str){colon + 1, qname.n - prefix.n - 1} : qname;
+    *ns = (struct str){"", 0};
+    for (; n; n = n->parent)
+        for (size_t i = 0; i < n->ndecls; i++)
+            if (str_eq(n->decls[i].prefix, prefix)) {
+                *ns = n->decls[i].uri;
+                return;
+            }
+}
+
+bool sage__xml_escape(struct buf *out, struct str s)
+{
+    if (!str_utf8_valid(s)) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') return false;
+        if (c == 0xEF && i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xBF && (unsigned char)s.p[i + 2] >= 0xBE) return false;   /* U+FFFE, U+FFFF */
+        switch (c) {
+        case '&': buf_puts(out, "&amp;"); break;
+        case '<': buf_puts(out, "&lt;"); break;
+        case '>': buf_puts(out, "&gt;"); break;
+        case '"': buf_puts(out, "&quot;"); break;
+        case '\'': buf_puts(out, "&#39;"); break;
+        case '\t': case '\n': case '\r': buf_printf(out, "&#%d;", c); break;
+        default: buf_byte(out, c);
+        }
+    }
+    return true;
+}
