@@ -391,7 +391,7 @@ void zsim__fault_after(struct zsim_call *call)
 static bool hits_record(const struct zsim_fault *f, const json_t *record, size_t index)
 {
     if (f->record_contains) {
-        char *text = json_dumps(record, JSON_COMPACT | JSON_ENCODE_ANY);
+        char *text = json_dumps(record, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
         bool hit = text && strstr(text, f->record_contains);
         free(text);
         return hit;

@@ -23,7 +23,7 @@ void zsim__answer_text(struct zsim_call *call, int status, struct zsim_text *tex
 void zsim__answer(struct zsim_call *call, int status, json_t *body)
 {
     struct zsim_text text = {0};
-    char *dump = zsim__must(json_dumps(body, JSON_COMPACT));
+    char *dump = zsim__must(json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15)));
     zsim__str(&text, dump);
     free(dump);
     json_decref(body);
@@ -292,16 +292,22 @@ static void split_target(struct zsim_call *call)
     }
 }
 
+static bool ends_with(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+    return n >= m && strcmp(path + n - m, end) == 0;
+}
+
 static void dispatch(struct zsim_call *call)
 {
     if (zsim__fault_before(call)) {
         call->op = "fault";
         return;
     }
-    if (strcmp(call->path, "/oauth/v2/token") == 0) {
+    if (ends_with(call->path, "/oauth/v2/token")) {
         call->op = "token";
         zsim__oauth_token(call);
-    } else if (strcmp(call->path, "/oauth/v2/token/revoke") == 0) {
+    } else if (ends_with(call->path, "/oauth/v2/token/revoke")) {
         call->op = "revoke";
         zsim__oauth_revoke(call);
     } else if (strstr(call->path, "/crm/v8/")) {

@@ -98,7 +98,7 @@ static bool write_behind(struct zoho_sim *sim, struct zsim_module *m, enum zsim_
     if (good && id)
         snprintf(id, 24, "%s", new_id);
     if (!good) {
-        char *text = json_dumps(e, JSON_COMPACT);
+        char *text = json_dumps(e, JSON_COMPACT | JSON_REAL_PRECISION(15));
         snprintf(why, why_size, "%s", text ? text : "");
         free(text);
     }

@@ -8,7 +8,6 @@
  */
 #include "zoho_room.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +54,8 @@ static double number_of(const json_t *row, const char *name)
 
 static double cents(double v)
 {
-    return floor(fabs(v) * 100 + 0.5 + 1e-9) / 100 * (v < 0 ? -1 : 1);
+    double whole = (double)(int64_t)((v < 0 ? -v : v) * 100 + 0.5 + 1e-6);
+    return whole / 100 * (v < 0 ? -1 : 1);
 }
 
 static void row_totals(json_t *row)
@@ -165,7 +165,7 @@ bool zsim__check_rows(struct zsim_check *check, const struct zsim_field *f, cons
     json_array_foreach(rows, i, v)
         json_object_set_new(v, "Sequence_Number", json_integer((json_int_t)i + 1));
     if (good && json_array_size(rows)) {
-        char *text = zsim__must(json_dumps(rows, JSON_COMPACT));
+        char *text = zsim__must(json_dumps(rows, JSON_COMPACT | JSON_REAL_PRECISION(15)));
         zsim__set_value(value, 'j', text, strlen(text));
         free(text);
     }
@@ -247,7 +247,7 @@ static void show_row_value(struct zoho_sim *sim, const struct zsim_field *f, con
         zsim__text_free(&name);
         return;
     }
-    char *dump = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    char *dump = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) : NULL;
     zsim__str(out, dump ? dump : "null");
     free(dump);
 }

@@ -44,7 +44,7 @@ static bool seed(struct zoho_sim *sim, const char *path)
     {
         json_array_foreach(records, i, record)
         {
-            char *text = json_dumps(record, JSON_COMPACT);
+            char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(15));
             if (good && !zoho_sim_seed(sim, module, text ? text : "", NULL, why, sizeof why)) {
                 fprintf(stderr, "sim-zoho: %s: %s[%zu]: %s\n", path, module, i, why);
                 good = false;

@@ -7,7 +7,6 @@
  */
 #include "zoho_room.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,7 +185,7 @@ static bool check_integer(struct zsim_check *check, const struct zsim_field *f, 
 static void measure(double v, int *significant, int *places, int *before)
 {
     char text[40];
-    snprintf(text, sizeof text, "%.14e", fabs(v));
+    snprintf(text, sizeof text, "%.14e", v < 0 ? -v : v);
     char *e = strchr(text, 'e');
     int exponent = e ? (int)strtol(e + 1, NULL, 10) : 0;
     int n = 0;
@@ -321,7 +320,7 @@ bool zsim__check(struct zsim_check *check, const struct zsim_field *f, const jso
     case ZK_SUBFORM:
         return zsim__check_rows(check, f, in, value);
     case ZK_RAW: {
-        char *text = zsim__must(json_dumps(in, JSON_COMPACT | JSON_ENCODE_ANY));
+        char *text = zsim__must(json_dumps(in, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)));
         zsim__set_value(value, 'j', text, strlen(text));
         free(text);
         return true;
