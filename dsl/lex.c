@@ -106,7 +106,7 @@ struct ast *lex_number(const struct lex_env *e, struct span at)
     return AST_NEW(e->arena, NUMBER, number, at, .digits = STR("0"));
 }
 
-void lex_bad_number(const struct lex_env *e, struct span at)
+bool lex_bad_number(const struct lex_env *e, struct span at)
 {
     struct str t = token_text(e, at);
     size_t i = 0;
@@ -121,16 +121,17 @@ void lex_bad_number(const struct lex_env *e, struct span at)
     for (size_t k = 0; k < sizeof units / sizeof units[0]; k++)
         if (whole && str_is(tail, units[k].wrong)) {
             diag_help(diag1(e->ds, at, D_BAD_UNIT, diag_str(e->ds, tail)), "write `%.*s%s`", (int)head.n, head.p, units[k].right);
-            return;
+            return true;
         }
     static const char *const right[] = {"ms", "s", "m", "h", "d"};
     for (size_t k = 0; k < 5; k++)
         if (!whole && str_is(tail, right[k])) {
             diag_help(diag1(e->ds, at, D_BAD_NUMBER, diag_str(e->ds, t)), "a time is a whole number of ms, s, m, h or d: 90m instead of 1.5h");
-            return;
+            return true;
         }
     diag_help(diag1(e->ds, at, D_BAD_NUMBER, diag_str(e->ds, t)),
               "numbers look like 5, 40_000, 2.5; times like 250ms, 30s, 15m, 1h, 1d; shares like 5%%; everything else is a text in quotes");
+    return false;
 }
 
 #define LONGEST_MS (INT64_C(366) * 86400000)

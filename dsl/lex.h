@@ -21,6 +21,7 @@ struct token {
     uint32_t at, end;
     bool gap;                    /* white space or a comment stands in front */
     bool line_start;             /* the first token (or comment) of its line */
+    bool bad;                    /* set by parse: already reported, give it a stand-in value */
 };
 struct lexer { const unsigned char *text, *cursor, *limit; };   /* a NUL stands at limit */
 
@@ -41,6 +42,6 @@ struct ast *lex_duration(const struct lex_env *e, struct span at);
 struct ast *lex_percent(const struct lex_env *e, struct span at);
 struct ast *lex_date(const struct lex_env *e, struct span at);
 struct ast_name lex_name(const struct lex_env *e, struct span at);  /* plain or between backticks */
-/* Why a LEX_BAD_NUMBER is none: a unit, or digits. */
-void lex_bad_number(const struct lex_env *e, struct span at);
+/* Says why a LEX_BAD_NUMBER is none, a unit or digits; true when a time was meant. */
+bool lex_bad_number(const struct lex_env *e, struct span at);
 #endif

@@ -111,8 +111,8 @@ static int settle_kind(const struct parser *p, struct token *t)
         diag_help(diag0(p->env.ds, token_span(p, t), D_OPEN_TEXT), "close it with \"; a line end inside a text is written \\n");
         return TOK_TEXT;
     case LEX_BAD_NUMBER:
-        lex_bad_number(&p->env, token_span(p, t));
-        return TOK_NUMBER;
+        t->bad = true;
+        return lex_bad_number(&p->env, token_span(p, t)) ? TOK_DURATION : TOK_NUMBER;
     case LEX_STRAY: {
         struct str text = {p->env.src->text.p + t->at, t->end - t->at};
         const char *shown = diag_str(p->env.ds, text);
@@ -146,7 +146,7 @@ static void close_one(struct parser *p, struct brackets *b, const struct token *
     if (before->kind)
         diag_also(d, token_span(p, before), "this begins a new declaration");
     uint32_t end = p->tok[p->ntok - 1].end;
-    push(p, (struct token){'}', end, end, false, false});
+    push(p, (struct token){'}', end, end, false, false, true});
 }
 
 /* A declaration cannot stand inside a block: what is still open there was never closed. */
@@ -223,7 +223,7 @@ void parse__read_tokens(struct parser *p)
         }
         if (t.kind == 0 || b.too_deep) {
             p->quiet = b.too_deep;
-            push(p, (struct token){0, t.at, t.end, true, true});
+            push(p, (struct token){0, t.at, t.end, true, true, false});
             break;
         }
         push(p, t);
@@ -233,21 +233,15 @@ void parse__read_tokens(struct parser *p)
 }
 
 /* ---- what the generated parser calls ---- */
-static int literal(struct parser *p, MLC_STYPE *v, int kind, struct span at)
+static struct ast *literal(struct parser *p, const struct token *t, struct span at)
 {
-    switch (kind) {
-    case TOK_TEXT:     v->TOK_TEXT = lex_text(&p->env, at); return v->TOK_TEXT->kind == AST_TEMPLATE ? TOK_TEMPLATE : TOK_TEXT;
-    case TOK_DURATION: v->TOK_TEXT = lex_duration(&p->env, at); return kind;
-    case TOK_PERCENT:  v->TOK_TEXT = lex_percent(&p->env, at); return kind;
-    case TOK_DATE:     v->TOK_TEXT = lex_date(&p->env, at); return kind;
-    default: break;
+    switch (t->kind) {
+    case TOK_TEXT:     return lex_text(&p->env, at);
+    case TOK_DURATION: return t->bad ? AST_NEW(p->env.arena, DURATION, duration, at, .ms = 60000) : lex_duration(&p->env, at);
+    case TOK_PERCENT:  return lex_percent(&p->env, at);
+    case TOK_DATE:     return lex_date(&p->env, at);
+    default:           return t->bad ? AST_NEW(p->env.arena, NUMBER, number, at, .digits = STR("1")) : lex_number(&p->env, at);
     }
-    char last = p->env.src->text.p[at.end - 1];
-    if ((last >= '0' && last <= '9') || last == '_')     /* else a bad number, reported when the tokens were read */
-        v->TOK_TEXT = lex_number(&p->env, at);
-    else
-        v->TOK_TEXT = AST_NEW(p->env.arena, NUMBER, number, at, .digits = STR("1"));
-    return TOK_NUMBER;
 }
 
 /* A bracket right behind a name calls or looks up; with a gap it is reported and read as if there were none. */
@@ -277,7 +271,8 @@ int mlc_lex(MLC_STYPE *value, MLC_LTYPE *at, struct parser *p)
         value->TOK_NAME = lex_name(&p->env, *at);
         return t->kind;
     case TOK_TEXT: case TOK_NUMBER: case TOK_DURATION: case TOK_PERCENT: case TOK_DATE:
-        return literal(p, value, t->kind, *at);
+        value->TOK_TEXT = literal(p, t, *at);
+        return value->TOK_TEXT->kind == AST_TEMPLATE ? TOK_TEMPLATE : t->kind;
     case '(': case '[':
         return bracket(p, t, *at);
     default:

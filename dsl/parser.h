@@ -12,7 +12,8 @@ struct parser {
     bool *in_bracket;                     /* per token: ( or [ is open between it and that { */
     size_t pos;                           /* the token that mlc_lex gives next */
     size_t last;                          /* the token that it gave last */
-    size_t synced;                        /* how far recovery has moved: it never goes back over it twice */
+    size_t synced;                        /* the last error: recovery never goes back over it twice */
+    size_t resumed; bool resumed_at_all;  /* where reading went on after it */
     size_t nerrors;
     bool quiet;                           /* reading has been given up: say no more */
     int64_t edition;

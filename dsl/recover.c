@@ -188,6 +188,8 @@ static void say(struct parser *p, size_t i, struct expected *x)
         diag_help(d, "an arm is written `pattern => value`");
     if (only_name && is_keyword(p, i))
         diag_help(d, "`%.*s` is a word of the language; a name like it stands between backticks", (int)token_text(p, i).n, token_text(p, i).p);
+    if (k == ',' && !comma)
+        diag_help(d, "only arms and arguments are parted by commas");
     if (k == TOK_EQ && has(x, "'='"))
         diag_help(d, "one `=` gives a field its value, `==` compares");
     if (k == '=' && has(x, "=="))
@@ -248,13 +250,14 @@ static bool goes_on(const struct parser *p, size_t j, size_t from, uint32_t bloc
     return begins_clause(t->kind) && t->line_start && j > from;
 }
 
-static size_t next_start(const struct parser *p, size_t from)
+/* beyond = from, or the token behind it when reading has already been resumed at `from` in vain. */
+static size_t next_start(const struct parser *p, size_t from, size_t beyond)
 {
     uint32_t block = p->block[from];
     while (block != PARSE_NO_BLOCK && block_of_test(p, block))
         block = p->block[block];
     bool arms = block != PARSE_NO_BLOCK && block_of_arms(p, block);
-    size_t j = from;
+    size_t j = beyond;
     while (j + 1 < p->ntok && !goes_on(p, j, from, block, arms))
         j++;
     return j;
@@ -273,11 +276,17 @@ void parse__syntax_error(struct parser *p, const char **expected, size_t n)
         p->pos = p->ntok - 1;
         return;
     }
-    if (p->synced < i && missing_value(p, i)) {
-        p->pos = i - 1;                       /* the next line is whole: read it */
+    if (p->resumed == i && p->resumed_at_all) {   /* moved here in vain: say no more about it, and get on */
+        if (p->tok[i].kind == 0)
+            p->quiet = true;
+        p->pos = next_start(p, i, i + 1 < p->ntok ? i + 1 : i);
+    } else if (p->synced < i && missing_value(p, i)) {
+        p->pos = i - 1;                           /* the next line is whole: read it */
     } else {
         say(p, i, &(struct expected){expected, n});
-        p->pos = next_start(p, i);
+        p->pos = next_start(p, i, i);
     }
     p->synced = i;
+    p->resumed = p->pos;
+    p->resumed_at_all = true;
 }

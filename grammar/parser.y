@@ -6,7 +6,7 @@
  *   - words of the grammar are reserved, arms are parted by commas.
  *
  * Recovery: dsl/recover.c looks at an error with the whole token array before it, picks where reading goes on and moves the token
- * position there; the `error` productions only drop the token that did not fit (yyclearin). */
+ * position there; the `error` productions only drop the token that did not fit (RESUME). */
 %require "3.8"
 %define api.pure full
 %define api.prefix {mlc_}
@@ -33,6 +33,7 @@ void mlc_error(const MLC_LTYPE *at, struct parser *p, const char *what);
 #define MAKE(kind, type, at, init) parse__node(p, ast_make(p->env.arena, kind, (at), init, sizeof(type)))
 #define NEW(KIND, type, at, ...) MAKE(AST_##KIND, struct ast_##type, at, (&(const struct ast_##type){__VA_ARGS__}))
 #define NEW_BARE(KIND, type, at) MAKE(AST_##KIND, struct ast_##type, at, (&(const struct ast_##type){.base = {.depth = 0}}))
+#define RESUME do { if (p->quiet) YYABORT; yyclearin; yyerrok; } while (0)
 #define NO_NAME ((struct ast_name){{0, 0}, {0, 0, 0}})
 #define NO_LIST ((struct ast_list){0, 0, 0})
 #define BINARY(o, at, l, r) NEW(BINARY, binary, at, .op = (o), .left = (l), .right = (r))
@@ -60,7 +61,7 @@ void mlc_error(const MLC_LTYPE *at, struct parser *p, const char *what);
 
 %%
 
-file: edition items { p->items = $2; }
+file: edition items
 
 edition:
     MLC NUMBER { parse__edition(p, @$, $2); }
@@ -68,8 +69,8 @@ edition:
 
 items:
     %empty       { $$ = NO_LIST; }
-  | items item   { $$ = ast_append($1, $2); }
-  | items error  { $$ = $1; yyclearin; }
+  | items item   { $$ = p->items = ast_append($1, $2); }
+  | items error  { $$ = $1; RESUME; }
 
 item: spec | import | system | endpoint | entity | extend | table | fn | flow | test
 
@@ -82,7 +83,7 @@ system: SYSTEM NAME attrs '{' sides '}' { $$ = NEW(SYSTEM, system, @$, .name = $
 sides:
     %empty       { $$ = NO_LIST; }
   | sides side   { $$ = ast_append($1, $2); }
-  | sides error  { $$ = $1; yyclearin; }
+  | sides error  { $$ = $1; RESUME; }
 
 side: side_word '{' columns_or_groups '}' { $$ = NEW(SIDE, side, @$, .target = $1, .members = $3); }
 
@@ -91,7 +92,7 @@ side_word: SOURCE { $$ = false; } | TARGET { $$ = true; }
 columns_or_groups:
     %empty                            { $$ = NO_LIST; }
   | columns_or_groups column_or_group { $$ = ast_append($1, $2); }
-  | columns_or_groups error           { $$ = $1; yyclearin; }
+  | columns_or_groups error           { $$ = $1; RESUME; }
 
 column_or_group:
     column
@@ -103,7 +104,7 @@ endpoint: side_word NAME ':' NAME '{' settings '}'
 settings:
     %empty            { $$ = NO_LIST; }
   | settings setting  { $$ = ast_append($1, $2); }
-  | settings error    { $$ = $1; yyclearin; }
+  | settings error    { $$ = $1; RESUME; }
 
 setting:
     NAME '=' value              { $$ = NEW(SETTING, setting, @$, .name = $1, .value = $3); }
@@ -141,7 +142,7 @@ extend: EXTEND NAME '.' NAME '{' columns '}'   { $$ = NEW(EXTEND, extend, @$, .e
 columns:
     %empty          { $$ = NO_LIST; }
   | columns column  { $$ = ast_append($1, $2); }
-  | columns error   { $$ = $1; yyclearin; }
+  | columns error   { $$ = $1; RESUME; }
 
 column:
     NAME ':' type fallback attrs      { $$ = NEW(COLUMN, column, @$, .name = $1, .type = $3, .fallback = $4, .attrs = $5); }
@@ -195,7 +196,7 @@ arms_literal:
 arm_literal:
     patterns ARROW literal  { $$ = NEW(ARM, arm, @$, .patterns = $1, .value = $3); }
   | ELSE ARROW literal      { $$ = NEW(ARM, arm, @$, .otherwise = true, .value = $3); }
-  | error                   { $$ = NULL; yyclearin; }
+  | error                   { $$ = NULL; RESUME; }
 
 patterns:
     literal               { $$ = ast_append(NO_LIST, $1); }
@@ -223,7 +224,7 @@ target: TO place { $$ = $2; } | INTO NAME CALL_OPEN args ')' { $$ = NEW(INTO, in
 clauses:
     %empty          { $$ = NO_LIST; }
   | clauses clause  { $$ = ast_append($1, $2); }
-  | clauses error   { $$ = $1; yyclearin; }
+  | clauses error   { $$ = $1; RESUME; }
 
 clause:
     EVERY DURATION          { $$ = NEW(EVERY, every, @$, .period = $2); }
@@ -255,7 +256,7 @@ mode: ONCE { $$ = MODE_ONCE; } | FILL { $$ = MODE_FILL; }
 sets:
     %empty      { $$ = NO_LIST; }
   | sets set    { $$ = ast_append($1, $2); }
-  | sets error  { $$ = $1; yyclearin; }
+  | sets error  { $$ = $1; RESUME; }
 set:
     NAME '=' set_value     { $$ = NEW(ASSIGN, assign, @$, .name = $1, .value = $3); }
   | NAME '{' sets '}'      { $$ = NEW(ROW, row, @$, .name = $1, .sets = $3); }
@@ -337,7 +338,7 @@ arms_when:
 arm_when:
     expr ARROW expr  { $$ = NEW(ARM, arm, @$, .patterns = ast_append(NO_LIST, $1), .value = $3); }
   | ELSE ARROW expr  { $$ = NEW(ARM, arm, @$, .otherwise = true, .value = $3); }
-  | error            { $$ = NULL; yyclearin; }
+  | error            { $$ = NULL; RESUME; }
 
 arms_match:
     arm_match                 { $$ = ast_append(NO_LIST, $1); }
@@ -346,13 +347,13 @@ arms_match:
 arm_match:
     patterns ARROW expr  { $$ = NEW(ARM, arm, @$, .patterns = $1, .value = $3); }
   | ELSE ARROW expr      { $$ = NEW(ARM, arm, @$, .otherwise = true, .value = $3); }
-  | error                { $$ = NULL; yyclearin; }
+  | error                { $$ = NULL; RESUME; }
 
 each_when: %empty { $$ = NULL; } | WHEN expr { $$ = $2; }
 line_clauses:
     %empty                    { $$ = NO_LIST; }
   | line_clauses line_clause  { $$ = ast_append($1, $2); }
-  | line_clauses error        { $$ = $1; yyclearin; }
+  | line_clauses error        { $$ = $1; RESUME; }
 line_clause: KEY expr { $$ = NEW(LINE_KEY, line_key, @$, .value = $2); } | field
 
 %%
