@@ -30,6 +30,7 @@ struct engine_options {
     const char *(*getenv)(void *ctx, const char *name);   /* for env() settings; NULL = none */
     void *getenv_ctx;
     bool create_all;                  /* fill a module that already holds records without looking for candidates */
+    bool dry;                         /* plan, ping: the image is not kept as the one that runs here */
     bool full;                        /* a full pass now, whatever the schedule says */
     int64_t settle_ms;                /* 0 = 120000 */
     int64_t wait_ms;                  /* `once`: how long to wait for retries and settling; -1 = settle + 30 s */
@@ -55,6 +56,8 @@ struct engine_result { uint64_t rows, changed, same, rejected, locked, inserted,
 /* One pass of every flow (or the chosen one): poll, derive, write, until nothing is due within wait_ms. OK also when records were rejected
  * (see result); finished = false when something is still to do. */
 enum err engine_once(struct engine *e, struct engine_result *r, struct fault *f);
+/* Writes what is due (after accept, replay, adopt) without polling. */
+enum err engine_write(struct engine *e, struct engine_result *r, struct fault *f);
 /* Runs by the schedule until *stop. reload (may be NULL) is polled: when it becomes non-zero the image file is loaded again. */
 enum err engine_run(struct engine *e, volatile int *reload, struct fault *f);
 

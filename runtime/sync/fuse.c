@@ -2,7 +2,7 @@
  * released together, or kept for `mlcd accept`. "fuse 25 or 5%" trips at whichever comes first; one record never trips it. */
 #include "sync/sync_private.h"
 
-static uint64_t limit_of(const struct image_flow *fl, uint64_t linked)
+uint64_t fuse_limit(const struct image_flow *fl, uint64_t linked)
 {
     uint64_t by_count = fl->fuse_count ? fl->fuse_count : UINT64_MAX;
     uint64_t by_share = fl->fuse_percent ? linked * fl->fuse_percent / 10000 : UINT64_MAX;
@@ -14,7 +14,7 @@ enum err fuse_decide(struct engine *e, struct sync_flow *sf, struct fault *f)
 {
     struct flow_state st;
     if (!store_flow(e->store, sf->name, &st) || st.counts[ROW_HELD] == 0) return ERR_OK;
-    uint64_t held = st.counts[ROW_HELD], limit = limit_of(sf->fl, st.linked);
+    uint64_t held = st.counts[ROW_HELD], limit = fuse_limit(sf->fl, st.linked);
     bool release = held <= limit;
     emit_begin(e, FRAME_FUSE, sf);
     event_put_int(&e->pub, EV_DANGER, (int64_t)held);

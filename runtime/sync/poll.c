@@ -137,7 +137,7 @@ static bool stopping(const struct engine *e)
 }
 
 /* Where a pass of this company stands in the flow's one cursor field: "company=cursor" lines, so that several companies share it. */
-static struct str cursor_of(struct str all, struct str company, struct arena *a)
+struct str poll_cursor_of(struct str all, struct str company, struct arena *a)
 {
     while (all.n) {
         const char *nl = memchr(all.p, '\n', all.n);
@@ -185,7 +185,7 @@ static enum err poll_company(struct engine *e, struct sync_flow *sf, const struc
     const char *pass = full ? "full" : "changes";
     struct arena own;
     arena_init(&own, 4096);
-    struct str cursor = cursor_of(buf_view(cursors), q->company, &own);
+    struct str cursor = poll_cursor_of(buf_view(cursors), q->company, &own);
     enum err err = ERR_OK;
     for (bool complete = false; !complete && err == ERR_OK;) {
         if (stopping(e)) {
@@ -204,7 +204,7 @@ static enum err poll_company(struct engine *e, struct sync_flow *sf, const struc
         buf_clear(cursors);
         buf_str(cursors, all);
         arena_reset(&own);
-        cursor = cursor_of(buf_view(cursors), q->company, &own);
+        cursor = poll_cursor_of(buf_view(cursors), q->company, &own);
         progress_tell(e, sf, "reading");
         err = send_pump(e, false, f);
     }

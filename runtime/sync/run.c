@@ -110,6 +110,19 @@ enum err engine_once(struct engine *e, struct engine_result *out, struct fault *
     return err == ERR_OK && kept != ERR_OK ? fault_set(f, kept, "%s", later.text) : err;
 }
 
+enum err engine_write(struct engine *e, struct engine_result *out, struct fault *f)
+{
+    e->result = (struct engine_result){0};
+    enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
+    if (err == ERR_OK) err = finish(e, now_ms(e) + (e->o.wait_ms >= 0 ? e->o.wait_ms : engine_settle_ms(e) + 30000), f);
+    if (err != ERR_OK) wind_up(e);
+    sum_up(e);
+    *out = e->result;
+    struct fault later;
+    enum err kept = store_flush(e->store, &later);
+    return err == ERR_OK && kept != ERR_OK ? fault_set(f, kept, "%s", later.text) : err;
+}
+
 /* ---- the schedule ---- */
 static int64_t flow_due(struct engine *e, const struct sync_flow *sf)
 {

@@ -103,7 +103,7 @@ enum err engine__load_image(struct engine *e, const char *path, struct fault *f)
     struct image_fault why;
     err = image_load(bytes, &e->arena, &e->image, &why);
     if (err != ERR_OK) return fault_set(f, err, "%s is no compiled spec that can be trusted: %s (%s)", path, why.text, why.rule);
-    err = keep_image(e, bytes, f);
+    err = e->o.dry ? ERR_OK : keep_image(e, bytes, f);
     if (err == ERR_OK) err = config_endpoints(e, f);
     if (err == ERR_OK) err = engine__flows(e, f);
     if (err == ERR_OK) e->vm = vm_new(e->image);

@@ -120,10 +120,14 @@ const struct source_query *key_split(const struct sync_flow *sf, struct str natu
 
 /* poll.c, sweep.c, locked.c, fuse.c, spec.c */
 enum err poll_flow(struct engine *e, struct sync_flow *sf, bool full, struct fault *f);
+/* The cursor of one company in a flow's cursor field. */
+struct str poll_cursor_of(struct str all, struct str company, struct arena *a);
 enum err sweep_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
 enum err locked_retry(struct engine *e, int64_t *next_due_ms, struct fault *f);
 enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_query *q, const struct source_key *keys, size_t n, bool force, struct fault *f);
 enum err locked_note(struct engine *e, struct sync_flow *sf, struct str key, unsigned tries, struct fault *f);
+/* How many dangerous rows a run of a flow with so many linked records may have. */
+uint64_t fuse_limit(const struct image_flow *fl, uint64_t linked);
 enum err fuse_decide(struct engine *e, struct sync_flow *sf, struct fault *f);
 enum err spec_changed(struct engine *e, struct sync_flow *sf, bool *need_full, struct fault *f);
 struct str spec_hashes(const struct image_flow *fl, struct arena *a);

@@ -1,0 +1,151 @@
+/* plan.c - what a run would do: the same reading, deriving and comparing as the run, without a frame, a write, or a moved cursor. */
+#include "sync/sync_private.h"
+
+struct planning {
+    struct engine *e;
+    struct sync_flow *sf;
+    void (*each)(void *ctx, const struct plan_change *c);
+    void *ctx;
+    struct plan_totals *t;
+    uint64_t danger;
+};
+
+static void tell(struct planning *p, const char *what, struct str key, struct str field, struct str before, struct str after, const char *why)
+{
+    struct plan_change c = {p->sf->cname, what, key, field, before, after, str_of(why ? why : "")};
+    if (p->each) p->each(p->ctx, &c);
+}
+
+static struct str printed(const struct value *v, struct arena *a)
+{
+    struct buf b = {0};
+    value_print(&b, v);
+    struct str s = {arena_copy(a, b.p, b.n), b.n};
+    buf_free(&b);
+    return s;
+}
+
+static void tell_fields(struct planning *p, const char *what, const struct derived *d, struct arena *a)
+{
+    const struct image_flow *fl = p->sf->fl;
+    struct record wanted = record_of(d->wanted, a), written = record_of(d->row.written, a);
+    struct record_field *diff = ARENA_ARRAY(a, struct record_field, wanted.n + 1);
+    size_t n = wanted_diff(fl, &wanted, &written, d->row.id.n ? WRITE_UPDATE : WRITE_INSERT, false, diff);
+    for (size_t i = 0; i < n; i++) {
+        const struct value *have = record_get(&written, diff[i].name);
+        tell(p, what, d->key_text, diff[i].name, printed(have ? have : &value_absent, a), printed(&diff[i].v, a), NULL);
+    }
+    if (n == 0) tell(p, what, d->key_text, (struct str){NULL, 0}, (struct str){NULL, 0}, (struct str){NULL, 0}, NULL);
+}
+
+static void account(struct planning *p, const struct derived *d, struct arena *a)
+{
+    struct plan_totals *t = p->t;
+    const struct str none = {NULL, 0};
+    if (d->flags & ROW_F_DANGER) p->danger++;
+    if (d->kind == DERIVE_REJECT) {
+        t->rejects++;
+        tell(p, "reject", d->key_text, none, none, none, d->why);
+    } else if (d->kind == DERIVE_SAME || d->kind == DERIVE_TOUCH || d->state == ROW_CLEAN || (d->kind == DERIVE_LEAVE && !d->wanted.p)) {
+        t->unchanged++;
+    } else if (d->kind == DERIVE_LEAVE) {
+        t->leaves += !(d->flags & ROW_F_GONE);
+        t->deletes += !!(d->flags & ROW_F_GONE);
+        tell_fields(p, d->flags & ROW_F_GONE ? "delete" : "leave", d, a);
+    } else if (d->known && d->row.id.n) {
+        t->updates++;
+        tell_fields(p, "update", d, a);
+    } else if (d->known && d->row.state == ROW_WAITING) {
+        t->waiting++;
+        tell(p, "wait", d->key_text, none, none, none, "candidates stand in the target; decide with mlcd adopt");
+    } else {
+        t->inserts++;
+        tell_fields(p, "insert", d, a);
+    }
+}
+
+static enum err plan_rows(struct planning *p, const struct source_query *q, const struct source_page *page, struct fault *f)
+{
+    struct engine *e = p->e;
+    for (size_t i = 0; i < page->nrows; i++) {
+        struct arena_mark m = arena_mark(&e->page);
+        struct derived d;
+        enum err err = derive_row(e, p->sf, q, &page->rows[i], false, &e->page, &d, f);
+        if (err == ERR_OK) account(p, &d, &e->page);
+        arena_release(&e->page, m);
+        if (err != ERR_OK) return err;
+        p->t->rows++;
+    }
+    return ERR_OK;
+}
+
+/* The cursor of one company, see poll.c: "company=cursor" lines. */
+static struct str start_cursor(struct planning *p, const struct source_query *q, struct arena *a)
+{
+    struct flow_state st;
+    if (p->e->o.full || !store_flow(p->e->store, p->sf->name, &st)) return (struct str){NULL, 0};
+    struct str c = poll_cursor_of(st.cursor, q->company, a);
+    return c;
+}
+
+static enum err plan_company(struct planning *p, const struct source_query *q, struct fault *f)
+{
+    struct engine *e = p->e;
+    struct buf cursor = {0};
+    struct arena own;
+    arena_init(&own, 4096);
+    buf_str(&cursor, start_cursor(p, q, &own));
+    enum err err = ERR_OK;
+    for (bool complete = false; !complete && err == ERR_OK;) {
+        arena_reset(&e->page);
+        struct source_page page = {0};
+        err = p->sf->src->sops->page(p->sf->src->source, q, buf_view(&cursor), &e->page, &page, f);
+        p->t->reads++;
+        if (err == ERR_EXPIRED && cursor.n) {
+            buf_clear(&cursor);
+            err = ERR_OK;
+            continue;
+        }
+        if (err == ERR_OK) err = plan_rows(p, q, &page, f);
+        buf_clear(&cursor);
+        buf_str(&cursor, page.next);
+        complete = page.complete;
+        progress_tell(e, p->sf, "planning");
+    }
+    buf_free(&cursor);
+    arena_free(&own);
+    return err;
+}
+
+/* Rows that are to be written already, and all rows when the spec is new. */
+static enum err plan_known(void *arg, struct str key, const struct row *r)
+{
+    struct planning *p = arg;
+    struct arena a;
+    arena_init(&a, 0);
+    struct derived d;
+    struct fault ignored;
+    if (derive_snapshot(p->e, p->sf, key, r, &a, &d, &ignored) == ERR_OK) {
+        bool waits = r->state == ROW_DIRTY || r->state == ROW_RETRY;
+        if (waits && d.kind == DERIVE_TOUCH) d.kind = DERIVE_WRITE;
+        if (d.kind != DERIVE_TOUCH && d.kind != DERIVE_SAME) account(p, &d, &a);
+    }
+    arena_free(&a);
+    return ERR_OK;
+}
+
+enum err engine_plan(struct engine *e, void (*each)(void *ctx, const struct plan_change *c), void *ctx, struct plan_totals *t, struct fault *f)
+{
+    *t = (struct plan_totals){0};
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) {
+        struct planning p = {e, &e->flows[i], each, ctx, t, 0};
+        struct flow_state st;
+        if (store_flow(e->store, p.sf->name, &st)) err = store_rows(e->store, st.id, (struct str){NULL, 0}, plan_known, &p, f);
+        for (size_t q = 0; q < p.sf->nqueries && err == ERR_OK; q++) err = plan_company(&p, &p.sf->queries[q], f);
+        if (err == ERR_OK && store_flow(e->store, p.sf->name, &st) && fuse_limit(p.sf->fl, st.linked) < p.danger &&
+            (p.sf->fl->fuse_count || p.sf->fl->fuse_percent))
+            t->fuse_would_hold = true;
+    }
+    return err;
+}
