@@ -15,7 +15,7 @@ enum frame_kind {
 #define FRAME(name, number, text) FRAME_##name = number,
 #include "journal/frame.def"
 #undef FRAME
-    FRAME_KIND_LIMIT = 64
+    FRAME_KIND_LIMIT = 64               /* kinds are 1..63 */
 };
 const char *frame_kind_name(unsigned kind);     /* "INTENT"; NULL when unknown */
 
@@ -34,6 +34,7 @@ struct frame {
     struct str pub;              /* no personal data, no secret; an encoded record (value/record.h), opaque here */
     struct str priv;             /* plaintext here; sealed on disk. Empty = none */
     bool priv_erased;            /* read only: the slot was erased, priv is empty */
+    struct hash hash;            /* read only: the frame's place in the chain, as checkpoints name it */
 };
 
 /* How private parts are sealed; sync passes the functions of runtime/secret. out gets nonce + ciphertext + tag. */
@@ -41,39 +42,70 @@ struct journal_seal {
     enum err (*seal)(void *ctx, uint32_t slot, struct str ad, struct str plain, struct buf *out);
     /* ERR_NOT_FOUND: the slot was erased. ERR_CORRUPT: forged or damaged. */
     enum err (*open)(void *ctx, uint32_t slot, struct str ad, struct str sealed, struct arena *a, struct str *plain);
-    enum err (*sign)(void *ctx, struct str message, unsigned char sig[64]);      /* Ed25519 for checkpoints */
+    enum err (*sign)(void *ctx, struct str message, unsigned char sig[64]);      /* Ed25519 for checkpoints; NULL = no checkpoints */
     void *ctx;
+    unsigned char public_key[32];       /* of sign: C2SP derives the key id in a signature line from it */
 };
 struct journal_options {
     const char *dir;                    /* made when missing */
-    const char *origin;                 /* name of this log in checkpoints, e.g. "abc-distribution/customers" */
+    const char *origin;                 /* name of this log in checkpoints, e.g. "abc-distribution/customers"; 1-200 printable ASCII, no blank or + */
     struct journal_seal seal;
     uint64_t applied_seq;               /* what the index has folded; damage at or below it is an alarm, never a cut */
     size_t segment_bytes;               /* 0 = LIMIT_SEGMENT_BYTES */
     unsigned checkpoint_frames; int64_t checkpoint_ms;   /* 0 = 1000 frames, 60000 ms */
-    int64_t min_free_bytes;             /* spare; 0 = none */
+    int64_t min_free_bytes;             /* a spare file of this size, given up when the disk is full (journal_space_low); 0 = none */
+    bool read_only;                     /* no lock, no repair, no append: for show and export beside a running process */
+};
+/* What journal_open found and did; for the OPEN frame and the log line. */
+struct journal_recovery {
+    uint64_t cut_bytes;                 /* of an unfinished write behind the last whole batch; left where it is, no longer counted */
+    uint64_t cut_frames;                /* readable frames in it */
+    uint64_t copied_frames;             /* committed, but nothing later proved them durable: written and synced again */
+    bool new_segment;
 };
 struct journal;
 
-/* Opens or makes the log and recovers: cuts an invalid tail that has nothing valid behind it (or an unfinished batch), reports every
- * other damage. After a failed sync in the last life the valid frames above applied_seq are copied to a new segment and synced
- * before they count (the mark for that is a file written at failure, or simply always: see docs). ERR_CORRUPT = alarm: the text says
- * which frame and what to do. */
+/* Opens or makes the log and recovers: an unfinished write behind the last synced batch (torn, or a batch without its commit mark) is
+ * cut by going on in a new segment; every other damage is an alarm. Committed frames that neither applied_seq nor a checkpoint proves
+ * durable are copied to a new segment and synced before they count, because the sync of the last life may have failed.
+ * ERR_CORRUPT = alarm: the text says which segment, offset and frame and what to do. ERR_LOCKED_STATE: another writer has it.
+ * Options are copied, but the world must outlive the journal. docs/journal-format.md, "Recovery". */
 enum err journal_open(struct journal **out, const struct world *w, const struct journal_options *o, struct fault *f);
+/* Writes a last checkpoint and lets go. Frames that were not committed are lost: commit first. NULL is fine. */
 void journal_close(struct journal *j);
+const struct journal_recovery *journal_recovered(const struct journal *j);
 uint64_t journal_last_seq(const struct journal *j);       /* appended, maybe not durable */
 uint64_t journal_durable_seq(const struct journal *j);
-uint64_t journal_bytes(const struct journal *j);
+uint64_t journal_bytes(const struct journal *j);          /* on disk, all segments */
+bool journal_space_low(const struct journal *j);          /* the disk filled up and the spare file was given up: stop intake */
+/* Hash of the last durable frame: what a checkpoint would say now. */
+struct hash journal_head(const struct journal *j);
 
-/* Adds a frame to the open batch; fills seq, time_ms and epoch. Nothing is written yet. ERR_TOO_LARGE, ERR_SECRET (no data key). */
+/* Adds a frame to the open batch; fills seq, time_ms and epoch (an OPEN frame begins the next epoch). pub and priv are copied. Nothing is
+ * written yet. ERR_TOO_LARGE (frame or batch), ERR_SECRET (no data key): the batch stays as it was. */
 enum err journal_append(struct journal *j, struct frame *fr, struct fault *f);
 /* Closes the batch (FRAME_COMMIT on its last frame) without flushing: for a poll that changes nothing and flushes once at its end. */
 enum err journal_close_batch(struct journal *j, struct fault *f);
-/* Closes the batch, writes and syncs everything appended. After ERR_SYNC_FAILED or ERR_IO the journal is dead: every later call fails. */
+/* Takes back every frame since the last closed batch (their seq are given out again). */
+void journal_drop_batch(struct journal *j);
+/* Closes the batch, writes and syncs everything appended: one pwrite, one fdatasync. After ERR_SYNC_FAILED, ERR_IO or ERR_NO_SPACE the
+ * journal is dead: the batch may or may not be there at the next start, and every later call fails with the same text. */
 enum err journal_commit(struct journal *j, struct fault *f);
+/* Writes a signed checkpoint of the last durable frame, if there is none of it yet. journal_commit does this by itself every
+ * checkpoint_frames or checkpoint_ms. */
+enum err journal_checkpoint(struct journal *j, struct fault *f);
 
 /* Calls each(arg, frame) for durable frames with seq >= from, in order, private parts opened; stops at the first non-OK return and
  * returns it. Memory of a frame lives until the callback returns. */
 enum err journal_read(struct journal *j, uint64_t from, enum err (*each)(void *arg, const struct frame *fr, struct fault *f), void *arg,
                       struct fault *f);
+/* The same with a filter; private parts are opened only for frames that pass. For why, show and export. */
+struct journal_filter {
+    uint64_t from, to;                  /* seq, both inclusive; to 0 = the end */
+    const unsigned char *key_hash;      /* 16 bytes, NULL = every record */
+    uint64_t kinds;                     /* bit (1 << kind) per wanted kind, 0 = all */
+    bool sealed;                        /* leave private parts closed: priv is empty */
+};
+enum err journal_scan(struct journal *j, const struct journal_filter *flt, enum err (*each)(void *arg, const struct frame *fr, struct fault *f),
+                      void *arg, struct fault *f);
 #endif
