@@ -170,6 +170,11 @@ static bool in_list(const json_t *list, const char *word)
     return false;
 }
 
+static bool absent(const struct zoho_sim *sim, const json_t *module)
+{
+    return in_list(json_object_get(module, "absent_in"), sim->editions[sim->edition].name);
+}
+
 static bool load_module(struct zoho_sim *sim, size_t number, const json_t *modules, char *why, size_t why_size)
 {
     struct zsim_module *m = &sim->modules[number];
@@ -182,18 +187,22 @@ static bool load_module(struct zoho_sim *sim, size_t number, const json_t *modul
     m->subform = strcmp(m->generated, "subform") == 0;
     m->id = MODULE_IDS + number * 2 + 1;
     m->layout_id = LAYOUT_IDS + number * 2 + 1;
-    m->absent = in_list(json_object_get(m->raw, "absent_in"), sim->editions[sim->edition].name);
+    m->absent = absent(sim, m->raw);
     m->name_field = -1;
     m->next_number = 1000;
     const json_t *fields = json_object_get(m->raw, "fields");
-    m->nfields = json_array_size(fields);
-    m->fields = zsim__must(calloc(m->nfields + 1, sizeof *m->fields));
-    for (size_t i = 0; i < m->nfields; i++) {
-        if (!load_field(&m->fields[i], json_array_get(fields, i), modules, why, why_size))
+    m->fields = zsim__must(calloc(json_array_size(fields) + 1, sizeof *m->fields));
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        struct zsim_field *f = &m->fields[m->nfields];
+        if (!load_field(f, json_array_get(fields, i), modules, why, why_size))
             return false;
-        m->fields[i].id = FIELD_IDS + number * 500 + i * 2 + 1;
-        if (m->fields[i].name_field)
-            m->name_field = (int)i;
+        f->id = FIELD_IDS + number * 500 + i * 2 + 1;
+        int other = f->lookup >= 0 ? f->lookup : f->subform;
+        if (other >= 0 && absent(sim, json_array_get(modules, (size_t)other)))
+            continue; // a field that leads to an absent module is absent too
+        if (f->name_field)
+            m->name_field = (int)m->nfields;
+        m->nfields++;
     }
     hash_names(m);
     return true;
