@@ -1,0 +1,94 @@
+/* call.c - one call that changes nothing: limits, token, transport with retry, one cure of a 401, and a sentence when Zoho complains. */
+#include "connectors/zoho/zoho.h"
+#include <stdio.h>
+
+#define QUIET_WAIT_MS 120000      /* longer than this a read does not sit out a 429 */
+
+size_t zoho__headers(const struct target *t, bool body, struct buf *auth, struct http_header h[3])
+{
+    buf_clear(auth);
+    buf_printf(auth, "Zoho-oauthtoken %s", t->oauth.token.access);
+    h[0] = (struct http_header){"Authorization", buf_cstr(auth)};
+    h[1] = (struct http_header){"User-Agent", "ml-connector"};
+    h[2] = (struct http_header){"Content-Type", "application/json"};
+    return body ? 3 : 2;
+}
+
+static struct net_class read_class(void *ctx, const struct http_res *res)
+{
+    struct target *t = ctx;
+    zoho__limits_answer(t, res);
+    struct net_class k = {NET_DONE, 0};
+    if (res->status == 429) {
+        k.verdict = NET_RETRY;
+        k.not_before_ms = zoho__quiet_ms(t);
+    } else if (res->status >= 500 && res->status != 501 && res->status != 505) {
+        k.verdict = NET_RETRY;
+        k.not_before_ms = net_retry_after_ms(res, zoho__wall(t));
+    }
+    return k;
+}
+
+/* Sits out a short quiet time; a long one comes back as ERR_BUSY from limits_take. */
+static enum err admit(struct target *t, int64_t cost, struct fault *f)
+{
+    const struct world *w = t->env->world;
+    int64_t until = zoho__mono(t) + QUIET_WAIT_MS, quiet;
+    while ((quiet = zoho__quiet_ms(t)) > 0 && zoho__mono(t) + quiet <= until) {
+        if (t->env->stop && *t->env->stop) return fault_set(f, ERR_STOPPED, "stopped on request");
+        w->clock.sleep_ms(w->clock.ctx, quiet < 500 ? quiet : 500);
+    }
+    return zoho__limits_take(t, cost, f);
+}
+
+static enum err exchange(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f)
+{
+    static const struct net_policy policy = {4, 500, 20000, true};
+    struct buf url = {0}, auth = {0};
+    struct http_header h[3];
+    buf_printf(&url, "%s" ZOHO_BASE "%s", zoho__api(t), c->path);
+    struct http_req req = {.method = c->method, .url = buf_cstr(&url), .headers = h, .nheaders = zoho__headers(t, c->body.n > 0, &auth, h),
+                           .body = c->body, .pool = t->pool, .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->read_ms,
+                           .max_body_bytes = LIMIT_ANSWER_BYTES};
+    enum err e = net_call(t->net, c->what, &req, &policy, read_class, t, a, res, f);
+    explicit_bzero(auth.p, auth.cap);
+    buf_free(&auth);
+    buf_free(&url);
+    return e;
+}
+
+static enum err complain(const struct zoho_call *c, const struct http_res *res, struct arena *a, struct fault *f)
+{
+    struct zoho_complaint z = zoho__complaint(res, a);
+    const struct zoho_code *k = zoho__code(z.code);
+    if (!k && z.code.n == 0) {
+        enum err e = res->status == 401 ? ERR_AUTH : res->status == 403 ? ERR_PERMISSION : res->status >= 500 ? ERR_UNREACHABLE : ERR_PROTOCOL;
+        return fault_set(f, e, "%s: Zoho answered %d without a code", c->what, res->status);
+    }
+    return fault_set(f, k ? k->err : ERR_PROTOCOL, "%s: %.*s%s%.*s (%.*s)%s%s", c->what, (int)(z.code.n > 60 ? 60 : z.code.n), z.code.p,
+                     z.param.n ? " on " : "", (int)(z.param.n > 60 ? 60 : z.param.n), z.param.p, (int)(z.message.n > 120 ? 120 : z.message.n),
+                     z.message.p, k ? ": " : "", k ? k->advice : "");
+}
+
+static bool token_refused(const struct http_res *res, struct arena *a)
+{
+    return res->status == 401 && !str_is(zoho__complaint(res, a).code, "OAUTH_SCOPE_MISMATCH");
+}
+
+enum err zoho__call(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f)
+{
+    enum err e = admit(t, c->cost, f);
+    if (e == ERR_OK) e = zoho__token(t, f);
+    if (e != ERR_OK) return e;
+    e = exchange(t, c, a, res, f);
+    if (e == ERR_OK && token_refused(res, a)) {
+        char refused[ZOHO_TOKEN_BYTES];
+        memcpy(refused, t->oauth.token.access, sizeof refused);
+        e = zoho__renew(t, refused, f);
+        explicit_bzero(refused, sizeof refused);
+        if (e == ERR_OK) e = exchange(t, c, a, res, f);
+    }
+    if (e != ERR_OK) return e;
+    if ((res->status >= 200 && res->status < 300) || res->status == 304) return ERR_OK;
+    return complain(c, res, a, f);
+}

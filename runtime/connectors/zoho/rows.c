@@ -1,0 +1,166 @@
+/* rows.c - records as JSON, both ways (facts/zoho-crm.md 4.1, 4.5, 5). Numbers keep every digit: they are never doubles.
+ *
+ *     out  {"data":[{"id":"..","Field":value,...},...],"trigger":[]}
+ *     in   {"data":[{"id":"..","Field":value,...},...],"info":{"more_records":bool,...}}
+ *
+ * What a JSON value becomes depends on the field's data_type, where the metadata is at hand: "2026-03-12" is a date only in a date field. */
+#include "connectors/zoho/zoho.h"
+#include "value/date.h"
+#include "value/decimal.h"
+#include "value/json.h"
+
+/* ---- out ---- */
+
+static void put_record(struct buf *out, const struct write_item *it, bool update)
+{
+    bool first = true;
+    buf_byte(out, '{');
+    if (update) {
+        buf_puts(out, "\"id\":");
+        json_put_string(out, it->id);
+        first = false;
+    }
+    for (size_t i = 0; i < it->fields->n; i++) {
+        const struct record_field *f = &it->fields->f[i];
+        ASSERT(f->v.kind != V_LINK);
+        if (str_is(f->name, "id")) continue;
+        if (!first) buf_byte(out, ',');
+        first = false;
+        json_put_string(out, f->name);
+        buf_byte(out, ':');
+        value_json(out, &f->v);
+    }
+    buf_byte(out, '}');
+}
+
+void zoho__put_batch(struct buf *out, const struct write_batch *b)
+{
+    buf_puts(out, "{\"data\":[");
+    for (size_t i = 0; i < b->n; i++) {
+        if (i) buf_byte(out, ',');
+        put_record(out, &b->items[i], b->verb == WRITE_UPDATE);
+    }
+    buf_puts(out, b->trigger_workflow ? "],\"trigger\":[\"workflow\"]}" : "],\"trigger\":[]}");
+}
+
+/* ---- in ---- */
+
+struct reading { struct json_scanner s; const struct zoho_module *m; struct arena *a; struct str id; };
+
+static struct value typed_text(const struct reading *r, struct str name, struct str text)
+{
+    const struct zoho_field *f = r->m ? zoho__field(r->m, name) : NULL;
+    struct value v;
+    if (!f || !text.n) return value_text(text);
+    if (str_is(f->data_type, "date") && date_parse(text, &v)) return v;
+    if (str_is(f->data_type, "datetime") && datetime_parse(text, &v)) return v;
+    bool number = str_is(f->data_type, "bigint") || str_is(f->data_type, "long") || str_is(f->data_type, "integer") ||
+                  str_is(f->data_type, "double") || str_is(f->data_type, "currency") || str_is(f->data_type, "percent");
+    if (number && decimal_parse(text, &v)) return v;
+    return value_text(text);
+}
+
+/* {"id":"..",...} is a link; any other object or list is kept as its JSON text, so that a comparison sees that it is not what we write. */
+static bool read_object(struct reading *r, const char *start, struct value *out)
+{
+    struct str id = {"", 0};
+    enum json_token t;
+    while ((t = json_next(&r->s)) == JSON_NAME) {
+        bool is_id = str_is(r->s.text, "id");
+        t = json_next(&r->s);
+        if (is_id && t == JSON_STRING) id = r->s.text;
+        else if (!json_skip(&r->s, t)) return false;
+    }
+    if (t != JSON_OBJECT_END) return false;
+    *out = id.n ? (struct value){.kind = V_ID, .len = (uint32_t)id.n, .u.text = id.p}
+                : value_text((struct str){start, (size_t)(r->s.p - start)});
+    return true;
+}
+
+static bool read_value(struct reading *r, struct str name, struct value *out)
+{
+    enum json_token t = json_next(&r->s);
+    const char *start = r->s.p - 1;
+    switch (t) {
+    case JSON_NULL: *out = value_absent; return true;
+    case JSON_TRUE: case JSON_FALSE: *out = value_bool(t == JSON_TRUE); return true;
+    case JSON_STRING: *out = typed_text(r, name, r->s.text); return true;
+    case JSON_NUMBER:
+        if (!decimal_parse_json(r->s.text, out)) *out = value_text(r->s.text);
+        return true;
+    case JSON_OBJECT: return read_object(r, start, out);
+    case JSON_ARRAY:
+        if (!json_skip(&r->s, t)) return false;
+        *out = value_text((struct str){start, (size_t)(r->s.p - start)});
+        return true;
+    default: return false;
+    }
+}
+
+static bool read_row(struct reading *r, struct zoho_row *row)
+{
+    struct record_field fields[LIMIT_FIELDS];
+    size_t n = 0;
+    enum json_token t;
+    row->id = (struct str){"", 0};
+    while ((t = json_next(&r->s)) == JSON_NAME) {
+        struct str name = r->s.text;
+        struct value v;
+        if (!read_value(r, name, &v)) return false;
+        if (str_is(name, "id") && v.kind != V_ABSENT && (v.kind == V_TEXT || v.kind == V_ID)) row->id = value_str(&v);
+        if (n < LIMIT_FIELDS) fields[n++] = (struct record_field){name, v};
+    }
+    if (t != JSON_OBJECT_END || !row->id.n) return false;
+    row->fields.f = ARENA_ARRAY(r->a, struct record_field, n ? n : 1);
+    memcpy(row->fields.f, fields, n * sizeof *fields);
+    row->fields.n = n;
+    return true;
+}
+
+static bool read_data(struct reading *r, struct zoho_rows *out)
+{
+    size_t cap = 0;
+    enum json_token t = json_next(&r->s);
+    if (t != JSON_ARRAY) return json_skip(&r->s, t);
+    while ((t = json_next(&r->s)) == JSON_OBJECT) {
+        if (out->n == cap) {
+            struct zoho_row *grown = ARENA_ARRAY(r->a, struct zoho_row, cap ? cap * 2 : 64);
+            if (out->n) memcpy(grown, out->row, out->n * sizeof *grown);
+            out->row = grown;
+            cap = cap ? cap * 2 : 64;
+        }
+        if (!read_row(r, &out->row[out->n])) return false;
+        out->n++;
+    }
+    return t == JSON_ARRAY_END;
+}
+
+static bool read_info(struct reading *r, struct zoho_rows *out)
+{
+    enum json_token t = json_next(&r->s);
+    if (t != JSON_OBJECT) return json_skip(&r->s, t);
+    while ((t = json_next(&r->s)) == JSON_NAME) {
+        bool more = str_is(r->s.text, "more_records");
+        t = json_next(&r->s);
+        if (more && t == JSON_TRUE) out->more = true;
+        if (!json_skip(&r->s, t)) return false;
+    }
+    return t == JSON_OBJECT_END;
+}
+
+enum err zoho__get_rows(struct str body, const struct zoho_module *m, struct arena *a, struct zoho_rows *out, struct fault *f)
+{
+    struct reading r = {.m = m, .a = a};
+    *out = (struct zoho_rows){NULL, 0, false};
+    if (!body.n) return ERR_OK;                        /* 204 */
+    json_init(&r.s, body, a);
+    bool good = json_next(&r.s) == JSON_OBJECT, data = false;
+    enum json_token t = JSON_ERROR;
+    while (good && (t = json_next(&r.s)) == JSON_NAME) {
+        if (str_is(r.s.text, "data")) data = good = read_data(&r, out);
+        else if (str_is(r.s.text, "info")) good = read_info(&r, out);
+        else good = json_skip(&r.s, json_next(&r.s));
+    }
+    if (good && data && t == JSON_OBJECT_END) return ERR_OK;
+    return fault_set(f, ERR_PROTOCOL, "Zoho's list of records cannot be read%s%s", r.s.error[0] ? ": " : "", r.s.error);
+}
