@@ -325,7 +325,7 @@ static void changed(struct sage_call *call, struct sage_resource *r)
     call->sim->counters[call->at].rows += (uint64_t)page.nrows;
     call->sim->counters[call->at].locked += (uint64_t)page.nlocked;
     r->scan_ms = call->now_ms;
-    r->scan_rows = (uint64_t)(page.nrows + page.nlocked);
+    r->scan_rows = c.audit ? r->nby_position : r->count;
     reply(call, &b);
     free(page.rows.p);
     free(page.locked.p);

@@ -76,6 +76,7 @@ bool sage_sim_fault(struct sage_sim *s, const struct sage_fault *f)
     s->rules = sage__grow(s->rules, (s->nrules + 1) * sizeof *s->rules);
     s->rules[s->nrules++] = (struct sage_rule){
         .on = sage__copy(f->on),
+        .path = sage__copy(f->path),
         .kind = (enum sage_fault_kind)kind,
         .skip = f->skip,
         .times = f->times,
@@ -106,6 +107,7 @@ bool sage__fault_add_json(struct sage_sim *s, const json_t *o)
     struct sage_fault f = {
         .on = text_of(o, "on"),
         .kind = text_of(o, "kind"),
+        .path = text_of(o, "path"),
         .skip = int_of(o, "skip"),
         .times = int_of(o, "times"),
         .permille = int_of(o, "permille"),
@@ -123,6 +125,7 @@ void sage__rules_clear(struct sage_sim *s)
 {
     for (size_t i = 0; i < s->nrules; i++) {
         free(s->rules[i].on);
+        free(s->rules[i].path);
         free(s->rules[i].code);
         free(s->rules[i].message);
     }
@@ -141,7 +144,9 @@ const struct sage_rule *sage__fault_for(struct sage_call *call)
     struct sage_sim *s = call->sim;
     for (size_t i = 0; i < s->nrules; i++) {
         struct sage_rule *r = &s->rules[i];
-        if ((r->bounded && r->times <= 0) || !names_endpoint(r->on, call->at))
+        if ((r->bounded && r->times <= 0) || !names_endpoint(r->on, (int)call->at))
+            continue;
+        if (r->path && !strstr(call->req->target, r->path))
             continue;
         if (r->skip > 0) {
             r->skip--;
@@ -168,6 +173,9 @@ static void play_status(struct sage_call *call, const struct sage_rule *r)
 {
     int e = r->code ? sage__error_find(r->code) : -1;
     char seconds[16];
+    if (e == SAGE_ERR_SESSION_FAILED)
+        for (size_t i = 0; i < call->sim->ncompanies; i++)
+            call->sim->companies[i]->session_ms = call->now_ms; // rebuilt
     if (e >= 0) {
         sage__agent_error(call, (enum sage_error)e, r->message ? r->message : "by script", r->retry_after_s);
         if (r->status)

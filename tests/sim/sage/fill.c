@@ -160,12 +160,12 @@ static void fill_code(const struct sage_filling *f, const struct sage_column *c,
 {
     static const char *const terms[] = {"00", "01", "02", "03", "04", "05", "06", "07"};
     static const char *const terms_text[] = {"No Terms", "Net 30 Days", "2% 10, Net 30", "Net 15 Days", "C.O.D.", "Due on receipt",
-                                             "10th Prox \"EOM\"", "Cr\xc3\xa9" "dit 45 jours"};
+                                             "10th Prox \"EOM\"", "Crédit 45 jours"};
     static const char *const reasons[] = {"MOVED", "CLOSE", "DUPL", ""};
     static const char *const tax[] = {"IL", "WI MIL", "CA LA", "NONTAX", "DEFAULT", ""};
     static const char *const via[] = {"UPS GROUND", "UPS BLUE", "FEDEX 2DAY", "WILL CALL", "OUR TRUCK", ""};
     static const char *const pay[] = {"CHECK", "CHECK", "CASH", "ACH", "VISA"};
-    static const char *const region[] = {"WEST", "EAST", "NORTH", "S\xc3\x9c" "D", ""};
+    static const char *const region[] = {"WEST", "EAST", "NORTH", "SÜD", ""};
     static const char *const classes[] = {"", "", "1", "2", "A"};
     static const char *const units[] = {"EACH", "BOX", "PAIR", "CS"};
     static const char *const types[] = {"S", "S", "S", "S", "B", "Q", "R", "M"};
@@ -200,7 +200,7 @@ static void fill_code(const struct sage_filling *f, const struct sage_column *c,
 static void fill_made(const struct sage_filling *f, const struct sage_column *c, uint64_t h, struct sage_row *row, struct sage_value *v)
 {
     static const char *const remarks[] = {"", "", "", "Call before delivery", "Prefers e-mail", "<b>VIP</b> & friends",
-                                          "Rechnung zweifach \xe2\x80\x93 wichtig", "50% deposit; \"no\" C.O.D."};
+                                          "Rechnung zweifach – wichtig", "50% deposit; \"no\" C.O.D."};
     static const char *const memos[] = {"", "", "Met at the trade show.\r\nWants a quote\tby Friday.", "Tel. nur vormittags",
                                         "C:\\Users\\jd \"notes\" {json} <xml>"};
     char text[64];
@@ -213,7 +213,7 @@ static void fill_made(const struct sage_filling *f, const struct sage_column *c,
     case SAGE_FILL_EXEMPT_NO: n = h % 7 ? 0 : snprintf(text, sizeof text, "E-%04d-%04d", (int)(h % 10000), (int)(h / 10000 % 10000)); break;
     case SAGE_FILL_PO_NO: n = h % 5 ? snprintf(text, sizeof text, "PO-%06d", (int)(h % 1000000)) : 0; break;
     case SAGE_FILL_ITEM: n = snprintf(text, sizeof text, "%d-%03d-%02d", (int)(1000 + h % 9000), (int)(h >> 20 & 511), (int)(h >> 32 & 31)); break;
-    case SAGE_FILL_ITEM_DESC: n = snprintf(text, sizeof text, "Item %d \xc3\x97 %d\" steel", (int)(h % 900), (int)(h >> 20 & 31)); break;
+    case SAGE_FILL_ITEM_DESC: n = snprintf(text, sizeof text, "Item %d × %d\" steel", (int)(h % 900), (int)(h >> 20 & 31)); break;
     case SAGE_FILL_LINE_SEQ: n = snprintf(text, sizeof text, "%014d", 500 * (row->key.b[row->key.len - 1] - '0')); break;
     case SAGE_FILL_SALES_NO: n = snprintf(text, sizeof text, "%04d", (int)(1 + h % 10) * 100); break;
     case SAGE_FILL_REMARK: fixed(v, PICK(remarks, h)); return;

@@ -23,27 +23,27 @@ static const struct place places[] = {
     {"Coeur d'Alene", "ID", "83814", "USA", "208"},
     {"Atlanta", "GA", "30303", "US", "404"},
     {"Toronto", "ON", "M5V 2T6", "CAN", "416"},
-    {"Montr\xc3\xa9" "al", "QC", "H2Y 1C6", "CAN", "514"},
-    {"M\xc3\xa9xico D.F.", "", "06000", "MEX", "+52 55"},
-    {"M\xc3\xbcnchen", "", "80331", "DEU", "+49 89"},
-    {"K\xc3\xb6ln", "", "50667", "DEU", "+49 221"},
+    {"Montréal", "QC", "H2Y 1C6", "CAN", "514"},
+    {"México D.F.", "", "06000", "MEX", "+52 55"},
+    {"München", "", "80331", "DEU", "+49 89"},
+    {"Köln", "", "50667", "DEU", "+49 221"},
     {"London", "", "EC1A 1BB", "GBR", "+44 20"},
-    {"\xc5\xa0" "ibenik", "", "22000", "HRV", "+385 22"},
+    {"Šibenik", "", "22000", "HRV", "+385 22"},
 };
 
 static const char *const surnames[] = {
-    "Avnet", "Breslin", "Carter", "O'Brien", "Smith", "M\xc3\xbcller", "N\xc3\xba\xc3\xb1" "ez", "Garc\xc3\xad" "a", "Johnson", "Lindqvist",
-    "Dupr\xc3\xa9", "Hill", "Adler", "Baker", "Castillo", "D'Angelo", "Evers", "Fox", "Gr\xc3\xb6" "ber", "Hernandez", "Ito", "Jansen",
+    "Avnet", "Breslin", "Carter", "O'Brien", "Smith", "Müller", "Núñez", "García", "Johnson", "Lindqvist",
+    "Dupré", "Hill", "Adler", "Baker", "Castillo", "D'Angelo", "Evers", "Fox", "Gröber", "Hernandez", "Ito", "Jansen",
     "Kowalski", "Larsen", "MacDonald", "Nguyen", "Ortiz", "Patel", "Quinn", "Rossi", "Schultz", "Tran", "Ulrich", "Vega", "Weiss",
-    "Xu", "Young", "Zimmer", "\xc5\xa0imek", "Fran\xc3\xa7ois"};
-static const char *const firsts[] = {"Artie", "Brenda", "Carlos", "Deborah", "Elena", "Frank", "Grace", "Hans-J\xc3\xbcrgen", "Ines",
-                                     "John", "Ren\xc3\xa9" "e", "Luis", "Mary Ann", "Nora", "Peter", "Zo\xc3\xab"};
+    "Xu", "Young", "Zimmer", "Šimek", "François"};
+static const char *const firsts[] = {"Artie", "Brenda", "Carlos", "Deborah", "Elena", "Frank", "Grace", "Hans-Jürgen", "Ines",
+                                     "John", "Renée", "Luis", "Mary Ann", "Nora", "Peter", "Zoë"};
 static const char *const trades[] = {"Business Futures", "Supply", "Distribution", "Office Products", "Electric", "Plumbing & Heating",
                                      "Machine Works", "Foods", "Printing", "Furniture", "Hardware", "Medical", "Logistics", "Paper",
-                                     "Nurseries", "Systems", "Parts/Service", "Caf\xc3\xa9", "Auto Body", "Tool & Die"};
+                                     "Nurseries", "Systems", "Parts/Service", "Café", "Auto Body", "Tool & Die"};
 static const char *const endings[] = {"", "", " Inc.", ", Inc", " LLC", " Co.", " Corp", " GmbH", " & Sons", " Ltd", " (West)", " \"East\""};
 static const char *const streets[] = {"N Michigan Ave", "Main St", "Industrial Pkwy", "Mariner Dr", "Elm Street", "Broadway",
-                                      "Hauptstra\xc3\x9f" "e", "W. 42nd St", "County Road 7", "P.O. Box", "Rue Saint-Andr\xc3\xa9"};
+                                      "Hauptstraße", "W. 42nd St", "County Road 7", "P.O. Box", "Rue Saint-André"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define PICK(list, h) (list)[(h) % COUNT(list)]

@@ -39,6 +39,8 @@ static void put(struct sage_resource *r, struct sage_patch *p, int column, const
     while (len && value[len - 1] == ' ')
         len--;
     bool text = r->layout->table->columns[column].type == SAGE_STRING;
+    if (r->layout->table->columns[column].type == SAGE_DATE && len == 8 && memcmp(value, "17530101", 8) == 0)
+        len = 0; // how Premium writes a blank date
     sage__patch_edit(p, column, len ? value : text ? "" : NULL, len);
 }
 
@@ -274,14 +276,15 @@ void sage__churn(struct sage_sim *s, const char *company, const char *resource)
     struct sage_hit hit;
     if (!r || !r->count)
         return;
-    uint64_t h = s->random = sage__mix(s->random + 0x9e3779b97f4a7c15u);
+    s->churn += 0x9e3779b97f4a7c15u;
+    uint64_t h = sage__mix(s->churn);
     struct sage_key key;
     sage__base_key(r, (uint32_t)(h >> 32) % r->count, &key);
     bool there = sage__view_find(r, &key, true, &hit);
     char *text = sage__key_text(&key), value[32];
     snprintf(value, sizeof value, "changed %u", (unsigned)(h & 0xffff));
     const struct sage_table *t = r->layout->table;
-    int column = (int)(h >> 8) % t->ncolumns;
+    int column = (int)((h >> 8) % (uint64_t)t->ncolumns);
     while (t->columns[column].type != SAGE_STRING || t->columns[column].length < 10 || t->columns[column].fill <= SAGE_FILL_UPDATED_USER)
         column = (column + 1) % t->ncolumns;
     value[t->columns[column].length < 30 ? t->columns[column].length : 30] = 0;
@@ -294,7 +297,7 @@ void sage__churn(struct sage_sim *s, const char *company, const char *resource)
     else if (h % 20 < 17)
         sage_sim_delete(s, company, resource, text);
     else if (h % 20 < 18)
-        sage_sim_lock(s, company, resource, text, (int)(h >> 20) % 4 + 1, 0);
+        sage_sim_lock(s, company, resource, text, (int)((h >> 20) % 4) + 1, 0);
     else if (sage_sim_edit(s, company, resource, text, t->columns[column].name, value, SAGE_STAMP_KEPT))
         sage__late(s, company, resource, text, (int64_t)((h >> 20) % (uint64_t)(s->opt.overlap_minutes * 48000 + 1)));
     free(text);

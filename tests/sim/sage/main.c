@@ -1,6 +1,6 @@
 /*
  * main.c: sim-sage, the model of Sage 100 behind real HTTP on loopback, for tests and demonstrations. Ends with the
- * process that started it when --die-with-parent is given (door.h).
+ * process that started it unless --stay is given (door.h).
  */
 #include "../door.h"
 #include "sage.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "sim-sage [--port N] [--port-file F] [--print-port] [--die-with-parent] [--serialise]\n"
+    "sim-sage [--port N] [--port-file F] [--print-port] [--stay] [--serialise]\n"
     "         [--customers N] [--seed S] [--company ABC] [--company-name NAME] [--token T] [--user U] [--password P]\n"
     "         [--tz ZONE] [--overlap-minutes M] [--history-end YYYYMMDD] [--divisions-off] [--no-agent] [--no-soap]\n"
     "         [--script F] [--state F] [--log F] [--soap-ns NS] [--soap-data-ns NS] [--soap-contract NAME]\n"
@@ -71,14 +71,14 @@ static bool number_option(const char *name, const char *value, struct sage_sim_o
     return true;
 }
 
-static bool flag_option(const char *name, struct sage_sim_options *o, struct sim_door_options *door)
+static bool flag_option(const char *name, struct sage_sim_options *o, struct sim_door_options *door, bool *stay)
 {
     const struct {
         const char *name;
         bool *into;
     } flags[] = {
         {"--no-agent", &o->no_agent}, {"--no-soap", &o->no_soap}, {"--divisions-off", &o->divisions_off},
-        {"--soap-username-first", &o->soap.username_first}, {"--soap-split-wsdl", &o->soap.split_wsdl}, {"--serialise", &door->serialise},
+        {"--soap-username-first", &o->soap.username_first}, {"--soap-split-wsdl", &o->soap.split_wsdl}, {"--serialise", &door->serialise}, {"--stay", stay},
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i].name, name) == 0)
@@ -102,12 +102,13 @@ int main(int argc, char **argv)
 {
     struct sage_sim_options o;
     struct sim_door_options door = {0};
+    bool stay = false;
     struct files f = {0};
     sage_sim_options_default(&o);
     if (!sim_door_options_parse(&argc, argv, &door))
         return 2;
     for (int i = 1; i < argc; i++) {
-        if (flag_option(argv[i], &o, &door))
+        if (flag_option(argv[i], &o, &door, &stay))
             continue;
         if (i + 1 < argc && (text_option(argv[i], argv[i + 1], &o, &f) || number_option(argv[i], argv[i + 1], &o))) {
             i++;
@@ -120,6 +121,7 @@ int main(int argc, char **argv)
         perror(f.log);
         return 2;
     }
+    door.die_with_parent = !stay;
     int status = serve(&o, &f, &door);
     if (o.log)
         fclose(o.log);

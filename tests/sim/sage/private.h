@@ -347,6 +347,7 @@ enum sage_fault_kind {
 
 struct sage_rule {
     char *on;
+    char *path;
     enum sage_fault_kind kind;
     int skip, times, permille, status;
     bool bounded; // times counts down
@@ -376,6 +377,7 @@ struct sage_sim {
     struct sage_rule *rules;
     size_t nrules;
     uint64_t random;
+    uint64_t churn; // a generator of its own, so that replaying commands repeats their events
     struct sage_counter counters[SAGE_ENDPOINTS];
     uint64_t faults_played;
     struct sage_later *later;

@@ -119,6 +119,7 @@ int64_t sage_sim_now_ms(const struct sage_sim *);
 struct sage_fault {
     const char *on;   // endpoint of endpoints.def, "agent", "soap" or "any"
     const char *kind; // fault of faults.def
+    const char *path; // NULL, or a text that the target must hold: "/contacts", "since="
     int skip;         // let this many fitting requests pass first
     int times;        // 0: for ever
     int permille;     // 0: every fitting request; else by the model's own generator

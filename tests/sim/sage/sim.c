@@ -129,6 +129,7 @@ struct sage_sim *sage_sim_new(const struct sage_sim_options *o)
     s->opt = *o;
     each_string(&s->opt, own);
     s->random = sage__mix(o->seed ^ 0x7a4d0);
+    s->churn = sage__mix(o->seed ^ 0xc4u);
     for (int i = 0; i < SAGE_RESOURCES; i++)
         sage__layout_make(&s->layouts[i], &sage__tables[i]);
     s->started_ms = sage_sim_now_ms(s);

@@ -22,11 +22,15 @@ static void send(struct sage_call *call, struct sage_buf *b)
     free(b->p);
 }
 
+// https, as Sage demands, unless the client came over loopback.
 static void address(struct sage_buf *b, const struct sage_call *call)
 {
     const char *host = sim_request_header(call->req, "Host");
-    sage__puts(b, "http://");
-    sage__puts(b, host ? host : "localhost");
+    if (!host)
+        host = "localhost";
+    bool loopback = strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 || strncmp(host, "[::1]", 5) == 0;
+    sage__puts(b, loopback ? "http://" : "https://");
+    sage__puts(b, host);
     sage__puts(b, call->sim->opt.soap.path);
 }
 
