@@ -21,6 +21,7 @@
  *             @custom                      modules and fields of the customer's own: `extend` may name them; must stand in the lock file
  *             @doors(agent, soap)          values that `via` takes; the first is the default
  *             @list(agent)                 doors that can list and see changes; the others read by key only
+ *             @lock("zoho.lock")           file with the customer's own modules and fields; it has the last word
  *   entity    @via(agent, soap)            doors that have the table, or the column (a column without @via: all doors of its entity)
  *             @resource(customers)         the connector's name of it, where it differs
  *             @deleted(Status = "D")       deletion signal: rows that say so count as deleted; repeatable
@@ -33,15 +34,14 @@
  *             @status                      the row's life status (for docs and for `when` hints)
  *             @never                       sensitive: cannot be read by any flow (error at compile time)
  *             @personal                    personal data: masked in logs and reports
- *             @unique                      no two records alike: may be a key field; @unique(system) = Zoho's own duplicate check field
+ *             @unique                      no two records alike: may be a key field
+ *             @duplicate_check             Zoho's own upsert looks at it; not unique, no key field
  *             @required                    the target refuses a record without it (insert)
  *             @layout                      required by the standard layout only: a warning
  *             @read_only                   cannot be written; @insert_only cannot be changed later
  *             @system                      made by the system itself (Created_Time, auto numbers); implies @read_only
  *             @phone @email @url @area     hint on a text's form; @area = several lines allowed
  *             @zero_filled @upper          how Sage formats a key part
- *             @classic(30)                 length in older layouts: a warning when the proof needs the longer one
- *             @name("Account Name")        label people see
  */
 #ifndef DSL_AST_H
 #define DSL_AST_H

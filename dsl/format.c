@@ -262,7 +262,7 @@ static bool may_break_before(const struct formatter *f, size_t last, size_t i)
 {
     int k = f->tok[i].t.kind;
     bool operator = k == TOK_OR || k == TOK_AND || k == TOK_OTHERWISE || k == '+' || k == '*' || k == '/' || (k == '-' && !f->tok[i].unary);
-    return operator || (f->tok[last].t.kind == ',' && !f->tok[i].tight);
+    return operator || (f->tok[last].t.kind == ',' && !(f->tok[i].tight && k == TOK_NUMBER));
 }
 
 /* Characters from token i to the next place where the line may break or must end. */
