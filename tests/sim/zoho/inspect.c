@@ -226,7 +226,7 @@ char *zoho_sim_dump(struct zoho_sim *sim, const char *module, const char *sort_f
 static json_t *counters(const struct zoho_sim *sim)
 {
     json_t *calls = json_object(), *statuses = json_object();
-    char status[8];
+    char status[16];
     for (size_t i = 0; i < sim->ncalls; i++)
         json_object_set_new(calls, sim->calls[i].name, json_integer((json_int_t)sim->calls[i].n));
     for (int i = 0; i < 600; i++)

@@ -50,14 +50,17 @@ void zsim__str(struct zsim_text *t, const char *s)
 void zsim__fmt(struct zsim_text *t, const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    reserve(t, (size_t)n);
-    va_start(args, format);
-    vsnprintf(t->at + t->len, (size_t)n + 1, format, args);
-    va_end(args);
-    t->len += (size_t)n;
+    for (size_t more = 120;;) {
+        reserve(t, more);
+        va_start(args, format);
+        int n = vsnprintf(t->at + t->len, t->cap - t->len, format, args);
+        va_end(args);
+        if ((size_t)n < t->cap - t->len) {
+            t->len += (size_t)n;
+            return;
+        }
+        more = (size_t)n;
+    }
 }
 
 void zsim__quoted(struct zsim_text *t, const char *bytes, size_t len)
