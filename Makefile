@@ -52,10 +52,15 @@ $(SIM_LIB): $(call obj,$(SIM_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 # Generated headers must stand before anything that includes them is compiled.
-$(call obj,$(MLC_SRC)): | $(patsubst grammar/%.y,$(B)/gen/%.tab.c,$(wildcard grammar/*.y)) $(B)/gen/prelude.inc
+$(call obj,$(MLC_SRC)): | $(patsubst grammar/%.y,$(B)/gen/%.tab.c,$(wildcard grammar/*.y)) $(B)/gen/prelude.inc $(B)/gen/explain.inc
+$(B)/obj/dsl/prelude.o: $(B)/gen/prelude.inc
+$(B)/obj/dsl/explain.o: $(B)/gen/explain.inc
 $(B)/gen/prelude.inc: $(wildcard dsl/prelude/*.mlc) grammar/embed.sh
 	@mkdir -p $(@D)
 	sh grammar/embed.sh dsl/prelude > $@
+$(B)/gen/explain.inc: $(wildcard docs/diagnostics/*.md) grammar/embed.sh
+	@mkdir -p $(@D)
+	sh grammar/embed.sh docs/diagnostics md > $@
 
 $(B)/mlc: $(call obj,compiler/cli/main.c) $(MLC_LIB) $(RT_LIB)
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)

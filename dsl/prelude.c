@@ -2,7 +2,7 @@
 #include "dsl/prelude.h"
 #include "dsl/parse.h"
 
-static const struct { const char *name, *text; size_t n; } parts[] = {
+static const struct { const char *name; const unsigned char *text; size_t n; } parts[] = {
 #include "prelude.inc"
 };
 #define PARTS (sizeof parts / sizeof parts[0])
@@ -42,7 +42,7 @@ struct ast_file *prelude_import(struct str name, struct sources *s, struct arena
         if (name.n == 0 || memchr(name.p, '.', name.n) || !part_of(i, name))
             continue;
         struct str shown = str_of(arena_printf(a, "prelude/%s.mlc", parts[i].name));
-        struct ast_file *file = parse_file(sources_add(s, shown, (struct str){parts[i].text, parts[i].n}, true), a, ds);
+        struct ast_file *file = parse_file(sources_add(s, shown, (struct str){(const char *)parts[i].text, parts[i].n}, true), a, ds);
         if (!whole) {
             whole = file;
             continue;
