@@ -20,9 +20,9 @@ static void read_error(struct call *c, const struct http_res *res)
     int64_t after = 0, header = net_retry_after_ms(res, world_wall_ms(c->s->env.world));
     struct arena_mark m = arena_mark(&c->s->scratch);
     c->code[0] = c->message[0] = '\0';
-    if (sage__agent_json_error(res->body, &c->s->scratch, &code, &message, &after)) {
-        snprintf(c->code, sizeof c->code, "%s", sage__clean(&c->s->scratch, code, 60));
-        snprintf(c->message, sizeof c->message, "%s", sage__clean(&c->s->scratch, message, 160));
+    if (sage100__agent_json_error(res->body, &c->s->scratch, &code, &message, &after)) {
+        snprintf(c->code, sizeof c->code, "%s", sage100__clean(&c->s->scratch, code, 60));
+        snprintf(c->message, sizeof c->message, "%s", sage100__clean(&c->s->scratch, message, 160));
     }
     c->reply->retry_after_ms = after > header ? after : header;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
@@ -66,7 +66,7 @@ static enum err fail(struct source *s, const char *what, const struct call *c, s
                      c->code[0] ? " with code " : "", c->code, colon, c->message);
 }
 
-enum err sage__agent_call(struct source *s, const char *what, const char *method, const char *path, struct str body, const struct net_policy *policy,
+enum err sage100__agent_call(struct source *s, const char *what, const char *method, const char *path, struct str body, const struct net_policy *policy,
                           struct arena *a, struct sage_agent_reply *out, struct fault *f)
 {
     memset(out, 0, sizeof *out);
@@ -87,7 +87,7 @@ enum err sage__agent_call(struct source *s, const char *what, const char *method
     return out->res.status >= 200 && out->res.status < 300 ? ERR_OK : fail(s, what, &c, f);
 }
 
-const char *sage__agent_path(struct arena *a, struct str company, const struct sage_entity *e)
+const char *sage100__agent_path(struct arena *a, struct str company, const struct sage_entity *e)
 {
     struct buf b = {0};
     buf_puts(&b, "/v1/companies/");
@@ -98,7 +98,7 @@ const char *sage__agent_path(struct arena *a, struct str company, const struct s
     return path;
 }
 
-bool sage__agent_cursor_ok(struct str cursor)
+bool sage100__agent_cursor_ok(struct str cursor)
 {
     if (cursor.n == 0 || cursor.n > LIMIT_CURSOR_BYTES) return false;
     for (size_t i = 0; i < cursor.n; i++) {

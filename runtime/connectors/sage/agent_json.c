@@ -342,7 +342,7 @@ static enum err check_page(struct reading *r, enum sage_agent_shape shape, const
     if (!got->next) return malformed(r, "next", "is not in the answer");
     if (shape == AGENT_PAGE) {
         if (out->nrows + out->nlocked > r->limit) return too_many(r, "locked");
-        if (got->next_null || !sage__agent_cursor_ok(out->next)) return malformed(r, "next", "is no cursor: 1 to 512 characters of A-Za-z0-9._~-");
+        if (got->next_null || !sage100__agent_cursor_ok(out->next)) return malformed(r, "next", "is no cursor: 1 to 512 characters of A-Za-z0-9._~-");
         return ERR_OK;
     }
     if (out->epoch.n == 0 || out->epoch.n > 64) return malformed(r, "epoch", "is not in the answer, or no short text");
@@ -371,7 +371,7 @@ static enum err read_answer(struct reading *r, enum sage_agent_shape shape)
     return shape == AGENT_ROW ? ERR_OK : check_page(r, shape, &got);
 }
 
-enum err sage__agent_json(enum sage_agent_shape shape, const struct source_query *q, size_t nkeys, struct str body, size_t limit, struct arena *a,
+enum err sage100__agent_json(enum sage_agent_shape shape, const struct source_query *q, size_t nkeys, struct str body, size_t limit, struct arena *a,
                           struct source_page *out, struct fault *f)
 {
     static const char *const what[] = {[AGENT_PAGE] = "changed rows", [AGENT_KEYS] = "keys", [AGENT_BATCH] = "batchGet", [AGENT_ROW] = "row"};
@@ -401,7 +401,7 @@ static bool error_member(struct json_scanner *js, struct str *code, struct str *
     return true;
 }
 
-bool sage__agent_json_error(struct str body, struct arena *a, struct str *code, struct str *message, int64_t *retry_after_ms)
+bool sage100__agent_json_error(struct str body, struct arena *a, struct str *code, struct str *message, int64_t *retry_after_ms)
 {
     struct json_scanner js;
     enum json_token t;

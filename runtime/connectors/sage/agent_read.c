@@ -22,11 +22,11 @@ static enum err one_page(struct source *s, const struct sage_entity *e, const st
                          struct arena *a, struct source_page *out, struct fault *f)
 {
     struct sage_agent_reply reply;
-    const char *base = sage__agent_path(a, q->company, e);
+    const char *base = sage100__agent_path(a, q->company, e);
     const char *path = cursor.n ? arena_printf(a, "%s?since=%.*s&limit=%u", base, (int)cursor.n, cursor.p, limit) : arena_printf(a, "%s?limit=%u", base, limit);
-    enum err err = sage__agent_call(s, "agent page", "GET", path, (struct str){"", 0}, NULL, a, &reply, f);
+    enum err err = sage100__agent_call(s, "agent page", "GET", path, (struct str){"", 0}, NULL, a, &reply, f);
     if (err != ERR_OK) return err;
-    err = sage__agent_json(AGENT_PAGE, q, e->nkeys, reply.res.body, limit, a, out, f);
+    err = sage100__agent_json(AGENT_PAGE, q, e->nkeys, reply.res.body, limit, a, out, f);
     if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
     if (!out->complete && out->nrows + out->nlocked == 0 && str_eq(out->next, cursor))
         return fault_set(f, ERR_PROTOCOL, "source %s, %s: agent: member \"next\": the pass does not move: no rows, not complete, the same cursor again",
@@ -34,10 +34,10 @@ static enum err one_page(struct source *s, const struct sage_entity *e, const st
     return ERR_OK;
 }
 
-enum err sage__agent_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
+enum err sage100__agent_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
                           struct source_page *out, struct fault *f)
 {
-    if (cursor.n && (!sage__agent_cursor_ok(cursor) || str_starts(cursor, STR(SAGE_OWN_CURSOR))))
+    if (cursor.n && (!sage100__agent_cursor_ok(cursor) || str_starts(cursor, STR(SAGE_OWN_CURSOR))))
         return fault_set(f, ERR_EXPIRED, "source %s, %s: the stored cursor is none of the agent's: a full pass is needed", s->env.state_name, e->table);
     for (unsigned limit = rows_wanted(s, q);; limit = (limit + 1) / 2) {
         struct arena_mark m = arena_mark(a);
@@ -52,7 +52,7 @@ enum err sage__agent_page(struct source *s, const struct sage_entity *e, const s
 static struct hash held_name(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *k)
 {
     struct arena_mark m = arena_mark(&s->scratch);
-    const char *text = arena_printf(&s->scratch, "%.*s %s %s", (int)q->company.n, q->company.p, e->table, sage__key_print(&s->scratch, k));
+    const char *text = arena_printf(&s->scratch, "%.*s %s %s", (int)q->company.n, q->company.p, e->table, sage100__key_print(&s->scratch, k));
     struct hash h = hash_of(str_of(text));
     arena_release(&s->scratch, m);
     return h;
@@ -83,7 +83,7 @@ static enum err fetch_one(struct source *s, const struct sage_entity *e, const s
                           struct source_page *out, struct fault *f)
 {
     struct buf path = {0};
-    buf_printf(&path, "%s/", sage__agent_path(a, q->company, e));
+    buf_printf(&path, "%s/", sage100__agent_path(a, q->company, e));
     for (size_t i = 0; i < k->n; i++) {
         if (i) buf_byte(&path, '~');
         net_url_encode(&path, k->part[i]);
@@ -92,16 +92,16 @@ static enum err fetch_one(struct source *s, const struct sage_entity *e, const s
     buf_free(&path);
     struct sage_agent_reply reply;
     struct source_page page = {0};
-    enum err err = sage__agent_call(s, "agent row", "GET", text, (struct str){"", 0}, NULL, a, &reply, f);
+    enum err err = sage100__agent_call(s, "agent row", "GET", text, (struct str){"", 0}, NULL, a, &reply, f);
     if (err == ERR_NOT_FOUND) out->missing[out->nmissing++] = *k;
     else if (err == ERR_LOCKED) {
         out->locked[out->nlocked++] = *k;
         hold_back(s, e, q, k, reply.retry_after_ms);
     } else if (err != ERR_OK) return err;
     else {
-        err = sage__agent_json(AGENT_ROW, q, e->nkeys, reply.res.body, 1, a, &page, f);
+        err = sage100__agent_json(AGENT_ROW, q, e->nkeys, reply.res.body, 1, a, &page, f);
         if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
-        if (!sage__key_eq(&page.rows[0].key, k))
+        if (!sage100__key_eq(&page.rows[0].key, k))
             return fault_set(f, ERR_PROTOCOL, "source %s, %s: agent: row: member \"key\": another record came than the one asked for", s->env.state_name, e->table);
         out->rows[out->nrows++] = page.rows[0];
     }
@@ -133,7 +133,7 @@ struct taking { struct source *s; const struct sage_entity *e; struct sage_key_s
 /* The asked-for key that the answer names in `list`; NULL and a fault when it is foreign or named a second time. */
 static const struct source_key *take(struct taking *t, const struct source_key *k, const char *list)
 {
-    size_t i = sage__key_find(&t->set, k);
+    size_t i = sage100__key_find(&t->set, k);
     const char *problem = i == SIZE_MAX ? "holds a key that was not asked for" : t->set.seen[i] ? "holds a key that the answer has named already" : NULL;
     if (problem) {
         fault_set(t->f, ERR_PROTOCOL, "source %s, %s: agent: batchGet: member \"%s\": %s", t->s->env.state_name, t->e->table, list, problem);
@@ -169,20 +169,20 @@ static enum err fetch_batch(struct source *s, const struct sage_entity *e, const
 {
     struct sage_agent_reply reply;
     struct source_page page;
-    const char *path = arena_printf(a, "%s:batchGet", sage__agent_path(a, q->company, e));
-    enum err err = sage__agent_call(s, "agent batchGet", "POST", path, batch_body(keys, n, a), NULL, a, &reply, f);
+    const char *path = arena_printf(a, "%s:batchGet", sage100__agent_path(a, q->company, e));
+    enum err err = sage100__agent_call(s, "agent batchGet", "POST", path, batch_body(keys, n, a), NULL, a, &reply, f);
     if (err != ERR_OK) return err;
-    err = sage__agent_json(AGENT_BATCH, q, e->nkeys, reply.res.body, n, a, &page, f);
+    err = sage100__agent_json(AGENT_BATCH, q, e->nkeys, reply.res.body, n, a, &page, f);
     if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
     struct taking t = {s, e, {0}, out, f};
-    sage__key_set(&t.set, keys, n, a);
+    sage100__key_set(&t.set, keys, n, a);
     return sort_out(&t, &page);
 }
 
-/* "keys" is a reserved path segment (9.2): a row with that very key is read by batchGet. */
+/* "keys" is a reserved path segment (9.2), and dots alone are eaten by every URL parser on the way: such rows are read by batchGet. */
 static bool reserved(const struct source_key *k)
 {
-    return k->n == 1 && str_is(k->part[0], "keys");
+    return k->n == 1 && (str_is(k->part[0], "keys") || str_is(k->part[0], ".") || str_is(k->part[0], ".."));
 }
 
 /* A key with a blank first or only part makes an empty path segment. */
@@ -212,7 +212,7 @@ static enum err fetch_all(struct source *s, const struct sage_entity *e, const s
     return ERR_OK;
 }
 
-enum err sage__agent_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
+enum err sage100__agent_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
                            struct arena *a, struct source_page *out, struct fault *f)
 {
     struct sage_key_set unique;
@@ -221,9 +221,9 @@ enum err sage__agent_fetch(struct source *s, const struct sage_entity *e, const 
     out->missing = ARENA_ARRAY(a, struct source_key, nkeys + 1);
     struct source_key *ask = ARENA_ARRAY(a, struct source_key, nkeys + 1);
     size_t n = 0;
-    sage__key_set(&unique, keys, nkeys, a);
+    sage100__key_set(&unique, keys, nkeys, a);
     for (size_t i = 0; i < nkeys; i++) {
-        if (sage__key_find(&unique, &keys[i]) != i) continue;      /* asked twice: once is enough */
+        if (sage100__key_find(&unique, &keys[i]) != i) continue;      /* asked twice: once is enough */
         if (held_back(s, e, q, &keys[i])) out->locked[out->nlocked++] = keys[i];
         else ask[n++] = keys[i];
     }
@@ -232,12 +232,12 @@ enum err sage__agent_fetch(struct source *s, const struct sage_entity *e, const 
 
 /* ---- keys ---- */
 
-enum err sage__agent_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
+enum err sage100__agent_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
                           struct source_page *out, struct fault *f)
 {
     struct buf path = {0};
     struct sage_agent_reply reply;
-    buf_printf(&path, "%s/keys?", sage__agent_path(a, q->company, e));
+    buf_printf(&path, "%s/keys?", sage100__agent_path(a, q->company, e));
     if (after.n) {
         buf_puts(&path, "after=");
         net_url_encode(&path, after);
@@ -246,14 +246,14 @@ enum err sage__agent_keys(struct source *s, const struct sage_entity *e, const s
     buf_printf(&path, "limit=%d", SAGE_KEYS_PAGE);
     const char *text = arena_copy(a, path.p, path.n);
     buf_free(&path);
-    enum err err = sage__agent_call(s, "agent keys", "GET", text, (struct str){"", 0}, NULL, a, &reply, f);
+    enum err err = sage100__agent_call(s, "agent keys", "GET", text, (struct str){"", 0}, NULL, a, &reply, f);
     if (err != ERR_OK) return err;
-    err = sage__agent_json(AGENT_KEYS, q, e->nkeys, reply.res.body, SAGE_KEYS_PAGE, a, out, f);
+    err = sage100__agent_json(AGENT_KEYS, q, e->nkeys, reply.res.body, SAGE_KEYS_PAGE, a, out, f);
     if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
     const char *problem = NULL;
     for (size_t i = 1; i < out->nrows && !problem; i++)
-        if (sage__key_cmp(&out->rows[i - 1].key, &out->rows[i].key) >= 0) problem = "keys are not in ascending order";
-    if (out->nrows && after.n && str_eq(str_of(sage__key_print(a, &out->rows[0].key)), after)) problem = "the page does not start behind `after`";
+        if (sage100__key_cmp(&out->rows[i - 1].key, &out->rows[i].key) >= 0) problem = "keys are not in ascending order";
+    if (out->nrows && after.n && str_eq(str_of(sage100__key_print(a, &out->rows[0].key)), after)) problem = "the page does not start behind `after`";
     if (!out->complete && (out->nrows == 0 || str_eq(out->next, after))) problem = "the sweep does not move";
     if (problem) return fault_set(f, ERR_PROTOCOL, "source %s, %s: agent: keys: member \"keys\": %s", s->env.state_name, e->table, problem);
     if (out->complete) out->next = (struct str){"", 0};

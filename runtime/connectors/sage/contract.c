@@ -28,7 +28,7 @@ static const char *const default_members[SOAP_OPERATIONS][MEMBERS_MAX] = {
 #undef SOAP_MEMBERS
 };
 
-enum soap_id sage__soap_operation(const struct sage_entity *e)
+enum soap_id sage100__soap_operation(const struct sage_entity *e)
 {
     for (size_t i = 0; e->operation && i < SOAP_OPERATIONS; i++)
         if (strcmp(operations[i].name, e->operation) == 0) return (enum soap_id)i;
@@ -166,10 +166,10 @@ static enum err queue(struct wsdl *w, const char *url)
 
 static enum err queue_imports(struct wsdl *w, const struct xml_node *root)
 {
-    for (const struct xml_node *n = root; n; n = sage__xml_walk(root, n)) {
+    for (const struct xml_node *n = root; n; n = sage100__xml_walk(root, n)) {
         if (!str_is(n->name, "import") && !str_is(n->name, "include")) continue;
-        struct str at = sage__xml_attr(n, "schemaLocation");
-        if (at.n == 0) at = sage__xml_attr(n, "location");
+        struct str at = sage100__xml_attr(n, "schemaLocation");
+        if (at.n == 0) at = sage100__xml_attr(n, "location");
         if (at.n == 0) continue;
         enum err e = queue(w, resolve(w, at));
         if (e != ERR_OK) return e;
@@ -185,7 +185,7 @@ static enum err read_documents(struct wsdl *w, bool *published)
     enum err e = queue(w, first);
     for (size_t i = 0; e == ERR_OK && i < w->n; i++) {
         int status = 0;
-        e = sage__soap_document(w->s, w->url[i], w->a, &w->root[i], &status, w->f);
+        e = sage100__soap_document(w->s, w->url[i], w->a, &w->root[i], &status, w->f);
         if (e != ERR_OK) return e;
         if (status != 200 && i == 0) {
             *published = false;
@@ -208,10 +208,10 @@ static bool is_schema(const struct xml_node *n)
 static const struct xml_node *component(const struct wsdl *w, const char *kind, struct str ns, struct str name, const struct xml_node **schema)
 {
     for (size_t i = 0; i < w->n; i++)
-        for (const struct xml_node *n = w->root[i]; n; n = sage__xml_walk(w->root[i], n)) {
-            if (!is_schema(n) || (ns.n && !str_eq(sage__xml_attr(n, "targetNamespace"), ns))) continue;
-            for (const struct xml_node *c = sage__xml_child(n, kind); c; c = sage__xml_next(c, kind))
-                if (str_eq(sage__xml_attr(c, "name"), name)) {
+        for (const struct xml_node *n = w->root[i]; n; n = sage100__xml_walk(w->root[i], n)) {
+            if (!is_schema(n) || (ns.n && !str_eq(sage100__xml_attr(n, "targetNamespace"), ns))) continue;
+            for (const struct xml_node *c = sage100__xml_child(n, kind); c; c = sage100__xml_next(c, kind))
+                if (str_eq(sage100__xml_attr(c, "name"), name)) {
                     *schema = n;
                     return c;
                 }
@@ -221,10 +221,10 @@ static const struct xml_node *component(const struct wsdl *w, const char *kind, 
 
 static const struct xml_node *type_of(const struct wsdl *w, const struct xml_node *element, const struct xml_node **schema)
 {
-    const struct xml_node *own = sage__xml_child(element, "complexType");
-    struct str ns, local, name = sage__xml_attr(element, "type");
+    const struct xml_node *own = sage100__xml_child(element, "complexType");
+    struct str ns, local, name = sage100__xml_attr(element, "type");
     if (own || name.n == 0) return own;
-    sage__xml_qname(element, name, &ns, &local);
+    sage100__xml_qname(element, name, &ns, &local);
     return component(w, "complexType", ns, local, schema);
 }
 
@@ -232,14 +232,14 @@ struct member { struct str name, ns; const struct xml_node *element, *schema; };
 
 static void add_member(const struct wsdl *w, const struct xml_node *element, const struct xml_node *schema, struct member *out, size_t max, size_t *n)
 {
-    struct member m = {sage__xml_attr(element, "name"), sage__xml_attr(schema, "targetNamespace"), element, schema};
-    struct str ref = sage__xml_attr(element, "ref"), form = sage__xml_attr(element, "form");
+    struct member m = {sage100__xml_attr(element, "name"), sage100__xml_attr(schema, "targetNamespace"), element, schema};
+    struct str ref = sage100__xml_attr(element, "ref"), form = sage100__xml_attr(element, "form");
     if (ref.n) {
-        sage__xml_qname(element, ref, &m.ns, &m.name);
+        sage100__xml_qname(element, ref, &m.ns, &m.name);
         const struct xml_node *there = component(w, "element", m.ns, m.name, &m.schema);
         if (there) m.element = there;
     } else {
-        if (form.n == 0) form = sage__xml_attr(schema, "elementFormDefault");
+        if (form.n == 0) form = sage100__xml_attr(schema, "elementFormDefault");
         if (!str_is(form, "qualified")) m.ns = (struct str){"", 0};
     }
     if (m.name.n && *n < max) out[(*n)++] = m;
@@ -249,19 +249,19 @@ static void add_member(const struct wsdl *w, const struct xml_node *element, con
 static void members_of(const struct wsdl *w, const struct xml_node *type, const struct xml_node *schema, unsigned depth, struct member *out, size_t max, size_t *n)
 {
     if (!type || depth > 8) return;
-    const struct xml_node *content = sage__xml_child(type, "complexContent"), *extension = sage__xml_child(content, "extension");
+    const struct xml_node *content = sage100__xml_child(type, "complexContent"), *extension = sage100__xml_child(content, "extension");
     if (extension) {
         struct str ns, local;
         const struct xml_node *base_schema = schema;
-        sage__xml_qname(extension, sage__xml_attr(extension, "base"), &ns, &local);
+        sage100__xml_qname(extension, sage100__xml_attr(extension, "base"), &ns, &local);
         const struct xml_node *base = component(w, "complexType", ns, local, &base_schema);
         members_of(w, base, base_schema, depth + 1, out, max, n);
         type = extension;
     }
     static const char *const groups[] = {"sequence", "all", "choice"};
     for (size_t g = 0; g < 3; g++)
-        for (const struct xml_node *group = sage__xml_child(type, groups[g]); group; group = sage__xml_next(group, groups[g]))
-            for (const struct xml_node *e = sage__xml_child(group, "element"); e; e = sage__xml_next(e, "element"))
+        for (const struct xml_node *group = sage100__xml_child(type, groups[g]); group; group = sage100__xml_next(group, groups[g]))
+            for (const struct xml_node *e = sage100__xml_child(group, "element"); e; e = sage100__xml_next(e, "element"))
                 add_member(w, e, schema, out, max, n);
 }
 
@@ -271,10 +271,10 @@ static struct str soap_action(const struct wsdl *w, const char *operation)
 {
     struct str other = {"", 0};
     for (size_t i = 0; i < w->n; i++)
-        for (const struct xml_node *n = w->root[i]; n; n = sage__xml_walk(w->root[i], n)) {
-            if (!str_is(n->name, "operation") || !str_is(sage__xml_attr(n, "name"), operation)) continue;
-            for (const struct xml_node *c = sage__xml_child(n, "operation"); c; c = sage__xml_next(c, "operation")) {
-                struct str action = sage__xml_attr(c, "soapAction");
+        for (const struct xml_node *n = w->root[i]; n; n = sage100__xml_walk(w->root[i], n)) {
+            if (!str_is(n->name, "operation") || !str_is(sage100__xml_attr(n, "name"), operation)) continue;
+            for (const struct xml_node *c = sage100__xml_child(n, "operation"); c; c = sage100__xml_next(c, "operation")) {
+                struct str action = sage100__xml_attr(c, "soapAction");
                 if (action.n && str_is(c->ns, "http://schemas.xmlsoap.org/wsdl/soap/")) return action;
                 if (action.n) other = action;
             }
@@ -334,7 +334,7 @@ static bool read_operation(struct wsdl *w, struct sage_soap_contract *c, enum so
     const struct xml_node *element = component(w, "element", (struct str){"", 0}, str_of(op->name), &schema);
     op->offered = element != NULL;
     if (!element) return true;
-    op->ns = keep(w->s, sage__xml_attr(schema, "targetNamespace"));
+    op->ns = keep(w->s, sage100__xml_attr(schema, "targetNamespace"));
     struct str action = soap_action(w, op->name);
     if (action.n) op->action = keep(w->s, action);
     members_of(w, type_of(w, element, &schema), schema, 0, m, 32, &n);
@@ -377,13 +377,13 @@ static enum err read_wsdl(struct source *s, struct sage_soap_contract *c, struct
     return e;
 }
 
-void sage__soap_contract_drop(struct source *s)
+void sage100__soap_contract_drop(struct source *s)
 {
     s->contract = NULL;
     arena_reset(&s->contract_arena);
 }
 
-enum err sage__soap_contract(struct source *s, const struct sage_soap_contract **out, struct fault *f)
+enum err sage100__soap_contract(struct source *s, const struct sage_soap_contract **out, struct fault *f)
 {
     if (!s->contract) {
         arena_reset(&s->contract_arena);
@@ -400,7 +400,7 @@ enum err sage__soap_contract(struct source *s, const struct sage_soap_contract *
     return ERR_OK;
 }
 
-bool sage__soap_has_member(const struct soap_operation *op, struct str name)
+bool sage100__soap_has_member(const struct soap_operation *op, struct str name)
 {
     for (size_t i = 0; i < op->nmembers; i++) {
         struct str m = op->members[i];

@@ -56,7 +56,7 @@ static bool is_heading(const struct source_key *k, const struct sage_entity *e)
 
 static int by_key(const void *a, const void *b)
 {
-    return sage__key_cmp(a, b);
+    return sage100__key_cmp(a, b);
 }
 
 /* Fields point into text or into the arena. */
@@ -102,7 +102,7 @@ static enum err load(struct source *s, const struct sage_entity *e, const char *
     if (err != ERR_OK) return err;
     qsort(keys, n, sizeof *keys, by_key);
     for (size_t i = 0; i < n; i++)
-        if (kept == 0 || !sage__key_eq(&keys[kept - 1], &keys[i])) keys[kept++] = keys[i];
+        if (kept == 0 || !sage100__key_eq(&keys[kept - 1], &keys[i])) keys[kept++] = keys[i];
     struct sage_soap_key_list *list = ARENA_NEW(&s->keys_arena, struct sage_soap_key_list);
     struct hash h = hash_of(text);
     hash_hex(h.b, 8, list->hash);
@@ -114,7 +114,7 @@ static enum err load(struct source *s, const struct sage_entity *e, const char *
     return ERR_OK;
 }
 
-enum err sage__key_list(struct source *s, const struct sage_entity *e, const char *path, struct str want_hash, const struct sage_soap_key_list **out, struct fault *f)
+enum err sage100__key_list(struct source *s, const struct sage_entity *e, const char *path, struct str want_hash, const struct sage_soap_key_list **out, struct fault *f)
 {
     const struct sage_soap_key_list *have = s->key_list;
     bool keep = have && want_hash.n && have->entity == e && strcmp(have->path, path) == 0 && str_is(want_hash, have->hash);

@@ -12,5 +12,5 @@ struct sage_soap_key_list {
 };
 /* Reads (or, when want_hash is the hash of the list in memory, keeps) the list of the entity. ERR_CONFIG names line and problem. Lives in
  * s->keys_arena until the next call. */
-enum err sage__key_list(struct source *s, const struct sage_entity *e, const char *path, struct str want_hash, const struct sage_soap_key_list **out, struct fault *f);
+enum err sage100__key_list(struct source *s, const struct sage_entity *e, const char *path, struct str want_hash, const struct sage_soap_key_list **out, struct fault *f);
 #endif

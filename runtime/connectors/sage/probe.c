@@ -8,24 +8,24 @@
 
 #define SKEW_WARN_MS 120000
 
-void sage__probe_unreached(struct sage_probe *p, const char *door, const char *url, const char *why, enum err e)
+void sage100__probe_unreached(struct sage_probe *p, const char *door, const char *url, const char *why, enum err e)
 {
     const struct sage_last *l = &p->s->last;
     bool tls = strncmp(url, "https", 5) == 0;
     struct arena *a = p->a;
     if (p->worst == ERR_OK) p->worst = e;
     if (l->outcome == HTTP_ANSWERED || l->connect_ms >= 0) {
-        sage__probe_say(p, FINDING_OK, l->connect_ms, arena_printf(a, "%s reach", door), "the host answers");
-        if (tls && (l->outcome == HTTP_ANSWERED || l->tls_ms >= 0)) sage__probe_say(p, FINDING_OK, l->tls_ms, arena_printf(a, "%s tls", door), "the certificate is trusted");
+        sage100__probe_say(p, FINDING_OK, l->connect_ms, arena_printf(a, "%s reach", door), "the host answers");
+        if (tls && (l->outcome == HTTP_ANSWERED || l->tls_ms >= 0)) sage100__probe_say(p, FINDING_OK, l->tls_ms, arena_printf(a, "%s tls", door), "the certificate is trusted");
         else if (tls) {
-            sage__probe_say(p, FINDING_FAIL, l->elapsed_ms, arena_printf(a, "%s tls", door),
+            sage100__probe_say(p, FINDING_FAIL, l->elapsed_ms, arena_printf(a, "%s tls", door),
                             "%s; a private certificate needs trust = file(\"ca.pem\") with the certificate of the authority that signed it", why);
             return;
         }
-        sage__probe_say(p, FINDING_FAIL, l->elapsed_ms, arena_printf(a, "%s answer", door), "%s", why);
+        sage100__probe_say(p, FINDING_FAIL, l->elapsed_ms, arena_printf(a, "%s answer", door), "%s", why);
         return;
     }
-    sage__probe_say(p, FINDING_FAIL, l->elapsed_ms, arena_printf(a, "%s reach", door), "%s; check address, port, firewall and that the service runs", why);
+    sage100__probe_say(p, FINDING_FAIL, l->elapsed_ms, arena_printf(a, "%s reach", door), "%s; check address, port, firewall and that the service runs", why);
 }
 
 /* ---- JSON ---- */
@@ -39,10 +39,10 @@ static const char *text(const json_t *o, const char *name)
 /* NULL after a finding. what = name of the step. */
 static json_t *ask(struct sage_probe *p, const char *what, const char *path, struct sage_agent_reply *reply, struct fault *f)
 {
-    enum err e = sage__agent_call(p->s, "agent probe", "GET", path, (struct str){"", 0}, NULL, p->a, reply, f);
+    enum err e = sage100__agent_call(p->s, "agent probe", "GET", path, (struct str){"", 0}, NULL, p->a, reply, f);
     if (e != ERR_OK) {
         if (p->worst == ERR_OK) p->worst = e;
-        sage__probe_say(p, FINDING_FAIL, reply->res.elapsed_ms, what, "%s", f->text);
+        sage100__probe_say(p, FINDING_FAIL, reply->res.elapsed_ms, what, "%s", f->text);
         return NULL;
     }
     json_error_t why;
@@ -50,7 +50,7 @@ static json_t *ask(struct sage_probe *p, const char *what, const char *path, str
     if (json_is_object(j)) return j;
     json_decref(j);
     if (p->worst == ERR_OK) p->worst = ERR_PROTOCOL;
-    sage__probe_say(p, FINDING_FAIL, reply->res.elapsed_ms, what, "the answer is no JSON object: does `agent` lead to the agent?");
+    sage100__probe_say(p, FINDING_FAIL, reply->res.elapsed_ms, what, "the answer is no JSON object: does `agent` lead to the agent?");
     return NULL;
 }
 
@@ -62,14 +62,14 @@ static void check_clock(struct sage_probe *p, const json_t *health, int64_t now_
     const json_t *clock = json_object_get(health, "clock");
     const char *utc = text(clock, "utc");
     if (!datetime_parse(str_of(utc), &v) || v.kind != V_INSTANT) {
-        sage__probe_say(p, FINDING_WARN, 0, "clock", "the agent tells no time");
+        sage100__probe_say(p, FINDING_WARN, 0, "clock", "the agent tells no time");
         return;
     }
     int64_t skew = v.u.i - now_ms, size = skew < 0 ? -skew : skew;
     if (size > SKEW_WARN_MS)
-        sage__probe_say(p, FINDING_WARN, 0, "clock", "the agent's clock is %lld s %s ours: let both follow a time server, and keep the agent's overlap longer than that",
+        sage100__probe_say(p, FINDING_WARN, 0, "clock", "the agent's clock is %lld s %s ours: let both follow a time server, and keep the agent's overlap longer than that",
                         (long long)(size / 1000), skew < 0 ? "behind" : "ahead of");
-    else sage__probe_say(p, FINDING_OK, 0, "clock", "%lld s apart, Sage's offset from UTC is %lld min", (long long)(size / 1000),
+    else sage100__probe_say(p, FINDING_OK, 0, "clock", "%lld s apart, Sage's offset from UTC is %lld min", (long long)(size / 1000),
                          (long long)json_integer_value(json_object_get(clock, "tzOffsetMinutes")));
 }
 
@@ -77,28 +77,28 @@ static bool check_health(struct sage_probe *p)
 {
     struct sage_agent_reply reply;
     struct fault f;
-    enum err e = sage__agent_call(p->s, "agent health", "GET", "/v1/health", (struct str){"", 0}, NULL, p->a, &reply, &f);
+    enum err e = sage100__agent_call(p->s, "agent health", "GET", "/v1/health", (struct str){"", 0}, NULL, p->a, &reply, &f);
     const struct sage_last *l = &p->s->last;
     if (e == ERR_AUTH || (e == ERR_OK && l->outcome == HTTP_ANSWERED)) {
-        sage__probe_say(p, FINDING_OK, l->connect_ms, "agent reach", "the host answers");
-        if (strncmp(p->s->set.agent_url, "https", 5) == 0) sage__probe_say(p, FINDING_OK, l->tls_ms, "agent tls", "the certificate is trusted");
+        sage100__probe_say(p, FINDING_OK, l->connect_ms, "agent reach", "the host answers");
+        if (strncmp(p->s->set.agent_url, "https", 5) == 0) sage100__probe_say(p, FINDING_OK, l->tls_ms, "agent tls", "the certificate is trusted");
     }
     if (e == ERR_AUTH) {
         if (p->worst == ERR_OK) p->worst = e;
-        sage__probe_say(p, FINDING_FAIL, l->elapsed_ms, "token", "%s", f.text);
+        sage100__probe_say(p, FINDING_FAIL, l->elapsed_ms, "token", "%s", f.text);
         return false;
     }
     if (e != ERR_OK) {
-        sage__probe_unreached(p, "agent", p->s->set.agent_url, f.text, e);
+        sage100__probe_unreached(p, "agent", p->s->set.agent_url, f.text, e);
         return false;
     }
-    sage__probe_say(p, FINDING_OK, l->elapsed_ms, "token", "accepted");
+    sage100__probe_say(p, FINDING_OK, l->elapsed_ms, "token", "accepted");
     json_t *health = json_loadb(reply.res.body.p, reply.res.body.n, 0, NULL);
     const json_t *version = json_object_get(health, "protocol");
     bool ok = json_is_integer(version) && json_integer_value(version) == 1;
     if (!ok && p->worst == ERR_OK) p->worst = ERR_PROTOCOL;
-    if (ok) sage__probe_say(p, FINDING_OK, l->elapsed_ms, "protocol", "version 1; agent %.40s, Sage 100 %.40s", text(health, "agent"), text(health, "sage"));
-    else sage__probe_say(p, FINDING_FAIL, l->elapsed_ms, "protocol", "this is no agent that speaks protocol version 1: check `agent`, or install a version of the agent that does");
+    if (ok) sage100__probe_say(p, FINDING_OK, l->elapsed_ms, "protocol", "version 1; agent %.40s, Sage 100 %.40s", text(health, "agent"), text(health, "sage"));
+    else sage100__probe_say(p, FINDING_FAIL, l->elapsed_ms, "protocol", "this is no agent that speaks protocol version 1: check `agent`, or install a version of the agent that does");
     if (ok) check_clock(p, health, world_wall_ms(p->s->env.world) - l->elapsed_ms / 2);
     json_decref(health);
     return ok;
@@ -115,11 +115,11 @@ static void check_company(struct sage_probe *p, const json_t *list, struct str c
         if (!str_is(code, text(c, "code"))) continue;
         if (json_is_false(json_object_get(c, "opens"))) {
             if (p->worst == ERR_OK) p->worst = ERR_PERMISSION;
-            sage__probe_say(p, FINDING_FAIL, elapsed_ms, what, "the agent cannot open it: see the agent's log (user's access to the company, licences, period end)");
-        } else sage__probe_say(p, FINDING_OK, elapsed_ms, what, "%s opens", sage__clean(p->a, str_of(text(c, "name")), 60));
+            sage100__probe_say(p, FINDING_FAIL, elapsed_ms, what, "the agent cannot open it: see the agent's log (user's access to the company, licences, period end)");
+        } else sage100__probe_say(p, FINDING_OK, elapsed_ms, what, "%s opens", sage100__clean(p->a, str_of(text(c, "name")), 60));
         return;
     }
-    sage__probe_say(p, FINDING_FAIL, elapsed_ms, what, "the agent serves no such company: check `company` and the agent's settings");
+    sage100__probe_say(p, FINDING_FAIL, elapsed_ms, what, "the agent serves no such company: check `company` and the agent's settings");
 }
 
 static struct str company_of(const struct sage_probe *p, const struct source_query *q)
@@ -188,18 +188,18 @@ static void check_columns(struct sage_probe *p, const struct source_query *q, co
         const json_t *live = column_named(columns, c->name);
         const char *what = arena_printf(p->a, "column %s.%.*s", e->table, (int)c->name.n, c->name.p);
         const char *why = live ? compare(p->a, &c->type, live) : NULL;
-        if (!live) sage__probe_say(p, FINDING_FAIL, elapsed_ms, what, "does not exist in this installation: take it out of the spec, or grant the agent this column");
-        else if (why) sage__probe_say(p, FINDING_WARN, elapsed_ms, what, "%s", why);
+        if (!live) sage100__probe_say(p, FINDING_FAIL, elapsed_ms, what, "does not exist in this installation: take it out of the spec, or grant the agent this column");
+        else if (why) sage100__probe_say(p, FINDING_WARN, elapsed_ms, what, "%s", why);
         bad += !live || why;
     }
-    if (!bad) sage__probe_say(p, FINDING_OK, elapsed_ms, arena_printf(p->a, "columns of %s", e->table), "all %zu as the spec expects them", q->ncolumns);
+    if (!bad) sage100__probe_say(p, FINDING_OK, elapsed_ms, arena_printf(p->a, "columns of %s", e->table), "all %zu as the spec expects them", q->ncolumns);
 }
 
 static void check_table(struct sage_probe *p, const struct source_query *q)
 {
     struct sage_agent_reply reply;
     struct fault f;
-    const struct sage_entity *e = sage__entity(q->entity);
+    const struct sage_entity *e = sage100__entity(q->entity);
     const char *what = arena_printf(p->a, "table %s", e->table);
     struct buf path = {0};
     buf_puts(&path, "/v1/companies/");
@@ -214,15 +214,15 @@ static void check_table(struct sage_probe *p, const struct source_query *q)
         const char *part = json_string_value(json_array_get(key, i));
         same = part && strcmp(part, e->key[i]) == 0;
     }
-    if (!same) sage__probe_say(p, FINDING_FAIL, reply.res.elapsed_ms, what, "has another key here than protocol version 1 says: update the agent");
+    if (!same) sage100__probe_say(p, FINDING_FAIL, reply.res.elapsed_ms, what, "has another key here than protocol version 1 says: update the agent");
     else if (json_is_false(json_object_get(j, "audit")))
-        sage__probe_say(p, FINDING_WARN, reply.res.elapsed_ms, what, "has no stamps in this installation: every poll lists all rows, so poll it rarely");
-    else sage__probe_say(p, FINDING_OK, reply.res.elapsed_ms, what, "is served as %s", e->resource);
+        sage100__probe_say(p, FINDING_WARN, reply.res.elapsed_ms, what, "has no stamps in this installation: every poll lists all rows, so poll it rarely");
+    else sage100__probe_say(p, FINDING_OK, reply.res.elapsed_ms, what, "is served as %s", e->resource);
     if (same) check_columns(p, q, e, j, reply.res.elapsed_ms);
     json_decref(j);
 }
 
-void sage__probe_agent(struct sage_probe *p)
+void sage100__probe_agent(struct sage_probe *p)
 {
     struct net_policy kept = p->s->set.busy;
     p->s->set.busy.attempts = 2;             /* a person waits */
@@ -230,7 +230,7 @@ void sage__probe_agent(struct sage_probe *p)
         check_companies(p);
         for (size_t i = 0; i < p->nq; i++) {
             struct fault f;
-            const char *door = sage__door(p->s, &p->q[i], &f);
+            const char *door = sage100__door(p->s, &p->q[i], &f);
             if (door && strcmp(door, "agent") == 0 && company_of(p, &p->q[i]).n == 3) check_table(p, &p->q[i]);
         }
     }

@@ -15,13 +15,13 @@ static const struct sage_entity entities[] = {
 #undef ENTITY
 };
 
-const struct sage_entity *sage__entities(size_t *n)
+const struct sage_entity *sage100__entities(size_t *n)
 {
     *n = sizeof entities / sizeof *entities;
     return entities;
 }
 
-const struct sage_entity *sage__entity(struct str table)
+const struct sage_entity *sage100__entity(struct str table)
 {
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
         if (str_is(table, entities[i].table)) return &entities[i];
@@ -30,7 +30,7 @@ const struct sage_entity *sage__entity(struct str table)
 
 /* ---- keys and texts ---- */
 
-const char *sage__clean(struct arena *a, struct str s, size_t max)
+const char *sage100__clean(struct arena *a, struct str s, size_t max)
 {
     s = str_trim(s);
     size_t n = s.n < max ? s.n : max;
@@ -41,7 +41,7 @@ const char *sage__clean(struct arena *a, struct str s, size_t max)
     return p;
 }
 
-const char *sage__key_print(struct arena *a, const struct source_key *k)
+const char *sage100__key_print(struct arena *a, const struct source_key *k)
 {
     struct buf b = {0};
     for (size_t i = 0; i < k->n; i++) {
@@ -53,7 +53,7 @@ const char *sage__key_print(struct arena *a, const struct source_key *k)
     return text;
 }
 
-int sage__key_cmp(const struct source_key *a, const struct source_key *b)
+int sage100__key_cmp(const struct source_key *a, const struct source_key *b)
 {
     for (size_t i = 0; i < a->n && i < b->n; i++) {
         int c = str_cmp(a->part[i], b->part[i]);
@@ -62,9 +62,9 @@ int sage__key_cmp(const struct source_key *a, const struct source_key *b)
     return (a->n > b->n) - (a->n < b->n);
 }
 
-bool sage__key_eq(const struct source_key *a, const struct source_key *b)
+bool sage100__key_eq(const struct source_key *a, const struct source_key *b)
 {
-    return sage__key_cmp(a, b) == 0;
+    return sage100__key_cmp(a, b) == 0;
 }
 
 static uint32_t key_hash(const struct source_key *k)
@@ -77,23 +77,23 @@ static uint32_t key_hash(const struct source_key *k)
     return h;
 }
 
-void sage__key_set(struct sage_key_set *set, const struct source_key *keys, size_t n, struct arena *a)
+void sage100__key_set(struct sage_key_set *set, const struct source_key *keys, size_t n, struct arena *a)
 {
     uint32_t slots = 16;
     while (slots < n * 2) slots *= 2;
     *set = (struct sage_key_set){keys, n, ARENA_ARRAY(a, uint32_t, slots), slots - 1, ARENA_ARRAY(a, unsigned char, n + 1)};
     for (size_t i = 0; i < n; i++) {
         uint32_t at = key_hash(&keys[i]) & set->mask;
-        while (set->slot[at] && !sage__key_eq(&keys[set->slot[at] - 1], &keys[i])) at = (at + 1) & set->mask;
+        while (set->slot[at] && !sage100__key_eq(&keys[set->slot[at] - 1], &keys[i])) at = (at + 1) & set->mask;
         if (!set->slot[at]) set->slot[at] = (uint32_t)i + 1;
     }
 }
 
-size_t sage__key_find(const struct sage_key_set *set, const struct source_key *k)
+size_t sage100__key_find(const struct sage_key_set *set, const struct source_key *k)
 {
     uint32_t at = key_hash(k) & set->mask;
     for (; set->slot[at]; at = (at + 1) & set->mask)
-        if (sage__key_eq(&set->keys[set->slot[at] - 1], k)) return set->slot[at] - 1;
+        if (sage100__key_eq(&set->keys[set->slot[at] - 1], k)) return set->slot[at] - 1;
     return SIZE_MAX;
 }
 
@@ -155,7 +155,7 @@ static enum err sage_open(struct source **out, const struct conn_env *env, struc
     arena_init(&s->keys_arena, 0);
     arena_init(&s->scratch, 0);
     keep_env(s, env);
-    enum err e = sage__settings(env, &s->life, &s->set, f);
+    enum err e = sage100__settings(env, &s->life, &s->set, f);
     if (e == ERR_OK) {
         s->agent_pool = arena_printf(&s->life, "%s-agent", s->env.state_name);
         s->soap_pool = arena_printf(&s->life, "%s-soap", s->env.state_name);
@@ -173,9 +173,9 @@ static enum err sage_open(struct source **out, const struct conn_env *env, struc
 
 /* ---- which door ---- */
 
-const char *sage__door(const struct source *s, const struct source_query *q, struct fault *f)
+const char *sage100__door(const struct source *s, const struct source_query *q, struct fault *f)
 {
-    const struct sage_entity *e = sage__entity(q->entity);
+    const struct sage_entity *e = sage100__entity(q->entity);
     const char *door = q->via.n == 0 ? s->set.agent_url ? "agent" : "soap" : str_is(q->via, "agent") ? "agent" : str_is(q->via, "soap") ? "soap" : NULL;
     const char *name = s->env.state_name;
     if (!e)
@@ -196,9 +196,9 @@ struct asked { const struct sage_entity *e; struct source_query q; bool soap; };
 
 static enum err understand(const struct source *s, const struct source_query *q, struct asked *out, struct fault *f)
 {
-    const char *door = sage__door(s, q, f);
+    const char *door = sage100__door(s, q, f);
     if (!door) return f->err;
-    *out = (struct asked){sage__entity(q->entity), *q, strcmp(door, "soap") == 0};
+    *out = (struct asked){sage100__entity(q->entity), *q, strcmp(door, "soap") == 0};
     if (out->q.company.n == 0) out->q.company = conn_setting(&s->env, "company");
     if (out->q.company.n != 3)
         return fault_set(f, ERR_CONFIG, "source %s: `company` must be three characters, as in Sage's company list", s->env.state_name);
@@ -218,7 +218,7 @@ static enum err sage_page(struct source *s, const struct source_query *q, struct
     memset(out, 0, sizeof *out);
     enum err e = understand(s, q, &asked, f);
     if (e != ERR_OK) return e;
-    return asked.soap ? sage__soap_page(s, asked.e, &asked.q, cursor, a, out, f) : sage__agent_page(s, asked.e, &asked.q, cursor, a, out, f);
+    return asked.soap ? sage100__soap_page(s, asked.e, &asked.q, cursor, a, out, f) : sage100__agent_page(s, asked.e, &asked.q, cursor, a, out, f);
 }
 
 static enum err sage_fetch(struct source *s, const struct source_query *q, const struct source_key *keys, size_t nkeys, struct arena *a,
@@ -234,7 +234,7 @@ static enum err sage_fetch(struct source *s, const struct source_query *q, const
     for (size_t i = 0; i < nkeys; i++) ASSERT(keys[i].n == asked.e->nkeys);
     out->complete = true;
     if (nkeys == 0) return ERR_OK;
-    return asked.soap ? sage__soap_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f) : sage__agent_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f);
+    return asked.soap ? sage100__soap_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f) : sage100__agent_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f);
 }
 
 static enum err sage_keys(struct source *s, const struct source_query *q, struct str after, struct arena *a, struct source_page *out, struct fault *f)
@@ -245,12 +245,12 @@ static enum err sage_keys(struct source *s, const struct source_query *q, struct
     memset(out, 0, sizeof *out);
     enum err e = understand(s, q, &asked, f);
     if (e != ERR_OK) return e;
-    return asked.soap ? sage__soap_keys(s, asked.e, &asked.q, after, a, out, f) : sage__agent_keys(s, asked.e, &asked.q, after, a, out, f);
+    return asked.soap ? sage100__soap_keys(s, asked.e, &asked.q, after, a, out, f) : sage100__agent_keys(s, asked.e, &asked.q, after, a, out, f);
 }
 
 /* ---- probe ---- */
 
-void sage__probe_say(struct sage_probe *p, enum finding_level level, int64_t elapsed_ms, const char *what, const char *fmt, ...)
+void sage100__probe_say(struct sage_probe *p, enum finding_level level, int64_t elapsed_ms, const char *what, const char *fmt, ...)
 {
     char text[600];
     va_list ap;
@@ -276,12 +276,12 @@ static enum err sage_probe(struct source *s, const struct source_query *q, size_
         if (e == ERR_OK) soap_used |= asked.soap;
         else {
             if (p.worst == ERR_OK) p.worst = e;
-            sage__probe_say(&p, FINDING_FAIL, 0, arena_printf(&a, "table %.*s", (int)q[i].entity.n, q[i].entity.p), "%s", why.text);
+            sage100__probe_say(&p, FINDING_FAIL, 0, arena_printf(&a, "table %.*s", (int)q[i].entity.n, q[i].entity.p), "%s", why.text);
         }
     }
     soap_only = s->set.agent_url == NULL;
-    if (s->set.agent_url) sage__probe_agent(&p);
-    if (s->set.soap_url && (soap_only || soap_used || nq == 0)) sage__probe_soap(&p);
+    if (s->set.agent_url) sage100__probe_agent(&p);
+    if (s->set.soap_url && (soap_only || soap_used || nq == 0)) sage100__probe_soap(&p);
     enum err e = p.worst == ERR_OK ? ERR_OK : fault_set(f, p.worst, "%s", p.first);
     arena_free(&a);
     return e;

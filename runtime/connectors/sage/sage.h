@@ -33,8 +33,8 @@ struct sage_entity {
     const char *table, *resource, *operation;      /* operation NULL: not over SOAP */
     const char *key[LIMIT_KEY_PARTS]; size_t nkeys;
 };
-const struct sage_entity *sage__entity(struct str table);      /* NULL when unknown */
-const struct sage_entity *sage__entities(size_t *n);
+const struct sage_entity *sage100__entity(struct str table);      /* NULL when unknown */
+const struct sage_entity *sage100__entities(size_t *n);
 
 struct sage_settings {
     const char *agent_url;            /* without the trailing slash and "/v1"; NULL: no such door */
@@ -52,9 +52,9 @@ struct sage_settings {
     bool no_wsdl;
 };
 /* Every problem in one sentence each, joined by "; ": ERR_CONFIG. Memory from life. */
-enum err sage__settings(const struct conn_env *env, struct arena *life, struct sage_settings *out, struct fault *f);
+enum err sage100__settings(const struct conn_env *env, struct arena *life, struct sage_settings *out, struct fault *f);
 /* The key file that belongs to the entity, or NULL: setting "keys.TABLE", else "keys". */
-const char *sage__key_file(const struct source *s, const struct sage_entity *e, struct arena *a);
+const char *sage100__key_file(const struct source *s, const struct sage_entity *e, struct arena *a);
 
 struct sage_held { struct hash key; int64_t until_ms; };   /* monotonic; 0 = free */
 struct sage_last { enum http_outcome outcome; int status; int64_t connect_ms, tls_ms, elapsed_ms; };   /* for the probe: how far the last call came */
@@ -75,16 +75,16 @@ struct source {
 
 /* ---- text ---- */
 /* Copies a message of the other side for a person: control bytes become blanks, at most max bytes, cut at a code point. */
-const char *sage__clean(struct arena *a, struct str s, size_t max);
+const char *sage100__clean(struct arena *a, struct str s, size_t max);
 /* The key as people write it: parts joined by "~". */
-const char *sage__key_print(struct arena *a, const struct source_key *k);
-bool sage__key_eq(const struct source_key *a, const struct source_key *b);
-int sage__key_cmp(const struct source_key *a, const struct source_key *b);      /* part by part as bytes: 9.4 rule 1 */
+const char *sage100__key_print(struct arena *a, const struct source_key *k);
+bool sage100__key_eq(const struct source_key *a, const struct source_key *b);
+int sage100__key_cmp(const struct source_key *a, const struct source_key *b);      /* part by part as bytes: 9.4 rule 1 */
 /* Asked-for keys and whether an answer named them: finds double, foreign and forgotten ones. */
 struct sage_key_set { const struct source_key *keys; size_t n; uint32_t *slot; uint32_t mask; unsigned char *seen; };
-void sage__key_set(struct sage_key_set *set, const struct source_key *keys, size_t n, struct arena *a);
+void sage100__key_set(struct sage_key_set *set, const struct source_key *keys, size_t n, struct arena *a);
 /* Index of the first equal key, or SIZE_MAX. */
-size_t sage__key_find(const struct sage_key_set *set, const struct source_key *k);
+size_t sage100__key_find(const struct sage_key_set *set, const struct source_key *k);
 
 /* ---- agent ---- */
 struct sage_agent_error { int status; const char *code; bool repeat; enum err err; const char *advice; };
@@ -95,34 +95,34 @@ struct sage_agent_reply {
 };
 /* A call with the token; path starts with "/v1". OK for 2xx only; else the error of the table with the agent's message and our advice in f,
  * ERR_UNREACHABLE (res.connect_ms and tls_ms tell how far it came), ERR_BUSY, ERR_TOO_LARGE, ERR_STOPPED, ERR_PROTOCOL. */
-enum err sage__agent_call(struct source *s, const char *what, const char *method, const char *path, struct str body, const struct net_policy *policy,
+enum err sage100__agent_call(struct source *s, const char *what, const char *method, const char *path, struct str body, const struct net_policy *policy,
                      struct arena *a, struct sage_agent_reply *out, struct fault *f);
 /* "/v1/companies/ABC/customers" */
-const char *sage__agent_path(struct arena *a, struct str company, const struct sage_entity *e);
-bool sage__agent_cursor_ok(struct str cursor);                                       /* 9.4 rule 4: alphabet and length */
+const char *sage100__agent_path(struct arena *a, struct str company, const struct sage_entity *e);
+bool sage100__agent_cursor_ok(struct str cursor);                                       /* 9.4 rule 4: alphabet and length */
 
-enum err sage__agent_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
+enum err sage100__agent_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
                      struct source_page *out, struct fault *f);
-enum err sage__agent_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
+enum err sage100__agent_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
                       struct arena *a, struct source_page *out, struct fault *f);
-enum err sage__agent_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
+enum err sage100__agent_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
                      struct source_page *out, struct fault *f);
 
 /* ---- JSON of the agent (agent_json.c) ---- */
 /* What an answer may hold and how much of it; the rest of struct source_page is filled as far as the members are there. */
 enum sage_agent_shape { AGENT_PAGE, AGENT_KEYS, AGENT_BATCH, AGENT_ROW };
 /* ERR_PROTOCOL names the member and the byte offset. limit: rows + locked (+ missing) together. Texts are spans of body where they can be. */
-enum err sage__agent_json(enum sage_agent_shape shape, const struct source_query *q, size_t nkeys, struct str body, size_t limit, struct arena *a,
+enum err sage100__agent_json(enum sage_agent_shape shape, const struct source_query *q, size_t nkeys, struct str body, size_t limit, struct arena *a,
                     struct source_page *out, struct fault *f);
 /* {"error":{...}}: code, message, retryAfter; false when body is nothing of that kind. */
-bool sage__agent_json_error(struct str body, struct arena *a, struct str *code, struct str *message, int64_t *retry_after_ms);
+bool sage100__agent_json_error(struct str body, struct arena *a, struct str *code, struct str *message, int64_t *retry_after_ms);
 
 /* ---- SOAP ---- */
-enum err sage__soap_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
+enum err sage100__soap_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
                     struct source_page *out, struct fault *f);
-enum err sage__soap_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
+enum err sage100__soap_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
                      struct arena *a, struct source_page *out, struct fault *f);
-enum err sage__soap_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
+enum err sage100__soap_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
                     struct source_page *out, struct fault *f);
 
 /* ---- probe ---- */
@@ -133,12 +133,12 @@ struct sage_probe {
     struct arena *a;
     enum err worst; char first[400];          /* the first failure, for the caller */
 };
-void sage__probe_say(struct sage_probe *p, enum finding_level level, int64_t elapsed_ms, const char *what, const char *fmt, ...)
+void sage100__probe_say(struct sage_probe *p, enum finding_level level, int64_t elapsed_ms, const char *what, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 /* Reach, TLS and the rest of a failed first call, by how far it came. url decides whether there is TLS at all. */
-void sage__probe_unreached(struct sage_probe *p, const char *door, const char *url, const char *why, enum err e);
-void sage__probe_agent(struct sage_probe *p);
-void sage__probe_soap(struct sage_probe *p);
+void sage100__probe_unreached(struct sage_probe *p, const char *door, const char *url, const char *why, enum err e);
+void sage100__probe_agent(struct sage_probe *p);
+void sage100__probe_soap(struct sage_probe *p);
 /* Which door the query takes: "agent", "soap", or NULL with the reason in f. */
-const char *sage__door(const struct source *s, const struct source_query *q, struct fault *f);
+const char *sage100__door(const struct source *s, const struct source_query *q, struct fault *f);
 #endif

@@ -214,7 +214,7 @@ static void read_trust(const struct conn_env *env, struct arena *life, struct sa
     arena_free(&scratch);
 }
 
-enum err sage__settings(const struct conn_env *env, struct arena *life, struct sage_settings *out, struct fault *f)
+enum err sage100__settings(const struct conn_env *env, struct arena *life, struct sage_settings *out, struct fault *f)
 {
     struct problems p = {{0}, 0};
     memset(out, 0, sizeof *out);
@@ -230,7 +230,7 @@ enum err sage__settings(const struct conn_env *env, struct arena *life, struct s
     return e;
 }
 
-const char *sage__key_file(const struct source *s, const struct sage_entity *e, struct arena *a)
+const char *sage100__key_file(const struct source *s, const struct sage_entity *e, struct arena *a)
 {
     struct str path = conn_setting(&s->env, arena_printf(a, "keys.%s", e->table));
     if (path.n == 0) path = conn_setting(&s->env, "keys");

@@ -67,13 +67,13 @@ static void judge(struct soap_reply *r)
 static void copy_clean(struct source *s, char *out, size_t cap, struct str text)
 {
     struct arena_mark m = arena_mark(&s->scratch);
-    snprintf(out, cap, "%s", sage__clean(&s->scratch, text, cap - 1));
+    snprintf(out, cap, "%s", sage100__clean(&s->scratch, text, cap - 1));
     arena_release(&s->scratch, m);
 }
 
 static struct str text_of(const struct xml_node *top, const char *name)
 {
-    const struct xml_node *n = top ? sage__xml_find(top, name) : NULL;
+    const struct xml_node *n = top ? sage100__xml_find(top, name) : NULL;
     return n ? str_trim(n->text) : (struct str){"", 0};
 }
 
@@ -101,10 +101,10 @@ static void read_answer(struct call *c, const struct http_res *res)
     r->verdict = SOAP_PROTOCOL;
     r->advice = "";
     r->code[0] = r->message[0] = '\0';
-    c->xml = sage__xml_parse(res->body, &c->s->scratch, &root, c->why, sizeof c->why) == ERR_OK;
+    c->xml = sage100__xml_parse(res->body, &c->s->scratch, &root, c->why, sizeof c->why) == ERR_OK;
     if (!c->xml) return;
-    const struct xml_node *body = str_is(root->name, "Envelope") ? sage__xml_child(root, "Body") : NULL;
-    const struct xml_node *first = sage__xml_child(body, NULL);
+    const struct xml_node *body = str_is(root->name, "Envelope") ? sage100__xml_child(root, "Body") : NULL;
+    const struct xml_node *first = sage100__xml_child(body, NULL);
     char want[64];
     snprintf(want, sizeof want, "%sResponse", c->op->name);
     c->xml = first != NULL;
@@ -112,7 +112,7 @@ static void read_answer(struct call *c, const struct http_res *res)
     else if (str_is(first->name, "Fault")) read_fault(c->s, r, first);
     else if (str_is(first->name, want)) {
         r->verdict = SOAP_OK;
-        r->result = sage__xml_child(first, NULL);
+        r->result = sage100__xml_child(first, NULL);
     } else {
         c->xml = false;
         snprintf(c->why, sizeof c->why, "the body holds %.*s, not %s", (int)(first->name.n < 60 ? first->name.n : 60), first->name.p, want);
@@ -162,7 +162,7 @@ static enum err verdict_error(struct source *s, const struct call *c, struct fau
     enum err e = errs[r->verdict];
     if (e == ERR_OK) return ERR_OK;
     fault_set(f, e, "source %s: soap %s: %s (%s: %s)", s->env.state_name, c->op->name, r->advice, r->code[0] ? r->code : "no code", r->message);
-    if (r->verdict == SOAP_CONTRACT_WRONG) sage__soap_contract_drop(s);      /* c->op lived in it */
+    if (r->verdict == SOAP_CONTRACT_WRONG) sage100__soap_contract_drop(s);      /* c->op lived in it */
     return e;
 }
 
@@ -174,11 +174,11 @@ static bool put_element(struct buf *b, struct str name, struct str ns, struct st
     buf_printf(b, "<%.*s", (int)name.n, name.p);
     if (!str_eq(ns, outer_ns)) {
         buf_puts(b, " xmlns=\"");
-        ok = sage__xml_escape(b, ns);
+        ok = sage100__xml_escape(b, ns);
         buf_byte(b, '"');
     }
     buf_byte(b, '>');
-    ok = sage__xml_escape(b, text) && ok;
+    ok = sage100__xml_escape(b, text) && ok;
     buf_printf(b, "</%.*s>", (int)name.n, name.p);
     return ok;
 }
@@ -189,7 +189,7 @@ static bool put_logon(struct buf *b, const struct source *s, const struct sage_s
     buf_printf(b, "<%.*s", (int)p->name.n, p->name.p);
     if (!str_eq(p->ns, outer_ns)) {
         buf_puts(b, " xmlns=\"");
-        ok = sage__xml_escape(b, p->ns);
+        ok = sage100__xml_escape(b, p->ns);
         buf_byte(b, '"');
     }
     buf_byte(b, '>');
@@ -203,7 +203,7 @@ static bool envelope(struct buf *b, const struct source *s, const struct sage_so
 {
     buf_puts(b, "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>");
     buf_printf(b, "<%s xmlns=\"", op->name);
-    bool ok = sage__xml_escape(b, op->ns);
+    bool ok = sage100__xml_escape(b, op->ns);
     buf_puts(b, "\">");
     for (size_t i = 0; ok && i < op->nparams; i++) {
         const struct soap_param *p = &op->params[i];
@@ -233,13 +233,13 @@ static enum err send(struct source *s, struct call *c, const struct buf *body, c
     return c->xml ? verdict_error(s, c, f) : no_answer(s, c, f);
 }
 
-enum err sage__soap_call(struct source *s, enum soap_id id, struct str company, const struct source_key *key, const struct net_policy *policy,
+enum err sage100__soap_call(struct source *s, enum soap_id id, struct str company, const struct source_key *key, const struct net_policy *policy,
                          struct soap_reply *out, struct fault *f)
 {
     const struct sage_soap_contract *c;
     memset(out, 0, sizeof *out);
     out->verdict = SOAP_PROTOCOL;
-    enum err e = sage__soap_contract(s, &c, f);
+    enum err e = sage100__soap_contract(s, &c, f);
     if (e != ERR_OK) return e;
     const struct soap_operation *op = &c->op[id];
     if (!op->offered) return fault_set(f, ERR_UNSUPPORTED, "source %s: soap: this service does not offer %s", s->env.state_name, op->name);
@@ -262,7 +262,7 @@ static struct net_class classify_document(void *ctx, const struct http_res *res)
     return (struct net_class){passing(res->status) ? NET_RETRY : NET_GIVE_UP, net_retry_after_ms(res, world_wall_ms(s->env.world))};
 }
 
-enum err sage__soap_document(struct source *s, const char *url, struct arena *a, const struct xml_node **root, int *status, struct fault *f)
+enum err sage100__soap_document(struct source *s, const char *url, struct arena *a, const struct xml_node **root, int *status, struct fault *f)
 {
     struct http_res res;
     struct http_header headers[] = {{"Accept", "text/xml"}};
@@ -272,10 +272,12 @@ enum err sage__soap_document(struct source *s, const char *url, struct arena *a,
     enum err e = net_call(s->net, "soap wsdl", &req, &s->set.busy, classify_document, s, a, &res, f);
     *status = res.status;
     s->last = (struct sage_last){res.outcome, res.status, res.connect_ms, res.tls_ms, res.elapsed_ms};
-    if (e != ERR_OK || res.status != 200) return e;
+    const char *type = http_header_get(&res, "content-type");
+    if (e == ERR_OK && *status == 200 && type && strcasestr(type, "html")) *status = 204;      /* the service's page for people: nothing is published */
+    if (e != ERR_OK || *status != 200) return e;
     char why[160];
     struct xml_node *tree;
-    e = sage__xml_parse(res.body, a, &tree, why, sizeof why);
+    e = sage100__xml_parse(res.body, a, &tree, why, sizeof why);
     if (e != ERR_OK) return fault_set(f, e, "the WSDL is not to be trusted: %s; mend it, or set soap_wsdl = \"none\"", why);
     *root = tree;
     return ERR_OK;

@@ -31,14 +31,14 @@ struct sage_soap_contract {
 };
 /* The contract of the service: read from the WSDL at the first call, then kept. ERR_UNREACHABLE, ERR_BUSY, ERR_PROTOCOL (a WSDL that cannot be
  * believed: not XML, a document type declaration, without our operations). A service that publishes none gets the known defaults. */
-enum err sage__soap_contract(struct source *s, const struct sage_soap_contract **out, struct fault *f);
+enum err sage100__soap_contract(struct source *s, const struct sage_soap_contract **out, struct fault *f);
 /* Asks GetContractInformation once for NullDateTime; a fault leaves the known null dates. ERR_UNREACHABLE, ERR_BUSY, ERR_STOPPED. */
-enum err sage__soap_null_date(struct source *s, struct str company, struct fault *f);
+enum err sage100__soap_null_date(struct source *s, struct str company, struct fault *f);
 /* Forgets it: the next call reads it again. */
-void sage__soap_contract_drop(struct source *s);
+void sage100__soap_contract_drop(struct source *s);
 /* The operation that reads an entity by key; SOAP_OPERATIONS when there is none. */
-enum soap_id sage__soap_operation(const struct sage_entity *e);
-bool sage__soap_has_member(const struct soap_operation *op, struct str name);
+enum soap_id sage100__soap_operation(const struct sage_entity *e);
+bool sage100__soap_has_member(const struct soap_operation *op, struct str name);
 
 enum soap_verdict { SOAP_OK, SOAP_MISSING, SOAP_IS_LOCKED, SOAP_INVALID, SOAP_AUTH, SOAP_PERMISSION, SOAP_CONFIG, SOAP_BUSY, SOAP_CONTRACT_WRONG, SOAP_PROTOCOL };
 struct soap_reply {
@@ -50,12 +50,13 @@ struct soap_reply {
 };
 /* One call. OK with verdict OK, MISSING, LOCKED or INVALID; else the error and a sentence in f. Everything lives in s->scratch: take what you need,
  * then release. key NULL for operations without one. */
-enum err sage__soap_call(struct source *s, enum soap_id op, struct str company, const struct source_key *key, const struct net_policy *policy,
+enum err sage100__soap_call(struct source *s, enum soap_id op, struct str company, const struct source_key *key, const struct net_policy *policy,
                          struct soap_reply *out, struct fault *f);
-/* A GET of a description; the tree goes to a. *status gets the HTTP status; root NULL when it is not 200. */
-enum err sage__soap_document(struct source *s, const char *url, struct arena *a, const struct xml_node **root, int *status, struct fault *f);
+/* A GET of a description; the tree goes to a. *status gets the HTTP status; root NULL when it is not 200 (a page of HTML
+ * counts as 204). */
+enum err sage100__soap_document(struct source *s, const char *url, struct arena *a, const struct xml_node **root, int *status, struct fault *f);
 
 /* Reply -> row in a; the texts are copied. ERR_PROTOCOL when it is another record than asked for. */
-enum err sage__soap_row(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *key,
+enum err sage100__soap_row(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *key,
                         const struct soap_operation *op, const struct xml_node *result, struct arena *a, struct source_row *out, struct fault *f);
 #endif

@@ -28,17 +28,17 @@ struct fetching {
     struct fault *f;
 };
 
-enum err sage__soap_null_date(struct source *s, struct str company, struct fault *f)
+enum err sage100__soap_null_date(struct source *s, struct str company, struct fault *f)
 {
     const struct sage_soap_contract *c;
     struct soap_reply reply;
-    enum err e = sage__soap_contract(s, &c, f);
+    enum err e = sage100__soap_contract(s, &c, f);
     if (e != ERR_OK) return e;
     if (c->null_date_asked || !c->op[SOAP_CONTRACT].offered) return ERR_OK;
     struct arena_mark m = arena_mark(&s->scratch);
-    e = sage__soap_call(s, SOAP_CONTRACT, company, NULL, NULL, &reply, f);
+    e = sage100__soap_call(s, SOAP_CONTRACT, company, NULL, NULL, &reply, f);
     if (s->contract && e != ERR_STOPPED && e != ERR_UNREACHABLE && (e != ERR_BUSY || reply.verdict == SOAP_BUSY)) {
-        const struct xml_node *n = e == ERR_OK && reply.result ? sage__xml_find(reply.result, "NullDateTime") : NULL;
+        const struct xml_node *n = e == ERR_OK && reply.result ? sage100__xml_find(reply.result, "NullDateTime") : NULL;
         struct str text = n ? str_trim(n->text) : (struct str){"", 0};
         s->contract->null_date = (struct str){arena_copy(&s->contract_arena, text.n ? text.p : "", text.n), text.n};
         s->contract->null_date_asked = true;
@@ -64,32 +64,32 @@ static void refused_key(struct fetching *t, const struct source_key *k, const st
 static enum err fetch_one(struct fetching *t, const struct source_key *k)
 {
     struct soap_reply reply;
-    enum err e = sage__soap_call(t->s, t->op, t->q->company, k, NULL, &reply, t->f);
+    enum err e = sage100__soap_call(t->s, t->op, t->q->company, k, NULL, &reply, t->f);
     if (e == ERR_BUSY && reply.verdict == SOAP_BUSY) return silent_key(t, k);
     if (e != ERR_OK) return e;
     if (reply.verdict == SOAP_MISSING) t->out->missing[t->out->nmissing++] = *k;
     else if (reply.verdict == SOAP_IS_LOCKED) t->out->locked[t->out->nlocked++] = *k;
     else if (reply.verdict == SOAP_INVALID) refused_key(t, k, &reply);
     else {
-        e = sage__soap_row(t->s, t->e, t->q, k, &t->s->contract->op[t->op], reply.result, t->a, &t->out->rows[t->out->nrows], t->f);
+        e = sage100__soap_row(t->s, t->e, t->q, k, &t->s->contract->op[t->op], reply.result, t->a, &t->out->rows[t->out->nrows], t->f);
         if (e == ERR_OK) t->out->nrows++;
     }
     return e;
 }
 
-enum err sage__soap_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
+enum err sage100__soap_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
                           struct arena *a, struct source_page *out, struct fault *f)
 {
-    struct fetching t = {s, e, q, sage__soap_operation(e), nkeys, 0, a, out, f};
+    struct fetching t = {s, e, q, sage100__soap_operation(e), nkeys, 0, a, out, f};
     struct sage_key_set unique;
     ASSERT(t.op < SOAP_OPERATIONS);
     out->rows = ARENA_ARRAY(a, struct source_row, nkeys + 1);
     out->locked = ARENA_ARRAY(a, struct source_key, nkeys + 1);
     out->missing = ARENA_ARRAY(a, struct source_key, nkeys + 1);
-    enum err err = sage__soap_null_date(s, q->company, f);
-    sage__key_set(&unique, keys, nkeys, a);
+    enum err err = sage100__soap_null_date(s, q->company, f);
+    sage100__key_set(&unique, keys, nkeys, a);
     for (size_t i = 0; err == ERR_OK && i < nkeys; i++) {
-        if (sage__key_find(&unique, &keys[i]) != i) continue;
+        if (sage100__key_find(&unique, &keys[i]) != i) continue;
         struct arena_mark m = arena_mark(&s->scratch);
         err = fetch_one(&t, &keys[i]);
         arena_release(&s->scratch, m);
@@ -132,7 +132,7 @@ static enum err next_slice(struct source *s, const struct sage_entity *e, const 
     if (cursor.n && !read_position(cursor, &hash, &at))
         return fault_set(f, ERR_EXPIRED, "source %s, %s: the stored cursor belongs to another door: a full pass is needed", s->env.state_name, e->table);
     if (at == 0) hash = (struct str){"", 0};          /* a new pass takes the file as it is now */
-    enum err err = sage__key_list(s, e, path, hash, &out->list, f);
+    enum err err = sage100__key_list(s, e, path, hash, &out->list, f);
     if (err != ERR_OK) return err;
     if (at != 0 && (!str_is(hash, out->list->hash) || at > (int64_t)out->list->n))
         return fault_set(f, ERR_EXPIRED, "source %s, %s: the key file %s changed in the middle of a pass: the pass begins anew", s->env.state_name, e->table, path);
@@ -159,7 +159,7 @@ static enum err page_by_file(struct source *s, const struct sage_entity *e, cons
 {
     struct slice part;
     enum err err = next_slice(s, e, q, path, cursor, a, &part, f);
-    if (err == ERR_OK) err = sage__soap_fetch(s, e, q, part.keys, part.n, a, out, f);
+    if (err == ERR_OK) err = sage100__soap_fetch(s, e, q, part.keys, part.n, a, out, f);
     if (err != ERR_OK) return err;
     out->nmissing = 0;                                /* a listed key that Sage does not have is no row; the sweep reports what vanished */
     out->complete = part.from + part.n == part.list->n;
@@ -177,11 +177,11 @@ static enum err page_by_agent(struct source *s, const struct sage_entity *e, con
     bare.ncolumns = 0;
     if (bare.page_rows == 0) bare.page_rows = s->set.soap_page_rows;
     if (bare.page_rows > LIMIT_BATCH_GET) bare.page_rows = LIMIT_BATCH_GET;
-    enum err err = sage__agent_page(s, e, &bare, cursor, a, &found, f);
+    enum err err = sage100__agent_page(s, e, &bare, cursor, a, &found, f);
     if (err != ERR_OK) return err;
     struct source_key *keys = ARENA_ARRAY(a, struct source_key, found.nrows + 1);
     for (size_t i = 0; i < found.nrows; i++) keys[i] = found.rows[i].key;
-    err = sage__soap_fetch(s, e, q, keys, found.nrows, a, &rows, f);
+    err = sage100__soap_fetch(s, e, q, keys, found.nrows, a, &rows, f);
     if (err != ERR_OK) return err;
     struct source_key *locked = ARENA_ARRAY(a, struct source_key, found.nlocked + rows.nlocked + 1);
     for (size_t i = 0; i < found.nlocked; i++) locked[i] = found.locked[i];
@@ -194,10 +194,10 @@ static enum err page_by_agent(struct source *s, const struct sage_entity *e, con
     return ERR_OK;
 }
 
-enum err sage__soap_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
+enum err sage100__soap_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
                          struct source_page *out, struct fault *f)
 {
-    const char *path = sage__key_file(s, e, a);
+    const char *path = sage100__key_file(s, e, a);
     if (path) return page_by_file(s, e, q, path, cursor, a, out, f);
     if (s->set.agent_url) return page_by_agent(s, e, q, cursor, a, out, f);
     return no_keys(s, e, f);
@@ -205,24 +205,24 @@ enum err sage__soap_page(struct source *s, const struct sage_entity *e, const st
 
 /* ---- keys ---- */
 
-enum err sage__soap_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
+enum err sage100__soap_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
                          struct source_page *out, struct fault *f)
 {
-    const char *path = sage__key_file(s, e, a);
+    const char *path = sage100__key_file(s, e, a);
     struct source_query bare = *q;
     struct source_page answer = {0};
     struct sage_key_set gone;
     struct slice part;
     bare.ncolumns = 0;
-    if (!path && s->set.agent_url) return sage__agent_keys(s, e, q, after, a, out, f);
+    if (!path && s->set.agent_url) return sage100__agent_keys(s, e, q, after, a, out, f);
     if (!path) return no_keys(s, e, f);
     enum err err = next_slice(s, e, &bare, path, after, a, &part, f);
-    if (err == ERR_OK) err = sage__soap_fetch(s, e, &bare, part.keys, part.n, a, &answer, f);
+    if (err == ERR_OK) err = sage100__soap_fetch(s, e, &bare, part.keys, part.n, a, &answer, f);
     if (err != ERR_OK) return err;
-    sage__key_set(&gone, answer.missing, answer.nmissing, a);
+    sage100__key_set(&gone, answer.missing, answer.nmissing, a);
     out->rows = ARENA_ARRAY(a, struct source_row, part.n + 1);
     for (size_t i = 0; i < part.n; i++)
-        if (sage__key_find(&gone, &part.keys[i]) == SIZE_MAX) out->rows[out->nrows++].key = part.keys[i];
+        if (sage100__key_find(&gone, &part.keys[i]) == SIZE_MAX) out->rows[out->nrows++].key = part.keys[i];
     out->complete = part.from + part.n == part.list->n;
     out->next = out->complete ? (struct str){"", 0} : write_position(a, part.list, part.from + part.n);
     out->epoch = str_of(arena_printf(a, "keys-%s", part.list->hash));

@@ -24,7 +24,7 @@ struct reply_reading {
 
 static bool is_nil(const struct xml_node *n)
 {
-    struct str v = sage__xml_attr(n, "nil");
+    struct str v = sage100__xml_attr(n, "nil");
     return str_is(v, "true") || str_is(v, "1");
 }
 
@@ -56,7 +56,7 @@ static bool is_null_date(const struct reply_reading *r, struct str s)
 
 static const struct xml_node *child_nocase(const struct xml_node *n, struct str name)
 {
-    for (const struct xml_node *c = sage__xml_child(n, NULL); c; c = c->next)
+    for (const struct xml_node *c = sage100__xml_child(n, NULL); c; c = c->next)
         if (str_ieq(c->name, name)) return c;
     return NULL;
 }
@@ -72,7 +72,7 @@ static struct str udf_name(const struct xml_node *field)
 static const struct xml_node *udf_node(const struct xml_node *result, struct str name)
 {
     const struct xml_node *others = child_nocase(result, STR("OtherFields"));
-    for (const struct xml_node *n = others; n; n = sage__xml_walk(others, n))
+    for (const struct xml_node *n = others; n; n = sage100__xml_walk(others, n))
         if (str_ieq(udf_name(n), name)) return child_nocase(n, STR("Value"));
     return NULL;
 }
@@ -140,7 +140,7 @@ static bool raw_column(const struct reply_reading *r, const struct source_column
     if (split_stamp(r, c->name, a, raw)) return true;
     const struct xml_node *n = child_nocase(r->result, c->name);
     *raw = node_text(n);
-    return n || sage__soap_has_member(r->op, c->name);
+    return n || sage100__soap_has_member(r->op, c->name);
 }
 
 static void read_columns(const struct reply_reading *r, const struct source_query *q, struct arena *a, struct source_row *row)
@@ -190,9 +190,9 @@ static struct str content_hash(const struct reply_reading *r, struct arena *a)
 {
     struct arena *scratch = &r->s->scratch;
     size_t n = 0, max = 0;
-    for (const struct xml_node *x = sage__xml_walk(r->result, r->result); x; x = sage__xml_walk(r->result, x)) max++;
+    for (const struct xml_node *x = sage100__xml_walk(r->result, r->result); x; x = sage100__xml_walk(r->result, x)) max++;
     struct leaf *leaves = ARENA_ARRAY(scratch, struct leaf, max + 1);
-    for (const struct xml_node *x = sage__xml_walk(r->result, r->result); x; x = sage__xml_walk(r->result, x)) {
+    for (const struct xml_node *x = sage100__xml_walk(r->result, r->result); x; x = sage100__xml_walk(r->result, x)) {
         struct str value = node_text(x);
         bool name_of_field = str_is(x->name, "MasFieldName");
         if (value.n == 0 || is_audit(x->name) || name_of_field || is_null_date(r, value)) continue;
@@ -213,7 +213,7 @@ static struct str content_hash(const struct reply_reading *r, struct arena *a)
 
 /* ---- the row ---- */
 
-enum err sage__soap_row(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *key,
+enum err sage100__soap_row(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *key,
                         const struct soap_operation *op, const struct xml_node *result, struct arena *a, struct source_row *out, struct fault *f)
 {
     struct reply_reading r = {s, op, result, s->contract ? s->contract->null_date : (struct str){"", 0}};

@@ -235,7 +235,7 @@ static void run(struct builder *b, struct str bytes)
     xmlFreeParserCtxt(b->ctxt);
 }
 
-enum err sage__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
+enum err sage100__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
 {
     struct guard g = {bytes.p, bytes.p + bytes.n, bytes.p, NULL, 0, 0};
     *root = NULL;
@@ -263,38 +263,38 @@ static const struct xml_node *named(const struct xml_node *n, const char *name)
     return n;
 }
 
-const struct xml_node *sage__xml_child(const struct xml_node *n, const char *name)
+const struct xml_node *sage100__xml_child(const struct xml_node *n, const char *name)
 {
     return n ? named(n->first, name) : NULL;
 }
 
-const struct xml_node *sage__xml_next(const struct xml_node *n, const char *name)
+const struct xml_node *sage100__xml_next(const struct xml_node *n, const char *name)
 {
     return n ? named(n->next, name) : NULL;
 }
 
-const struct xml_node *sage__xml_walk(const struct xml_node *top, const struct xml_node *n)
+const struct xml_node *sage100__xml_walk(const struct xml_node *top, const struct xml_node *n)
 {
     if (n->first) return n->first;
     while (n != top && !n->next) n = n->parent;
     return n == top ? NULL : n->next;
 }
 
-const struct xml_node *sage__xml_find(const struct xml_node *n, const char *name)
+const struct xml_node *sage100__xml_find(const struct xml_node *n, const char *name)
 {
-    for (const struct xml_node *at = n; at; at = sage__xml_walk(n, at))
+    for (const struct xml_node *at = n; at; at = sage100__xml_walk(n, at))
         if (str_is(at->name, name)) return at;
     return NULL;
 }
 
-struct str sage__xml_attr(const struct xml_node *n, const char *name)
+struct str sage100__xml_attr(const struct xml_node *n, const char *name)
 {
     for (size_t i = 0; n && i < n->nattrs; i++)
         if (str_is(n->attrs[i].name, name)) return n->attrs[i].value;
     return (struct str){"", 0};
 }
 
-void sage__xml_qname(const struct xml_node *n, struct str qname, struct str *ns, struct str *local)
+void sage100__xml_qname(const struct xml_node *n, struct str qname, struct str *ns, struct str *local)
 {
     const char *colon = memchr(qname.p, ':', qname.n);
     struct str prefix = {qname.p, colon ? (size_t)(colon - qname.p) : 0};
@@ -308,7 +308,7 @@ void sage__xml_qname(const struct xml_node *n, struct str qname, struct str *ns,
             }
 }
 
-bool sage__xml_escape(struct buf *out, struct str s)
+bool sage100__xml_escape(struct buf *out, struct str s)
 {
     if (!str_utf8_valid(s)) return false;
     for (size_t i = 0; i < s.n; i++) {

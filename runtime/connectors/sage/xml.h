@@ -26,18 +26,18 @@ struct xml_node {
 };
 
 /* ERR_PROTOCOL with a clause in why: "a document type declaration (byte 21)", or libxml2's own sentence. Everything lives in the arena. */
-enum err sage__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len);
+enum err sage100__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len);
 /* First child of that local name (NULL name: any), or NULL; next sibling likewise. */
-const struct xml_node *sage__xml_child(const struct xml_node *n, const char *name);
-const struct xml_node *sage__xml_next(const struct xml_node *n, const char *name);
+const struct xml_node *sage100__xml_child(const struct xml_node *n, const char *name);
+const struct xml_node *sage100__xml_next(const struct xml_node *n, const char *name);
 /* First of that local name in the subtree of n, n included, in document order. */
-const struct xml_node *sage__xml_find(const struct xml_node *n, const char *name);
+const struct xml_node *sage100__xml_find(const struct xml_node *n, const char *name);
 /* The next node in document order that is still inside `top`, or NULL. */
-const struct xml_node *sage__xml_walk(const struct xml_node *top, const struct xml_node *n);
-struct str sage__xml_attr(const struct xml_node *n, const char *name);      /* empty when absent */
+const struct xml_node *sage100__xml_walk(const struct xml_node *top, const struct xml_node *n);
+struct str sage100__xml_attr(const struct xml_node *n, const char *name);      /* empty when absent */
 /* Splits a QName value such as "q1:Logon" by the declarations in scope at n. */
-void sage__xml_qname(const struct xml_node *n, struct str qname, struct str *ns, struct str *local);
+void sage100__xml_qname(const struct xml_node *n, struct str qname, struct str *ns, struct str *local);
 struct buf;
 /* Escapes text for content and attributes; false when s holds what XML 1.0 cannot carry (control characters) or is not UTF-8. */
-bool sage__xml_escape(struct buf *out, struct str s);
+bool sage100__xml_escape(struct buf *out, struct str s);
 #endif
