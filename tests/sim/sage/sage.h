@@ -86,7 +86,7 @@ bool sage_sim_do(struct sage_sim *, const char *json, char **answer);
 bool sage_sim_script(struct sage_sim *, const char *path);
 
 // Writes every command that changes the company to this file, and first replays what is already in it: a restart
-// of the process keeps its company. False, with a line on stderr.
+// of the process keeps its company. Typed calls are not written; a script is played again. False, with a line on stderr.
 bool sage_sim_state(struct sage_sim *, const char *path);
 
 /* Life of a company, typed. All return false when company, resource, key or column is unknown. */
