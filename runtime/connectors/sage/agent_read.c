@@ -10,6 +10,8 @@
 #include "value/json.h"
 #include <stdio.h>
 
+#define STILL_MAX 3
+
 /* ---- changed rows ---- */
 
 static unsigned rows_wanted(const struct source *s, const struct source_query *q)
@@ -28,10 +30,13 @@ static enum err one_page(struct source *s, const struct sage_entity *e, const st
     if (err != ERR_OK) return err;
     err = sage100__agent_json(AGENT_PAGE, q, e->nkeys, reply.res.body, limit, a, out, f);
     if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
-    if (!out->complete && out->nrows + out->nlocked == 0 && str_eq(out->next, cursor))
-        return fault_set(f, ERR_PROTOCOL, "source %s, %s: agent: member \"next\": the pass does not move: no rows, not complete, the same cursor again",
-                         s->env.state_name, e->table);
     return ERR_OK;
+}
+
+/* No rows, not complete, the same position again: allowed once or twice (rows gone in between), but it must not go round for ever. */
+static bool stands_still(const struct source_page *p, struct str position)
+{
+    return !p->complete && p->nrows + p->nlocked == 0 && str_eq(p->next, position);
 }
 
 enum err sage100__agent_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
@@ -39,12 +44,17 @@ enum err sage100__agent_page(struct source *s, const struct sage_entity *e, cons
 {
     if (cursor.n && (!sage100__agent_cursor_ok(cursor) || str_starts(cursor, STR(SAGE_OWN_CURSOR))))
         return fault_set(f, ERR_EXPIRED, "source %s, %s: the stored cursor is none of the agent's: a full pass is needed", s->env.state_name, e->table);
-    for (unsigned limit = rows_wanted(s, q);; limit = (limit + 1) / 2) {
+    unsigned limit = rows_wanted(s, q);
+    for (unsigned still = 0; still < STILL_MAX;) {
         struct arena_mark m = arena_mark(a);
         enum err err = one_page(s, e, q, cursor, limit, a, out, f);
-        if (err != ERR_TOO_LARGE || limit == 1) return err;
+        if (err == ERR_TOO_LARGE && limit > 1) limit = (limit + 1) / 2;
+        else if (err == ERR_OK && stands_still(out, cursor)) still++;
+        else return err;
         arena_release(a, m);
     }
+    return fault_set(f, ERR_PROTOCOL, "source %s, %s: agent: member \"next\": the pass does not move: no rows, not complete, the same cursor %d times",
+                     s->env.state_name, e->table, STILL_MAX);
 }
 
 /* ---- keys that the agent told us to leave alone for a while ---- */
@@ -232,8 +242,8 @@ enum err sage100__agent_fetch(struct source *s, const struct sage_entity *e, con
 
 /* ---- keys ---- */
 
-enum err sage100__agent_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
-                          struct source_page *out, struct fault *f)
+static enum err one_key_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
+                             struct source_page *out, struct fault *f)
 {
     struct buf path = {0};
     struct sage_agent_reply reply;
@@ -249,12 +259,22 @@ enum err sage100__agent_keys(struct source *s, const struct sage_entity *e, cons
     enum err err = sage100__agent_call(s, "agent keys", "GET", text, (struct str){"", 0}, NULL, a, &reply, f);
     if (err != ERR_OK) return err;
     err = sage100__agent_json(AGENT_KEYS, q, e->nkeys, reply.res.body, SAGE_KEYS_PAGE, a, out, f);
-    if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
+    return err == ERR_OK ? ERR_OK : fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
+}
+
+enum err sage100__agent_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
+                             struct source_page *out, struct fault *f)
+{
     const char *problem = NULL;
+    for (unsigned still = 0; still < STILL_MAX; still++) {
+        enum err err = one_key_page(s, e, q, after, a, out, f);
+        if (err != ERR_OK) return err;
+        if (!stands_still(out, after)) break;
+    }
     for (size_t i = 1; i < out->nrows && !problem; i++)
         if (sage100__key_cmp(&out->rows[i - 1].key, &out->rows[i].key) >= 0) problem = "keys are not in ascending order";
     if (out->nrows && after.n && str_eq(str_of(sage100__key_print(a, &out->rows[0].key)), after)) problem = "the page does not start behind `after`";
-    if (!out->complete && (out->nrows == 0 || str_eq(out->next, after))) problem = "the sweep does not move";
+    if (!out->complete && str_eq(out->next, after)) problem = "the sweep does not move";
     if (problem) return fault_set(f, ERR_PROTOCOL, "source %s, %s: agent: keys: member \"keys\": %s", s->env.state_name, e->table, problem);
     if (out->complete) out->next = (struct str){"", 0};
     return ERR_OK;
