@@ -10,7 +10,7 @@ CFLAGS_ALL   = $(CFLAGS) $(WARN) -fno-strict-aliasing -fstack-protector-strong -
 LIBS      = -llmdb $(shell pkg-config --libs $(PKGS)) -lpthread
 PREFIX   ?= /usr/local
 
-RT_SRC   := $(filter-out runtime/cli/main.c runtime/journal/verify/%, $(wildcard runtime/*/*.c runtime/*/*/*.c))
+RT_SRC   := $(filter-out runtime/cli/main.c runtime/journal/verify/main.c, $(wildcard runtime/*/*.c runtime/*/*/*.c))
 MLC_SRC  := $(filter-out compiler/cli/main.c, $(wildcard dsl/*.c compiler/*.c compiler/*/*.c))
 GEN_SRC  := $(patsubst grammar/%.re,$(B)/gen/%.c,$(wildcard grammar/*.re)) $(patsubst grammar/%.y,$(B)/gen/%.tab.c,$(wildcard grammar/*.y))
 SIM_SRC  := $(filter-out %/main.c, $(wildcard tests/sim/*.c tests/sim/*/*.c tests/fault/*disk*.c))

@@ -53,8 +53,15 @@ static struct str resolve(struct engine *e, const struct image_setting *s, struc
 }
 
 /* ---- what a connector keeps and tells ---- */
+/* The name under which something is sealed. Credentials go where the spec's `login = secret("NAME")` says, so that what `mlcd auth` stored, what
+ * `mlcd secret list` shows and what the spec names are one thing. */
 static const char *state_key(struct sync_endpoint *p, const char *name)
 {
+    size_t n = strlen(name), tail = strlen(".credentials");
+    for (size_t i = 0; n > tail && strcmp(name + n - tail, ".credentials") == 0 && i < p->decl->nsettings; i++) {
+        const struct image_setting *s = &p->decl->settings[i];
+        if (str_is(s->name, "login") && s->kind == SETTING_SECRET) return arena_copy(&p->engine->arena, s->value.p, s->value.n);
+    }
     return arena_printf(&p->engine->arena, "state.%s.%s", p->env.state_name, name);
 }
 
@@ -76,12 +83,22 @@ static void env_note(void *ctx, const char *kind, const char *text)
     if (p->engine->journal) emit_note(p->engine, strcmp(kind, "token") == 0 ? FRAME_TOKEN : FRAME_CALL, kind, text);
 }
 
-static void fill_env(struct engine *e, struct sync_endpoint *p, const struct image_endpoint *decl, struct missing *m)
+/* A target's login may be missing still: `mlcd auth` brings it, and the connector says so. */
+static struct str resolve_login(struct engine *e, const struct image_setting *s)
+{
+    struct missing ignored = {{0}, 0};
+    return resolve(e, s, &ignored);
+}
+
+static void fill_env(struct engine *e, struct sync_endpoint *p, const struct image_endpoint *decl, bool target, struct missing *m)
 {
     p->engine = e;
     p->decl = decl;
     struct conn_setting *set = ARENA_ARRAY(&e->arena, struct conn_setting, decl->nsettings + 1);
-    for (size_t i = 0; i < decl->nsettings; i++) set[i] = (struct conn_setting){decl->settings[i].name, resolve(e, &decl->settings[i], m)};
+    for (size_t i = 0; i < decl->nsettings; i++) {
+        bool login = target && str_is(decl->settings[i].name, "login");
+        set[i] = (struct conn_setting){decl->settings[i].name, login ? resolve_login(e, &decl->settings[i]) : resolve(e, &decl->settings[i], m)};
+    }
     p->env = (struct conn_env){.world = e->w, .settings = set, .nsettings = decl->nsettings, .stop = e->o.stop,
                                .state_name = arena_copy(&e->arena, decl->name.p, decl->name.n),
                                .load = env_load, .save = env_save, .note = env_note, .ctx = p};
@@ -109,8 +126,9 @@ enum err config_endpoints(struct engine *e, struct fault *f)
     struct missing m = {{0}, 0};
     e->sources = ARENA_ARRAY(&e->arena, struct sync_endpoint, im->nsources + 1);
     e->targets = ARENA_ARRAY(&e->arena, struct sync_endpoint, im->ntargets + 1);
-    for (size_t i = 0; i < im->nsources; i++) fill_env(e, &e->sources[i], &im->sources[i], &m);
-    for (size_t i = 0; i < im->ntargets; i++) fill_env(e, &e->targets[i], &im->targets[i], &m);
+    for (size_t i = 0; i < im->nsources; i++) fill_env(e, &e->sources[i], &im->sources[i], false, &m);
+    for (size_t i = 0; i < im->ntargets; i++) fill_env(e, &e->targets[i], &im->targets[i], true, &m);
+    if (e->o.settings_only) return ERR_OK;
     if (m.n) return fault_set(f, ERR_CONFIG, "settings are missing: %s", m.text);
     for (size_t i = 0; i < im->nsources; i++) {
         enum err err = open_source(&e->sources[i], f);
@@ -121,4 +139,11 @@ enum err config_endpoints(struct engine *e, struct fault *f)
         if (err != ERR_OK) return err;
     }
     return ERR_OK;
+}
+
+const struct conn_env *engine_target_env(struct engine *e, const char *name)
+{
+    for (size_t i = 0; i < e->image->ntargets; i++)
+        if (!name || str_is(e->targets[i].decl->name, name) || str_is(e->targets[i].decl->kind, name)) return &e->targets[i].env;
+    return NULL;
 }

@@ -30,6 +30,7 @@ struct engine_options {
     const char *(*getenv)(void *ctx, const char *name);   /* for env() settings; NULL = none */
     void *getenv_ctx;
     bool create_all;                  /* fill a module that already holds records without looking for candidates */
+    bool settings_only;               /* auth: connectors are not opened, missing settings are no error */
     bool dry;                         /* plan, ping: the image is not kept as the one that runs here */
     bool full;                        /* a full pass now, whatever the schedule says */
     int64_t settle_ms;                /* 0 = 120000 */
@@ -45,6 +46,12 @@ struct engine_options {
  * ERR_LOCKED_STATE, ERR_CORRUPT (alarm), ERR_SECRET, ERR_CONFIG, ERR_FORMAT ... */
 enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f);
 void engine_close(struct engine *e);
+
+/* Settings and keeping functions of a target block by its name or kind (NULL = the first); NULL when there is none. For `mlcd auth`. */
+struct conn_env;
+const struct conn_env *engine_target_env(struct engine *e, const char *name);
+/* The spec that is loaded. */
+const struct image *engine_image(const struct engine *e);
 
 /* Start-up check of the target, and the rule for modules that already hold records. Findings go to sink (may be NULL). ERR_CONFIG lists all. */
 struct finding_sink;

@@ -39,7 +39,8 @@ static enum err open_journal(struct engine *e, struct fault *f)
 {
     struct journal_options jo = {.dir = in_state(e, "journal"), .origin = "ml-connector", .applied_seq = store_applied_seq(e->store),
                                  .segment_bytes = e->o.segment_bytes,
-                                 .seal = {secret_seal, secret_unseal, secret_sign, e->secrets}};
+                                 .seal = {secret_seal, secret_unseal, secret_sign, e->secrets, {0}}};
+    secret_public_key(e->secrets, jo.seal.public_key);
     return journal_open(&e->journal, e->w, &jo, f);
 }
 
@@ -55,7 +56,7 @@ static enum err recover(struct engine *e, struct fault *f)
 {
     enum err err = journal_read(e->journal, store_applied_seq(e->store) + 1, fold_one, e, f);
     if (err == ERR_OK) err = store_flush(e->store, f);
-    if (err == ERR_OK) err = slot_open(e->secrets, store_next_slot(e->store), f);
+    if (err == ERR_OK && store_next_slot(e->store) > 0) err = slot_seen(e->secrets, store_next_slot(e->store) - 1, f);
     if (err != ERR_OK) return err;
     emit_begin(e, FRAME_OPEN, NULL);
     event_put_text(&e->pub, EV_VERSION, PROGRAM_VERSION);
@@ -188,6 +189,8 @@ enum err engine__flows(struct engine *e, struct fault *f)
     return ERR_OK;
 }
 
+const struct image *engine_image(const struct engine *e) { return e->image; }
+
 /* ---- opening and closing ---- */
 enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f)
 {
@@ -202,6 +205,7 @@ enum err engine_open(struct engine **out, const struct world *w, const struct en
     enum err err = take_lock(e, f);
     if (err == ERR_OK) err = secret_open(&e->secrets, w, o->state_dir, o->key_file, o->credentials_dir, f);
     if (err == ERR_OK) err = open_store(e, f);
+    if (err == ERR_OK) err = slot_open(e->secrets, store_next_slot(e->store), f);
     if (err == ERR_OK) err = open_journal(e, f);
     if (err == ERR_OK) err = recover(e, f);
     if (err == ERR_OK) err = engine__load_image(e, o->image_path, f);

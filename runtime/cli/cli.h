@@ -1,0 +1,40 @@
+/* cli.h - mlcd: options, output, and one function per command. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+#include "base/world.h"
+#include "sync/engine.h"
+#include "sync/view.h"
+
+struct cli {
+    struct world world;
+    const char *program;
+    const char *state, *image, *flow, *key_file, *by;
+    const char *from, *to, *kind, *key;         /* audit show */
+    bool json, detailed, create_all, full, from_log, recreate, quiet, sealed, create;
+    int64_t wait_ms, settle_ms;                 /* -1, 0 = default */
+    int64_t page, batch, map_mib;
+    int argc; char **argv;                      /* what is left behind the command */
+    bool terminal;                              /* stdout is one: progress may be drawn */
+};
+typedef int (*cli_command)(struct cli *c);
+
+/* Reads options up to the end of argv; positional arguments stay in argc, argv. False: said what is wrong. */
+bool cli_options(struct cli *c, int argc, char **argv);
+void cli_help(const char *program);
+bool cli_command_help(const char *program, const char *name);
+/* Says the fault on stderr (or as JSON on stdout) and gives the exit code. */
+int cli_fail(const struct cli *c, const struct fault *f);
+/* Options of the engine out of the command line. */
+struct engine_options cli_engine_options(const struct cli *c);
+enum err cli_open(struct cli *c, struct engine **e, bool dry, struct fault *f);
+enum err cli_view(struct cli *c, struct view **v, struct fault *f);
+extern volatile int cli_stop, cli_reload;
+
+/* progress.c */
+void progress_show(void *ctx, const struct engine_progress *p);
+void progress_end(void);
+
+#define COMMAND(name, function, args, text) int function(struct cli *c);
+#include "cli/command.def"
+#undef COMMAND
+#endif

@@ -1,0 +1,116 @@
+/* cmd_run.c - once, run, plan: the commands that move data or say what would move. */
+#include "cli/cli.h"
+#include "value/json.h"
+#include <stdio.h>
+
+static void print_result(const struct cli *c, const struct engine_result *r)
+{
+    if (c->json) {
+        printf("{\"finished\":%s,\"read\":%llu,\"changed\":%llu,\"unchanged\":%llu,\"inserted\":%llu,\"updated\":%llu,\"adopted\":%llu,\"rejected\":%llu,"
+               "\"failed\":%llu,\"locked\":%llu,\"waiting\":%llu,\"held\":%llu,\"pending\":%llu}\n",
+               r->finished ? "true" : "false", (unsigned long long)r->rows, (unsigned long long)r->changed, (unsigned long long)r->same,
+               (unsigned long long)r->inserted, (unsigned long long)r->updated, (unsigned long long)r->adopted, (unsigned long long)r->rejected,
+               (unsigned long long)r->failed, (unsigned long long)r->locked, (unsigned long long)r->waiting, (unsigned long long)r->held,
+               (unsigned long long)r->pending);
+        return;
+    }
+    printf("read %llu rows: %llu changed, %llu unchanged\nwrote %llu new, %llu updated", (unsigned long long)r->rows, (unsigned long long)r->changed,
+           (unsigned long long)r->same, (unsigned long long)r->inserted, (unsigned long long)r->updated);
+    if (r->adopted) printf(", %llu linked to records that stood there", (unsigned long long)r->adopted);
+    putchar('\n');
+    if (r->rejected + r->failed) printf("set aside %llu: mlcd status says why\n", (unsigned long long)(r->rejected + r->failed));
+    if (r->waiting) printf("%llu wait for a decision: mlcd adopt\n", (unsigned long long)r->waiting);
+    if (r->held) printf("%llu held by the fuse: mlcd accept\n", (unsigned long long)r->held);
+    if (r->pending) printf("%llu still to be written; they go out in the next run\n", (unsigned long long)r->pending);
+}
+
+static int result_code(const struct engine_result *r)
+{
+    return !r->finished ? 1 : r->held ? 2 : 0;
+}
+
+int cmd_once(struct cli *c)
+{
+    struct engine *e;
+    struct fault f;
+    struct engine_result r;
+    enum err err = cli_open(c, &e, false, &f);
+    if (err != ERR_OK) return cli_fail(c, &f);
+    err = engine_once(e, &r, &f);
+    engine_close(e);
+    progress_end();
+    if (err == ERR_OK || r.rows) print_result(c, &r);
+    return err != ERR_OK ? cli_fail(c, &f) : result_code(&r);
+}
+
+int cmd_run(struct cli *c)
+{
+    struct engine *e;
+    struct fault f;
+    enum err err = cli_open(c, &e, false, &f);
+    if (err != ERR_OK) return cli_fail(c, &f);
+    err = engine_run(e, &cli_reload, &f);
+    engine_close(e);
+    progress_end();
+    return err != ERR_OK ? cli_fail(c, &f) : 0;
+}
+
+/* ---- plan ---- */
+struct plan_print { const struct cli *c; char last[512]; };
+
+static void put_json(const struct plan_change *p)
+{
+    struct buf b = {0};
+    buf_printf(&b, "{\"flow\":\"%s\",\"do\":\"%s\",\"key\":", p->flow, p->what);
+    json_put_string(&b, p->key);
+    const struct { const char *name; struct str s; } parts[] = {{"field", p->field}, {"before", p->before}, {"after", p->after}, {"why", p->why}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].s.n == 0) continue;
+        buf_printf(&b, ",\"%s\":", parts[i].name);
+        json_put_string(&b, parts[i].s);
+    }
+    buf_puts(&b, "}\n");
+    fwrite(b.p, 1, b.n, stdout);
+    buf_free(&b);
+}
+
+static void on_change(void *ctx, const struct plan_change *p)
+{
+    struct plan_print *out = ctx;
+    progress_end();
+    if (out->c->json) {
+        put_json(p);
+        return;
+    }
+    char head[512];
+    snprintf(head, sizeof head, "%s %s %.*s", p->what, p->flow, (int)p->key.n, p->key.p);
+    if (strcmp(head, out->last) != 0) printf("%s%s%.*s\n", head, p->why.n ? ": " : "", (int)p->why.n, p->why.p);
+    memcpy(out->last, head, sizeof head);
+    if (p->field.n) printf("    %-20.*s %.*s -> %.*s\n", (int)p->field.n, p->field.p, (int)p->before.n, p->before.p, (int)p->after.n, p->after.p);
+}
+
+int cmd_plan(struct cli *c)
+{
+    struct engine *e;
+    struct fault f;
+    struct plan_totals t;
+    struct plan_print out = {c, ""};
+    enum err err = cli_open(c, &e, true, &f);
+    if (err != ERR_OK) return cli_fail(c, &f);
+    err = engine_plan(e, on_change, &out, &t, &f);
+    engine_close(e);
+    progress_end();
+    if (err != ERR_OK) return cli_fail(c, &f);
+    uint64_t differences = t.inserts + t.updates + t.leaves + t.deletes;
+    if (c->json)
+        printf("{\"total\":true,\"rows\":%llu,\"insert\":%llu,\"update\":%llu,\"leave\":%llu,\"delete\":%llu,\"reject\":%llu,\"wait\":%llu,\"unchanged\":%llu,"
+               "\"reads\":%llu,\"fuse_would_hold\":%s}\n", (unsigned long long)t.rows, (unsigned long long)t.inserts, (unsigned long long)t.updates,
+               (unsigned long long)t.leaves, (unsigned long long)t.deletes, (unsigned long long)t.rejects, (unsigned long long)t.waiting,
+               (unsigned long long)t.unchanged, (unsigned long long)t.reads, t.fuse_would_hold ? "true" : "false");
+    else
+        printf("plan: %llu to make, %llu to update, %llu leave, %llu deleted, %llu rejected, %llu waiting, %llu unchanged (%llu rows in %llu reads); nothing was "
+               "written%s\n", (unsigned long long)t.inserts, (unsigned long long)t.updates, (unsigned long long)t.leaves, (unsigned long long)t.deletes,
+               (unsigned long long)t.rejects, (unsigned long long)t.waiting, (unsigned long long)t.unchanged, (unsigned long long)t.rows,
+               (unsigned long long)t.reads, t.fuse_would_hold ? "; the fuse would hold this run" : "");
+    return c->detailed && differences ? 2 : 0;
+}

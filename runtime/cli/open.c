@@ -1,0 +1,30 @@
+/* open.c - how the commands get at an engine or a view. */
+#include "cli/cli.h"
+#include <stdlib.h>
+
+static const char *env_value(void *ctx, const char *name)
+{
+    (void)ctx;
+    return getenv(name);
+}
+
+struct engine_options cli_engine_options(const struct cli *c)
+{
+    return (struct engine_options){.state_dir = c->state, .image_path = c->image, .key_file = c->key_file, .credentials_dir = getenv("CREDENTIALS_DIRECTORY"),
+                                   .flow = c->flow, .getenv = env_value, .create_all = c->create_all, .full = c->full, .settle_ms = c->settle_ms,
+                                   .wait_ms = c->wait_ms, .page_rows = (unsigned)c->page, .batch_rows = (unsigned)c->batch,
+                                   .map_bytes = (size_t)c->map_mib << 20, .stop = &cli_stop,
+                                   .progress = c->json || c->quiet ? NULL : progress_show, .progress_ctx = (void *)(uintptr_t)c};
+}
+
+enum err cli_open(struct cli *c, struct engine **e, bool dry, struct fault *f)
+{
+    struct engine_options o = cli_engine_options(c);
+    o.dry = dry;
+    return engine_open(e, &c->world, &o, f);
+}
+
+enum err cli_view(struct cli *c, struct view **v, struct fault *f)
+{
+    return view_open(v, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), f);
+}
