@@ -204,7 +204,7 @@ static bool value(struct parser *p, struct zsim_cond *c)
                                         f->kind == ZK_DATETIME || f->kind == ZK_MULTI);
     if ((text && p->token != T_TEXT) || (f->kind == ZK_BOOL) != (boolean || (f->kind == ZK_BOOL && p->token == T_TEXT)))
         return fail(p, "INVALID_QUERY", "value given seems to be invalid for the column",
-                    json_pack("{ssss}", "column_name", f->name, "reason", "invalid value"));
+                    json_pack("{ss}", "column_name", f->name));
     c->values = zsim__must(realloc(c->values, (c->nvalues + 1) * sizeof *c->values));
     c->values[c->nvalues++] =
         (struct zsim_literal){zsim__copy(p->word.at), p->token == T_NUMBER, boolean};

@@ -213,7 +213,7 @@ static json_t *lookup_json(const struct zoho_sim *sim, const struct zsim_field *
     set(module, "id", id_json(target->id));
     json_t *o = json_pack("{sosssssb}", "module", module, "display_label", target->plural, "api_name", target->name,
                           "revalidate_filter_during_edit", 0);
-    set(o, "query_details", json_object());
+    set(o, "query_details", json_pack("{sn}", "system_query_id"));
     set(o, "id", id_json(f->id + 1));
     return o;
 }
@@ -310,8 +310,12 @@ static json_t *layout_field(const struct zoho_sim *sim, const struct zsim_field 
     for (size_t i = 0; i < sizeof SHARED / sizeof *SHARED; i++)
         json_object_set(o, SHARED[i], json_object_get(full, SHARED[i]));
     json_decref(full);
-    if (f->picks)
-        set(o, "pick_list_values", pick_list(f));
+    if (f->picks) {
+        json_t *values = pick_list(f), *v;
+        size_t i;
+        json_array_foreach(values, i, v) set(v, "maps", json_array());
+        set(o, "pick_list_values", values);
+    }
     set(o, "required", json_boolean(f->mandatory || f->layout_required));
     set(o, "sequence_number", json_integer((json_int_t)number + 1));
     return o;
@@ -351,7 +355,13 @@ void zsim__layouts(struct zsim_call *call)
     set(o, "created_by", json_null());
     set(o, "modified_by", json_null());
     set(o, "convert_mapping", json_null());
-    set(o, "profiles", json_array());
+    const char *view = "{s{ssssss}sbsssss{ssssss}ss}";
+    char id[24];
+    snprintf(id, sizeof id, "%llu", (unsigned long long)m->layout_id);
+    json_t *profile = json_pack(view, "_default_assignment_view", "name", "Standard", "id", id, "type", "layout",
+                                "default", 1, "name", "Administrator", "id", PROFILE_ID, "_default_view", "name",
+                                "Standard", "id", id, "type", "layout", "type", "normal_profile");
+    set(o, "profiles", json_pack("[o]", profile));
     set(o, "actions_allowed", allowed);
     set(o, "sections", json_pack("[o]", describe_section(call->sim, m)));
     zsim__answer(call, 200, json_pack("{s[o]}", "layouts", o));

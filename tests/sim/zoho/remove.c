@@ -23,7 +23,7 @@ static json_t *remove_one(struct zsim_call *call, struct zsim_module *m, const c
     struct zsim_record *r = zsim__parse_u64(id, &number) ? zsim__record(m, number) : NULL;
     if (!r)
         return zsim__error_json("INVALID_DATA", "the id given seems to be invalid",
-                                json_pack("{ssss}", "api_name", "id", "id", id));
+                                json_pack("{ss}", "id", id));
     if (r->locked)
         return zsim__error_json("RECORD_LOCKED", "Sorry, you cannot perform this operation as the record is locked.",
                                 json_pack("{ssss}", "id", id, "action", "record_locking"));

@@ -26,7 +26,7 @@ static struct zsim_cond *bad(struct criteria *c, const char *reason)
 {
     if (!c->failed)
         zsim__error(c->call, 400, "INVALID_QUERY", "Invalid query formed",
-                    json_pack("{ssss}", "reason", reason, "operator", ""));
+                    json_pack("{ss}", "reason", reason));
     c->failed = true;
     return NULL;
 }
