@@ -155,7 +155,8 @@ static enum err open_for_append(struct journal *j, const char *path, struct faul
 bool journal__checkpoint_due(const struct journal *j)
 {
     if (!j->o.seal.sign || j->durable_seq == j->ck_seq) return false;
-    return j->durable_seq - j->ck_seq >= j->o.checkpoint_frames || world_mono_ms(j->w) - j->ck_mono_ms >= j->o.checkpoint_ms;
+    uint64_t since = j->ck_tried_seq > j->ck_seq ? j->ck_tried_seq : j->ck_seq;      /* one that failed is not tried at every commit */
+    return j->durable_seq - since >= j->o.checkpoint_frames || world_mono_ms(j->w) - j->ck_mono_ms >= j->o.checkpoint_ms;
 }
 
 enum err journal_checkpoint(struct journal *j, struct fault *f)
@@ -169,6 +170,7 @@ enum err journal_checkpoint(struct journal *j, struct fault *f)
     struct buf note = {0};
     journal__name(j, FILE_NAME, path);
     j->ck_mono_ms = world_mono_ms(j->w);
+    j->ck_tried_seq = j->durable_seq;
     enum err e = compose(j, &note, f);
     if (e == ERR_OK) e = open_for_append(j, path, f);
     if (e == ERR_OK) e = journal__pwrite(j, j->ck_fd, note.p, note.n, j->ck_size, path, f);

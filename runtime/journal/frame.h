@@ -113,7 +113,7 @@ struct journal {
     struct buf pending, sealed, ad;
     size_t unfinished;                  /* where the last frame begins in pending: its hash waits for the COMMIT flag; SIZE_MAX = none */
     struct { size_t n; uint64_t seq; struct hash prev; uint32_t epoch; } batch;    /* state at the last closed batch */
-    int ck_fd; uint64_t ck_size, ck_seq; struct hash ck_hash; int64_t ck_mono_ms;
+    int ck_fd; uint64_t ck_size, ck_seq, ck_tried_seq; struct hash ck_hash; int64_t ck_mono_ms;
     bool space_low;
     struct journal_recovery rec;
     struct fault dead;                  /* err != OK: every call fails with this */

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RIG_FRAMES 512
+#define RIG_FRAMES 1024
 struct rig_frame { uint32_t id; bool last; };
 struct model {
     struct rig_frame v[RIG_FRAMES]; size_t n;
