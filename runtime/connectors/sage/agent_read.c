@@ -1,7 +1,8 @@
 /* agent_read.c - the three questions of a sync over the agent: changed rows, rows by key, all keys (facts/sage-100.md 9.3, 9.4, 9.6).
  *
  *   page   cursor checked (never read) -> GET -> rows, locked, next; an answer too large is asked for again in halves
- *   fetch  one key: GET (404 not_found = missing, 423 = locked); more: batchGet, every key in exactly one list or the answer is void
+ *   fetch  one key: GET (404 not_found = missing, 423 = locked); more: batchGet, every key in exactly one list or the answer is void,
+ *          and every missing one confirmed by GET
  *   keys   GET .../keys -> strictly ascending behind `after`, with the epoch of the page
  *
  * A 423 may carry retryAfter: until then the key counts as locked without a call (9.7: never sooner). */
@@ -174,21 +175,6 @@ static enum err sort_out(struct taking *t, const struct source_page *page)
     return ERR_OK;
 }
 
-static enum err fetch_batch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t n,
-                            struct arena *a, struct source_page *out, struct fault *f)
-{
-    struct sage_agent_reply reply;
-    struct source_page page;
-    const char *path = arena_printf(a, "%s:batchGet", sage100__agent_path(a, q->company, e));
-    enum err err = sage100__agent_call(s, "agent batchGet", "POST", path, batch_body(keys, n, a), NULL, a, &reply, f);
-    if (err != ERR_OK) return err;
-    err = sage100__agent_json(AGENT_BATCH, q, e->nkeys, reply.res.body, n, a, &page, f);
-    if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
-    struct taking t = {s, e, {0}, out, f};
-    sage100__key_set(&t.set, keys, n, a);
-    return sort_out(&t, &page);
-}
-
 /* "keys" is a reserved path segment (9.2), and dots alone are eaten by every URL parser on the way: such rows are read by batchGet. */
 static bool reserved(const struct source_key *k)
 {
@@ -201,6 +187,40 @@ static bool by_get(const struct source_key *k)
     size_t bytes = 0;
     for (size_t i = 0; i < k->n; i++) bytes += k->part[i].n;
     return bytes > 0 && !reserved(k);
+}
+
+/* Absence leads to a deletion, so batchGet's word is not enough: each such key is asked for alone (9.6). */
+static enum err confirm_missing(struct source *s, const struct sage_entity *e, const struct source_query *q, size_t from, struct arena *a,
+                                struct source_page *out, struct fault *f)
+{
+    size_t n = out->nmissing;
+    out->nmissing = from;
+    for (size_t i = from; i < n; i++) {
+        struct source_key k = out->missing[i];
+        if (!by_get(&k)) out->missing[out->nmissing++] = k;
+        else {
+            enum err err = fetch_one(s, e, q, &k, a, out, f);
+            if (err != ERR_OK) return err;
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err fetch_batch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t n,
+                            struct arena *a, struct source_page *out, struct fault *f)
+{
+    struct sage_agent_reply reply;
+    struct source_page page;
+    const char *path = arena_printf(a, "%s:batchGet", sage100__agent_path(a, q->company, e));
+    enum err err = sage100__agent_call(s, "agent batchGet", "POST", path, batch_body(keys, n, a), NULL, a, &reply, f);
+    if (err != ERR_OK) return err;
+    err = sage100__agent_json(AGENT_BATCH, q, e->nkeys, reply.res.body, n, a, &page, f);
+    if (err != ERR_OK) return fault_prefix(f, "source %s, %s", s->env.state_name, e->table);
+    struct taking t = {s, e, {0}, out, f};
+    size_t from = out->nmissing;
+    sage100__key_set(&t.set, keys, n, a);
+    err = sort_out(&t, &page);
+    return err == ERR_OK ? confirm_missing(s, e, q, from, a, out, f) : err;
 }
 
 static enum err fetch_all(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t n,
