@@ -16,6 +16,7 @@
  *     html_NNN              the same with an HTML page and status NNN
  *     drop_before timeout_before   closed, nothing applied (timeout: after delay_ms, default 60000)
  *     drop_after timeout_after     applied, then closed
+ *     apply_late            closed after delay_ms, applied apply_after_ms (default 30000) after the call
  *     expire_token          all access tokens die before the call
  *     revoke                all refresh tokens die too
  *     change_api_domain     to: URL; and the access tokens die
@@ -37,7 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT_MS = 60000, DELAY_MS = 1000 };
+enum { TIMEOUT_MS = 60000, DELAY_MS = 1000, LATE_MS = 30000 };
 
 struct zsim_fault {
     json_t *raw; // the rule; strings below point into it
@@ -92,7 +93,7 @@ static const struct wording {
 };
 
 static const char *const OTHERS[] = {
-    "drop_before",  "drop_after",     "timeout_before",  "timeout_after",         "expire_token",
+    "apply_late",   "drop_before",  "drop_after",     "timeout_before",  "timeout_after",         "expire_token",
     "revoke",       "partial",        "token_throttled", "change_api_domain",     "token_error",
     "wrong_length", "truncated_json", "reversed",        "duplicate_other_field", "cut_body",
     "empty_body",   "wrong_shape",    "delay"};
@@ -313,7 +314,9 @@ bool zsim__fault_before(struct zsim_call *call)
         return false;
     bool timeout = strncmp(f->action, "timeout_", 8) == 0;
     call->resp->delay_ms = number_of(f, "delay_ms", timeout ? TIMEOUT_MS : is(f, "delay") ? DELAY_MS : 0);
-    if (is(f, "drop_before") || is(f, "timeout_before")) {
+    if (is(f, "apply_late"))
+        zsim__late_add(call, number_of(f, "apply_after_ms", LATE_MS));
+    if (is(f, "apply_late") || is(f, "drop_before") || is(f, "timeout_before")) {
         call->resp->fate = SIM_DROPPED_BEFORE;
         return true;
     }

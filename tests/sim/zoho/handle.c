@@ -255,7 +255,7 @@ static void api(struct zsim_call *call)
 {
     bool path_known;
     call->op = "refused";
-    if (!zsim__authorise(call))
+    if (!call->late && !zsim__authorise(call))
         return;
     const struct shape *s = route(call, &path_known);
     if (!s && path_known) {
@@ -267,7 +267,7 @@ static void api(struct zsim_call *call)
     } else if (take_body(call)) {
         call->op = s->op;
         price(call, s->route);
-        if (zsim__admit(call))
+        if (call->late || zsim__admit(call))
             run(call, s);
     }
 }
@@ -335,13 +335,43 @@ static void note(struct zsim_call *call)
     fflush(sim->log);
 }
 
+static void begin(struct zsim_call *call, struct zoho_sim *sim, const struct sim_request *req,
+                  struct sim_response *resp, int64_t now_ms)
+{
+    *call = (struct zsim_call){.sim = sim, .req = req, .resp = resp, .now_ms = now_ms};
+    call->user = sim->current_user;
+    call->body_text = zsim__must(strndup(req->body ? req->body : "", req->body_len));
+    split_target(call);
+}
+
+static void end(struct zsim_call *call)
+{
+    for (size_t i = 0; i < call->nsegments; i++)
+        free(call->segment[i]);
+    zsim__params_free(call->params, call->nparams);
+    json_decref(call->body);
+    free(call->body_text);
+    free(call->path);
+    free(call->base);
+}
+
+void zsim__apply(struct zoho_sim *sim, const struct sim_request *req, struct sim_response *resp, int64_t at_ms)
+{
+    struct zsim_call call;
+    begin(&call, sim, req, resp, at_ms);
+    call.late = true;
+    call.scope = sim->oauth.ngrants ? sim->oauth.grants[0].scope : "";
+    api(&call);
+    zsim__credits_add(sim, at_ms, call.cost);
+    zsim__count_call(sim, "late");
+    end(&call);
+}
+
 void zsim__handle(void *self, const struct sim_request *req, struct sim_response *resp)
 {
-    struct zsim_call call = {.sim = self, .req = req, .resp = resp};
-    call.now_ms = zsim__now(self);
-    call.user = call.sim->current_user;
-    call.body_text = zsim__must(strndup(req->body ? req->body : "", req->body_len));
-    split_target(&call);
+    struct zsim_call call;
+    zsim__late_run(self);
+    begin(&call, self, req, resp, zsim__now(self));
     if (strncmp(call.path, "/__sim/", 7) == 0) {
         zsim__inspect(&call);
     } else {
@@ -350,13 +380,7 @@ void zsim__handle(void *self, const struct sim_request *req, struct sim_response
         zsim__finish(&call);
         note(&call);
     }
-    for (size_t i = 0; i < call.nsegments; i++)
-        free(call.segment[i]);
-    zsim__params_free(call.params, call.nparams);
-    json_decref(call.body);
-    free(call.body_text);
-    free(call.path);
-    free(call.base);
+    end(&call);
 }
 
 struct sim_model zoho_sim_model(struct zoho_sim *sim)

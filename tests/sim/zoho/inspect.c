@@ -55,6 +55,7 @@ void zoho_sim_close(struct zoho_sim *sim)
         return;
     zsim__faults_free(sim);
     zsim__limits_free(sim);
+    zsim__late_free(sim);
     zsim__oauth_free(sim);
     zsim__meta_free(sim);
     for (size_t i = 0; i < sim->ncalls; i++)
@@ -162,6 +163,7 @@ static struct zsim_record *find_record(struct zoho_sim *sim, const char *module,
                                        struct zsim_module **m)
 {
     uint64_t number;
+    zsim__late_run(sim);
     *m = module ? zsim__module(sim, module) : NULL;
     return *m && id && zsim__parse_u64(id, &number) ? zsim__record(*m, number) : NULL;
 }
@@ -180,6 +182,7 @@ bool zoho_sim_delete(struct zoho_sim *sim, const char *module, const char *id, b
 size_t zoho_sim_count(struct zoho_sim *sim, const char *module)
 {
     const struct zsim_module *m = zsim__module(sim, module);
+    zsim__late_run(sim);
     return m ? m->live : 0;
 }
 
@@ -211,6 +214,7 @@ char *zoho_sim_dump(struct zoho_sim *sim, const char *module, const char *sort_f
     struct zsim_query q = {.module = m, .norder = sort_field ? 1 : 0, .order = {{field, -1}}};
     size_t n;
     bool more;
+    zsim__late_run(sim);
     uint32_t *rows = zsim__find(sim, &q, &n, &more);
     struct zsim_text out = {0};
     zsim__str(&out, "[");

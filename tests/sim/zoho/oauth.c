@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIFE_S = 3600, WINDOW_MS = 600000, PER_WINDOW = 10, LIVE_TOKENS = 10 };
+enum { LIFE_S = 3600, WINDOW_MS = 600000, PER_WINDOW = 10, LIVE_TOKENS = 10, GRANTS = 20 };
 
 // ---- parameters
 
@@ -261,6 +261,19 @@ static void answer_token(struct zsim_call *call, size_t grant, bool refresh_toke
     zsim__text_free(&domain);
 }
 
+// A client has 20 refresh tokens per user, one more kills the oldest.
+static void bury_oldest(struct zsim_oauth *oauth, const char *client)
+{
+    size_t live = 0, oldest = SIZE_MAX;
+    for (size_t i = oauth->ngrants; i-- > 0;)
+        if (!oauth->grants[i].dead && strcmp(oauth->grants[i].client_id, client) == 0) {
+            live++;
+            oldest = i;
+        }
+    if (live >= GRANTS)
+        oauth->grants[oldest].dead = true;
+}
+
 static void by_code(struct zsim_call *call)
 {
     struct zsim_oauth *oauth = &call->sim->oauth;
@@ -271,6 +284,7 @@ static void by_code(struct zsim_call *call)
             c->expires_ms <= call->now_ms)
             continue;
         c->used = true;
+        bury_oldest(oauth, client);
         oauth->grants = zsim__must(realloc(oauth->grants, (oauth->ngrants + 1) * sizeof *oauth->grants));
         oauth->grants[oauth->ngrants] = (struct zsim_grant){
             .token = new_token(oauth), .client_id = zsim__copy(client), .scope = zsim__copy(c->scope)};

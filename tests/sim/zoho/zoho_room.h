@@ -9,7 +9,7 @@
  *     remove.c   delete, deleted list                 read.c     list, get
  *     coql.c     query text -> tree                   find.c     tree -> records
  *     search.c   search, count                        inspect.c  counters, seeds, /__sim
- *     text.c     growing text, UTF-8, dates
+ *     text.c     growing text, UTF-8, dates           late.c     requests that arrive late
  *
  * A record is a blob of cells, one after another, in field order:
  *
@@ -173,8 +173,9 @@ struct zsim_limits {
     size_t nflight, flight_cap, max_flight;
 };
 
-// ---- faults.c
+// ---- faults.c, late.c
 struct zsim_fault;
+struct zsim_late;
 
 // ---- a call on its way
 struct zsim_param {
@@ -199,6 +200,7 @@ struct zsim_call {
     const char *op;                // for the counters
     int64_t cost;
     bool heavy;
+    bool late;                     // was let in before: no check of token and limits
     size_t records;                // written, for the latency
     struct zsim_fault *fault;      // the rule that struck, or NULL
 };
@@ -229,6 +231,8 @@ struct zoho_sim {
     struct zsim_limits limits;
     struct zsim_fault *faults;
     size_t nfaults;
+    struct zsim_late *late;
+    size_t nlate;
     struct zsim_count *calls;
     size_t ncalls;
     uint64_t statuses[600];
@@ -247,6 +251,8 @@ json_t *zsim__error_json(const char *code, const char *message, json_t *details)
 // An array of per-record elements: all_ok when none failed, 400 when all did, else 207 (facts 4.1).
 void zsim__answer_data(struct zsim_call *, int all_ok, json_t *data, size_t failed);
 int64_t zsim__now(const struct zoho_sim *);
+// A call that was accepted earlier takes effect at at_ms.
+void zsim__apply(struct zoho_sim *, const struct sim_request *, struct sim_response *, int64_t at_ms);
 void zsim__count_call(struct zoho_sim *, const char *op);
 
 // ---- oauth.c
@@ -275,6 +281,11 @@ void zsim__fault_after(struct zsim_call *);
 json_t *zsim__fault_record(struct zsim_call *, const struct zsim_module *, const json_t *record, size_t index); // error element or NULL
 const char *zsim__fault_name(const struct zsim_fault *);
 void zsim__faults_free(struct zoho_sim *);
+
+// ---- late.c
+void zsim__late_add(struct zsim_call *, int64_t after_ms);
+void zsim__late_run(struct zoho_sim *); // applies what is due
+void zsim__late_free(struct zoho_sim *);
 
 // ---- store.c
 struct zsim_cell {

@@ -95,6 +95,13 @@ static void test_connection(struct stand *s)
     expect(s, "timeout before", n == 0 && s->resp.fate == SIM_DROPPED_BEFORE && s->resp.delay_ms == 60000);
     n = struck(s, "\"do\":\"timeout_after\",\"delay_ms\":5", ONE);
     expect(s, "timeout after", n == 1 && s->resp.fate == SIM_DROPPED_AFTER && s->resp.delay_ms == 5);
+    n = struck(s, "\"do\":\"apply_late\",\"apply_after_ms\":20000", ONE);
+    expect(s, "late: not yet", n == 0 && s->resp.fate == SIM_DROPPED_BEFORE);
+    n = zoho_sim_count(s->sim, "Accounts");
+    s->now_ms += 19999;
+    check("late: a moment before", zoho_sim_count(s->sim, "Accounts") == n, "");
+    s->now_ms += 1;
+    check("late: applied", zoho_sim_count(s->sim, "Accounts") == n + 1, "");
     n = struck(s, "\"do\":\"delay\"", ONE);
     expect(s, "delay", n == 1 && s->resp.status == 201 && s->resp.delay_ms == 1000);
     n = struck(s, "\"do\":\"truncated_json\"", ONE);
