@@ -1,0 +1,26 @@
+#!/bin/sh
+# lint.sh - the house rules that a machine can check: include arrows, sizes, banned functions, forbidden file names, and that every line of the
+# error and diagnostic tables has a test and a page. Prints "ok NAME" or "not ok NAME: why" per rule.
+set -u
+cd "$(dirname "$0")/../.."
+bad=0
+say() {   # NAME FINDINGS
+    if [ -z "$2" ]; then
+        echo "ok lint $1"
+    else
+        printf '%s\n' "$2" | head -30 | sed "s|^|not ok lint $1: |"
+        bad=1
+    fi
+}
+sources=$(git ls-files -co --exclude-standard -- '*.c' '*.h' '*.y' '*.re' '*.def' | while read -r f; do [ -f "$f" ] && echo "$f"; done)
+product=$(printf '%s\n' "$sources" | grep -E '^(runtime|dsl|compiler|grammar)/')
+
+say "include arrows" "$(printf '%s\n' "$product" | xargs awk -f tests/lint/arrows.awk tests/lint/arrows.txt)"
+say "files of at most 600 lines" "$(printf '%s\n' "$sources" | xargs wc -l | awk '$2 != "total" && $1 > 600 {print $2 ": " $1 " lines"}')"
+say "functions of at most 70 lines" "$(printf '%s\n' "$sources" | grep -E '\.(c|h)$' | xargs awk -f tests/lint/functions.awk)"
+say "banned functions" "$(printf '%s\n' "$sources" | grep -E '\.(c|h|re|y)$' | xargs grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|sscanf|fscanf|alloca|setjmp|longjmp)[[:space:]]*\(' | grep -vE '^[^:]+:[0-9]+: *(/?\*|//)')"
+say "the world only through the world table" "$(printf '%s\n' "$product" | grep -E '^runtime/.*\.c$' | grep -vE '^runtime/(base/world|base/log|cli/|net/curl_http|net/trust|journal/verify/)' | xargs grep -nE '\b(time|gettimeofday|clock_gettime|rand|random|srand|randombytes_[a-z]+|open|fopen|creat|nanosleep|usleep|getenv)[[:space:]]*\(' | grep -vE '(->|\.)(open|time|random|getenv)[[:space:]]*\(|^[^:]+:[0-9]+: *(/?\*|//)|static .* open\(')"
+say "no util, common or misc" "$(printf '%s\n' "$sources" | grep -E '(^|/)(util|utils|common|misc|helpers?)(_[a-z]+)?\.(c|h)$')"
+say "no path of a machine" "$(git grep -nE '(^|[^A-Za-z0-9_./])/(work|farm|root)/' -- . ':!tests/lint/lint.sh' | cut -c1-160)"
+say "every diagnostic has a page and a case" "$(sh tests/lint/tables.sh)"
+exit $bad
