@@ -1,0 +1,30 @@
+/* emit.h - from IR to the compiled image. */
+#ifndef COMPILER_EMIT_H
+#define COMPILER_EMIT_H
+#include "code/image.h"
+#include "compiler/lower.h"
+
+/* Pools that all flows share while the image is built. */
+struct pools {
+    struct arena *arena;
+    struct value *consts; size_t nconsts, cap_consts;
+    struct str *messages; size_t nmessages, cap_messages;
+    uint16_t *args; size_t nargs, cap_args;
+    const struct ir_table **tables; size_t ntables;      /* used ones, in order of first use */
+    bool full;                                           /* an index has outgrown 16 bits */
+};
+struct emit_field { struct ir *value; struct type type; };
+/* What emit_flow needs of one flow: no AST, no schema. */
+struct emit_flow {
+    struct ir *when, *adopt;
+    const struct emit_field *fields; size_t nfields;     /* image order; value NULL: not set by the mapping */
+    const uint16_t *column_of;                           /* column of the entity -> column of the image */
+};
+/* Code, registers and link sites of a flow into out (whose columns, fields, names are filled). False with a sentence in why when a limit
+ * of the format is passed. */
+bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow *in, struct image_flow *out, char *why, size_t why_len);
+
+/* The whole image of a lowered spec, in the arena; image_bounds is done, image_verify is the caller's. */
+struct spec;
+bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, struct image **out, const struct flow **culprit, char *why, size_t why_len);
+#endif

@@ -1,0 +1,330 @@
+/* ir.c - building, typing and interning of nodes; see ir.h. Types follow dsl/types and value/builtin, the rules that the verifier applies. */
+#include "compiler/ir.h"
+#include "base/check.h"
+#include "value/builtin.h"
+#include <stdlib.h>
+
+static const char *const op_names[IR_OP_COUNT] = {
+#define IR(name, text, meaning) text,
+#include "compiler/ir.def"
+#undef IR
+};
+
+void ir_init(struct ir_graph *g, struct arena *a)
+{
+    *g = (struct ir_graph){.arena = a, .nslots = 1024};
+    g->slots = ARENA_ARRAY(a, struct ir *, g->nslots);
+}
+
+/* ---- names ---- */
+
+static void put_type(struct buf *b, const struct type *t)
+{
+    buf_byte(b, t->base);
+    buf_byte(b, t->optional);
+    buf_byte(b, t->scale);
+    buf_u32(b, t->min_len);
+    buf_u32(b, t->max_len);
+    buf_put(b, &t->lo, t->base == T_DECIMAL ? sizeof t->lo : 0);
+    buf_put(b, &t->hi, t->base == T_DECIMAL ? sizeof t->hi : 0);
+    buf_varint(b, t->nset);
+    for (unsigned i = 0; i < t->nset; i++) buf_blob(b, t->set[i]);
+    buf_blob(b, t->yes);
+    buf_blob(b, t->no);
+}
+
+static struct hash name_of(const struct ir *x)
+{
+    struct buf b = {0};
+    buf_puts(&b, op_names[x->op]);
+    buf_byte(&b, 0);
+    switch (x->op) {
+    case IR_CONST: case IR_REJECT: value_encode(&b, &x->value); break;
+    case IR_COLUMN: buf_blob(&b, x->name); put_type(&b, &x->ty.t); break;
+    case IR_ABSENT: if (x->ty.kind == TY_VALUE) put_type(&b, &x->ty.t); break;
+    case IR_CALL: buf_puts(&b, builtin_info(x->index).name); buf_u32(&b, IR_BUILTIN_VERSION); break;
+    case IR_TABLE: buf_put(&b, x->table->hash.b, HASH_BYTES); break;
+    case IR_LINK: buf_blob(&b, x->site.target); buf_blob(&b, x->site.module); buf_blob(&b, x->site.field); break;
+    default: break;
+    }
+    buf_varint(&b, x->nargs);
+    for (size_t i = 0; i < x->nargs; i++) buf_put(&b, x->args[i]->hash.b, HASH_BYTES);
+    struct hash h = hash_of(buf_view(&b));
+    buf_free(&b);
+    return h;
+}
+
+static size_t slot_of(const struct ir_graph *g, const struct hash *h)
+{
+    uint64_t k;
+    memcpy(&k, h->b, sizeof k);
+    size_t i = (size_t)k & (g->nslots - 1);
+    while (g->slots[i] && !hash_eq(&g->slots[i]->hash, h)) i = (i + 1) & (g->nslots - 1);
+    return i;
+}
+
+static void grow(struct ir_graph *g)
+{
+    struct ir **old = g->slots;
+    size_t n = g->nslots;
+    g->nslots *= 2;
+    g->slots = ARENA_ARRAY(g->arena, struct ir *, g->nslots);
+    for (size_t i = 0; i < n; i++)
+        if (old[i]) g->slots[slot_of(g, &old[i]->hash)] = old[i];
+}
+
+struct ir *ir__intern(struct ir_graph *g, const struct ir *proto)
+{
+    struct hash h = name_of(proto);
+    size_t i = slot_of(g, &h);
+    if (g->slots[i]) return g->slots[i];
+    if (g->n * 2 >= g->nslots) {
+        grow(g);
+        i = slot_of(g, &h);
+    }
+    struct ir *x = ARENA_NEW(g->arena, struct ir);
+    *x = *proto;
+    x->hash = h;
+    x->id = (uint32_t)g->n++;
+    x->args = ARENA_ARRAY(g->arena, struct ir *, proto->nargs + 1);
+    if (proto->nargs) memcpy(x->args, proto->args, proto->nargs * sizeof *x->args);
+    g->slots[i] = x;
+    return x;
+}
+
+/* ---- leaves ---- */
+
+struct ir *ir_const(struct ir_graph *g, const struct value *v)
+{
+    if (!value_present(v)) return ir_absent(g, NULL);
+    struct ir p = {.op = IR_CONST, .value = *v, .ty = ty_value(types_of_value(g->arena, v))};
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_bool(struct ir_graph *g, bool b)
+{
+    struct value v = value_bool(b);
+    return ir_const(g, &v);
+}
+
+struct ir *ir_absent(struct ir_graph *g, const struct type *t)
+{
+    struct ir p = {.op = IR_ABSENT, .ty = t ? ty_value(*t) : ty_of_kind(TY_NULL)};
+    if (t) p.ty.t.optional = true;
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_column(struct ir_graph *g, unsigned index, struct str name, const struct type *t)
+{
+    struct ir p = {.op = IR_COLUMN, .index = index, .name = name, .ty = ty_value(*t)};
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_reject(struct ir_graph *g, const struct value *message)
+{
+    struct ir p = {.op = IR_REJECT, .value = *message, .ty = ty_of_kind(TY_NEVER)};
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_keep(struct ir_graph *g)
+{
+    struct ir p = {.op = IR_KEEP, .ty = ty_of_kind(TY_NEVER)};
+    return ir__intern(g, &p);
+}
+
+/* ---- nodes ---- */
+
+/* An operand that never yields (a look-up that is known to miss, then reject) makes the whole never yield. */
+static struct ir *first_never(struct ir **args, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ir_never(args[i])) return args[i];
+    return NULL;
+}
+
+struct ir *ir_table(struct ir_graph *g, const struct ir_table *t, struct ir *key)
+{
+    struct ir *folded = first_never(&key, 1);
+    if (folded) return folded;
+    folded = ir__fold_table(g, t, key);
+    if (folded) return folded;
+    struct ir p = {.op = IR_TABLE, .table = t, .args = &key, .nargs = 1, .ty = ty_value(t->type)};
+    if (key->ty.t.optional) p.ty.t.optional = true;
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_call(struct ir_graph *g, unsigned builtin, struct ir **args, size_t n)
+{
+    struct builtin_info in = builtin_info(builtin);
+    struct type types[BUILTIN_ARGS_MAX], out;
+    size_t bad;
+    bool lifted = false;
+    ASSERT(n <= BUILTIN_ARGS_MAX);
+    if (first_never(args, n)) return first_never(args, n);
+    for (size_t i = 0; i < n; i++) {
+        ASSERT(args[i]->ty.kind == TY_VALUE);
+        types[i] = args[i]->ty.t;
+        if (!types[i].optional || builtin_param(&in, i).optional) continue;
+        types[i].optional = false;
+        lifted = true;
+    }
+    struct ir *folded = ir__fold_call(g, builtin, args, n);
+    if (folded) return folded;
+    bool ok = builtin_type(builtin, types, n, &out, &bad, NULL, 0);
+    ASSERT(ok);
+    out.optional = out.optional || lifted;
+    struct ir p = {.op = IR_CALL, .index = builtin, .args = args, .nargs = n, .ty = ty_value(out)};
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_link(struct ir_graph *g, struct ir_site site, struct ir *arg)
+{
+    struct type t = types_plain(T_LINK);
+    t.optional = true;
+    if (ir_never(arg) || arg->op == IR_ABSENT) return arg;
+    struct ir p = {.op = IR_LINK, .site = site, .args = &arg, .nargs = 1, .ty = ty_value(t)};
+    return ir__intern(g, &p);
+}
+
+/* The type of "a or b" for two branches. */
+static struct ty branch_type(struct ir_graph *g, const struct ty *a, const struct ty *b)
+{
+    if (a->kind == TY_NEVER) return *b;
+    if (b->kind == TY_NEVER) return *a;
+    if (a->kind == TY_NULL && b->kind == TY_NULL) return *a;
+    struct ty t = a->kind == TY_NULL ? *b : *a;
+    if (a->kind == TY_NULL || b->kind == TY_NULL) t.t.optional = true;
+    else {
+        bool ok = types_join(g->arena, &a->t, &b->t, &t.t);
+        ASSERT(ok);
+    }
+    return t;
+}
+
+static struct ty type_of(struct ir_graph *g, enum ir_op op, struct ir **args, size_t n)
+{
+    struct type t = types_plain(T_BOOL), parts[BUILTIN_ARGS_MAX];
+    enum types_result r = TYPES_OK;
+    switch (op) {
+    case IR_NEG: r = types_neg(&args[0]->ty.t, &t); break;
+    case IR_ADD: r = types_add(&args[0]->ty.t, &args[1]->ty.t, &t); break;
+    case IR_SUB: r = types_sub(&args[0]->ty.t, &args[1]->ty.t, &t); break;
+    case IR_MUL: r = types_mul(&args[0]->ty.t, &args[1]->ty.t, &t); break;
+    case IR_TEXT: t = types_as_text(g->arena, &args[0]->ty.t); break;
+    case IR_CONCAT: {
+        for (size_t i = 0; i < n; i++) parts[i] = args[i]->ty.t;
+        bool ok = types_concat(parts, n, &t);
+        ASSERT(ok);
+        break;
+    }
+    case IR_ELSE: {
+        struct ty left = args[0]->ty;
+        left.t.optional = false;
+        return branch_type(g, &left, &args[1]->ty);
+    }
+    case IR_IF: return branch_type(g, &args[1]->ty, &args[2]->ty);
+    default: break;
+    }
+    ASSERT(r == TYPES_OK);
+    return ty_value(t);
+}
+
+struct ir *ir_make(struct ir_graph *g, enum ir_op op, struct ir **args, size_t n)
+{
+    ASSERT(n <= BUILTIN_ARGS_MAX);
+    struct ir *folded = first_never(args, op == IR_IF || op == IR_ELSE ? 1 : n);
+    if (!folded) folded = ir__fold(g, op, args, n);
+    if (folded) return folded;
+    struct ir *two[2] = {args[0], n > 1 ? args[1] : NULL};
+    struct ir p = {.op = op, .args = args, .nargs = n, .ty = type_of(g, op, args, n)};
+    /* a == b and b == a are one node */
+    if ((op == IR_EQ || op == IR_NE) && memcmp(two[0]->hash.b, two[1]->hash.b, HASH_BYTES) > 0) {
+        two[0] = args[1];
+        two[1] = args[0];
+        p.args = two;
+    }
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_make1(struct ir_graph *g, enum ir_op op, struct ir *a)
+{
+    return ir_make(g, op, &a, 1);
+}
+
+struct ir *ir_make2(struct ir_graph *g, enum ir_op op, struct ir *a, struct ir *b)
+{
+    return ir_make(g, op, (struct ir *[]){a, b}, 2);
+}
+
+struct ir *ir_if(struct ir_graph *g, struct ir *c, struct ir *a, struct ir *b)
+{
+    return ir_make(g, IR_IF, (struct ir *[]){c, a, b}, 3);
+}
+
+/* ---- tables ---- */
+
+struct entry { struct value key, value; };
+
+static int order_entry(const void *a, const void *b)
+{
+    return str_cmp(value_str(&((const struct entry *)a)->key), value_str(&((const struct entry *)b)->key));
+}
+
+void ir_table_finish(struct ir_table *t, struct arena *a)
+{
+    struct entry *e = ARENA_ARRAY(a, struct entry, t->n + 1);
+    struct buf b = {0};
+    for (size_t i = 0; i < t->n; i++) e[i] = (struct entry){t->keys[i], t->values[i]};
+    qsort(e, t->n, sizeof *e, order_entry);
+    for (size_t i = 0; i < t->n; i++) {
+        t->keys[i] = e[i].key;
+        t->values[i] = e[i].value;
+        value_encode(&b, &e[i].key);
+        value_encode(&b, &e[i].value);
+    }
+    buf_byte(&b, t->has_else);
+    if (t->has_else) value_encode(&b, &t->otherwise);
+    t->hash = hash_of(buf_view(&b));
+    buf_free(&b);
+}
+
+/* ---- looking at it ---- */
+
+enum { IR_PRINT_BYTES = 1 << 20 };
+
+void ir_print(struct buf *out, const struct ir *x)
+{
+    if (out->n > IR_PRINT_BYTES) {     /* shared nodes are printed wherever they are used: that can grow */
+        buf_puts(out, "...");
+        return;
+    }
+    buf_printf(out, "(%s", op_names[x->op]);
+    switch (x->op) {
+    case IR_CONST: case IR_REJECT: buf_byte(out, ' '); value_json(out, &x->value); break;
+    case IR_COLUMN: buf_byte(out, ' '); buf_str(out, x->name); break;
+    case IR_CALL: buf_printf(out, " %s", builtin_info(x->index).name); break;
+    case IR_TABLE: buf_byte(out, ' '); buf_str(out, x->table->name); break;
+    case IR_LINK: buf_byte(out, ' '); buf_str(out, x->site.module); buf_byte(out, '.'); buf_str(out, x->site.field); break;
+    default: break;
+    }
+    for (size_t i = 0; i < x->nargs; i++) {
+        buf_byte(out, ' ');
+        ir_print(out, x->args[i]);
+    }
+    buf_byte(out, ')');
+}
+
+static void columns(const struct ir *x, bool *seen, bool *visited)
+{
+    if (visited[x->id]) return;
+    visited[x->id] = true;
+    if (x->op == IR_COLUMN) seen[x->index] = true;
+    for (size_t i = 0; i < x->nargs; i++) columns(x->args[i], seen, visited);
+}
+
+void ir_columns(const struct ir_graph *g, const struct ir *x, bool *seen)
+{
+    struct arena_mark m = arena_mark(g->arena);
+    columns(x, seen, ARENA_ARRAY(g->arena, bool, g->n + 1));
+    arena_release(g->arena, m);
+}

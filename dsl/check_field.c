@@ -1,0 +1,247 @@
+/* check_field.c - what a flow writes: field lines, once, fill, on leave and on delete, and the one question behind them all: does every value
+ * that this expression can be fit the field? Every way not to fit has its own code, the schema line as second place, and a fix. */
+#include "dsl/check.h"
+#include "base/check.h"
+
+#define ZOHO_NUMBER_DIGITS 15u     /* a JSON number keeps 15 significant digits on both sides */
+
+static struct column *find_field(struct check *c, const struct flow *f, const struct ast_name *name)
+{
+    struct column *col = schema__column(f->module, name->text);
+    if (col) return col;
+    struct diag_nearest near = diag_nearest_begin(name->text);
+    for (size_t i = 0; i < f->module->ncolumns; i++) diag_nearest_try(&near, f->module->columns[i].name);
+    struct diag *d = diag2(c->ds, name->at, D_UNKNOWN_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, name->text));
+    if (f->module->lock) diag_also(d, schema__lock_place(c, f->module->lock->at), "the fields of the org stand here");
+    resolve__hint(d, &near);
+    if (!diag_nearest_found(&near))
+        diag_help(d, "a field of this org's own is declared: extend %s.%s { %s: text(100) }", diag_str(c->ds, f->target->name),
+                  diag_str(c->ds, f->module->name), diag_str(c->ds, name->text));
+    return NULL;
+}
+
+struct field *check__field_named(struct check *c, struct flow *f, const struct ast_name *name)
+{
+    for (size_t i = 0; i < f->nfields; i++)
+        if (str_eq(f->fields[i]->column->name, name->text)) return f->fields[i];
+    struct column *col = schema__column(f->module, name->text);
+    if (col == NULL) find_field(c, f, name);
+    else {
+        struct diag *d = diag2(c->ds, name->at, D_TEST_FIELD, diag_str(c->ds, f->name), diag_str(c->ds, name->text));
+        diag_also(d, f->at, "the flow");
+    }
+    return NULL;
+}
+
+/* ---- does it fit ---- */
+
+static bool misfit_text(struct check *c, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
+{
+    const struct type *from = &x->ty.t, *to = &col->type;
+    struct diag *d;
+    if (to->nset) {
+        for (unsigned i = 0; i < from->nset; i++) {
+            bool in = false;
+            for (unsigned k = 0; k < to->nset && !in; k++) in = str_eq(from->set[i], to->set[k]);
+            if (in) continue;
+            struct diag_nearest near = diag_nearest_begin(from->set[i]);
+            for (unsigned k = 0; k < to->nset; k++) diag_nearest_try(&near, to->set[k]);
+            d = diag2(c->ds, at, D_OUTSIDE_SET, diag_str(c->ds, from->set[i]), diag_str(c->ds, col->name));
+            diag_also(d, col->at, "it takes %s", types_show(c->a, to));
+            resolve__hint(d, &near);
+            return true;
+        }
+        if (from->nset == 0) {
+            d = diag2(c->ds, at, D_NOT_A_CHOICE, check__show(c, &x->ty), diag_str(c->ds, col->name));
+            diag_also(d, col->at, "it takes %s", types_show(c->a, to));
+            diag_help(d, "map the values: match %s { \"...\" => \"%s\", else => null }", check__text(c, n), diag_str(c->ds, to->set[0]));
+            return true;
+        }
+        return false;
+    }
+    if (from->max_len > to->max_len) {
+        d = diag3(c->ds, at, D_TEXT_TOO_LONG, diag_str(c->ds, col->name), arena_printf(c->a, "%u", to->max_len), arena_printf(c->a, "%u", from->max_len));
+        diag_also(d, col->at, "declared here");
+        diag_help(d, "cut it: truncate(%s, %u)", check__text(c, n), to->max_len);
+        return true;
+    }
+    if (from->min_len < to->min_len) {
+        d = diag3(c->ds, at, D_TEXT_TOO_SHORT, diag_str(c->ds, col->name), arena_printf(c->a, "%u", to->min_len), arena_printf(c->a, "%u", from->min_len));
+        diag_also(d, col->at, "declared here");
+        return true;
+    }
+    return false;
+}
+
+static bool misfit_number(struct check *c, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
+{
+    const struct type *from = &x->ty.t, *to = &col->type;
+    struct type lim = *to;
+    struct diag *d;
+    lim.optional = true;
+    if (from->scale > to->scale) {
+        d = diag3(c->ds, at, D_WRONG_SCALE, diag_str(c->ds, col->name), arena_printf(c->a, "%u", (unsigned)to->scale), arena_printf(c->a, "%u", (unsigned)from->scale));
+        diag_also(d, col->at, "declared here");
+        diag_help(d, "nothing is rounded by itself; say round(%s, %u)", check__text(c, n), (unsigned)to->scale);
+        return true;
+    }
+    if (types_digits(from) > ZOHO_NUMBER_DIGITS && x->kind != TX_CONST) {
+        d = diag2(c->ds, at, D_TOO_MANY_DIGITS, diag_str(c->ds, col->name), arena_printf(c->a, "%u", types_digits(from)));
+        diag_also(d, col->at, "declared here");
+        if (from->scale) diag_help(d, "fewer decimals help: round(%s, %u)", check__text(c, n), (unsigned)from->scale - 1);
+        return true;
+    }
+    if (!type_fits(from, &lim)) {
+        d = diag3(c->ds, at, D_OUT_OF_RANGE, diag_str(c->ds, col->name), types_show(c->a, to), check__show(c, &x->ty));
+        diag_also(d, col->at, "declared here");
+        return true;
+    }
+    return false;
+}
+
+static void wrong_kind(struct check *c, const struct flow *f, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
+{
+    struct diag *d;
+    if (x->ty.t.base == T_LOCAL && col->type.base == T_INSTANT) {
+        d = diag1(c->ds, at, D_LOCAL_INTO_INSTANT, diag_str(c->ds, col->name));
+        diag_also(d, col->at, "declared here");
+        diag_help(d, "wall time of %s has no zone; a date field takes its day", diag_str(c->ds, f->source->name));
+        return;
+    }
+    d = diag3(c->ds, at, D_WRONG_TYPE, diag_str(c->ds, col->name), types_base_name((enum type_base)col->type.base), check__show(c, &x->ty));
+    diag_also(d, col->at, "declared here");
+    if (col->type.base == T_LINK && x->ty.t.base == T_TEXT)
+        diag_help(d, "a link is looked up: find %s.%s(FIELD = %s)", diag_str(c->ds, f->target->name), diag_str(c->ds, col->link_module), check__text(c, n));
+    else if (col->type.base == T_TEXT && x->ty.t.base == T_DECIMAL) diag_help(d, "interpolation makes a text of it: \"{...}\"");
+    else if (col->type.base == T_TEXT && x->ty.t.base == T_BOOL) diag_help(d, "say how it is written: match %s { true => \"Yes\", false => \"No\" }", check__text(c, n));
+}
+
+bool check__fits(struct check *c, struct flow *f, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
+{
+    if (x->ty.kind == TY_POISON) return false;
+    if (!col->known_type) {
+        diag_also(diag2(c->ds, at, D_UNWRITABLE_KIND, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name)), col->at, "declared here");
+        return false;
+    }
+    if (x->ty.kind == TY_NEVER) return true;
+    if (ty_maybe_absent(&x->ty) && col->required) {
+        struct diag *d = diag2(c->ds, at, D_ABSENT_REQUIRED, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name));
+        diag_also(d, col->at, "required here");
+        if (n && x->ty.kind == TY_VALUE && x->kind != TX_FIND) diag_help(d, "say what holds then: %s ?? reject \"no %s\"", check__text(c, n), diag_str(c->ds, col->name));
+        return false;
+    }
+    if (x->ty.kind == TY_NULL) return true;
+    if (x->ty.t.base != col->type.base) {
+        wrong_kind(c, f, col, x, n, at);
+        return false;
+    }
+    switch ((enum type_base)col->type.base) {
+    case T_TEXT: return !misfit_text(c, col, x, n, at);
+    case T_DECIMAL: return !misfit_number(c, col, x, n, at);
+    case T_LINK:
+        if (x->kind != TX_FIND || str_eq(x->find.module->name, col->link_module)) return true;
+        diag_also(diag3(c->ds, at, D_WRONG_LINK, diag_str(c->ds, col->name), diag_str(c->ds, col->link_module), diag_str(c->ds, x->find.module->name)),
+                  col->at, "declared here");
+        return false;
+    default: return true;
+    }
+}
+
+/* ---- lines ---- */
+
+static struct field *add_field(struct check *c, struct flow *f, struct column *col, int mode, struct span at)
+{
+    struct field *x = ARENA_NEW(c->a, struct field);
+    *x = (struct field){.column = col, .mode = mode, .at = at};
+    f->fields[f->nfields++] = x;
+    return x;
+}
+
+static struct field *existing(const struct flow *f, const struct column *col)
+{
+    for (size_t i = 0; i < f->nfields; i++)
+        if (f->fields[i]->column == col) return f->fields[i];
+    return NULL;
+}
+
+static bool writable(struct check *c, const struct flow *f, const struct column *col, int mode, const struct ast_name *name)
+{
+    if (col->read_only) {
+        diag_also(diag2(c->ds, name->at, D_READ_ONLY_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name)), col->at, "declared here");
+        return false;
+    }
+    if (col->insert_only && mode != MODE_ONCE) {
+        struct diag *d = diag1(c->ds, name->at, D_INSERT_ONLY, diag_str(c->ds, col->name));
+        diag_also(d, col->at, "declared here");
+        diag_help(d, "write it when the record is made: once %s = ...", diag_str(c->ds, col->name));
+        return false;
+    }
+    return true;
+}
+
+void check__field_line(struct check *c, struct flow *f, struct ast_field *n)
+{
+    struct column *col = find_field(c, f, &n->name);
+    struct scope sc = {f, NULL, NULL};
+    if (f->when) sc = check__learn(c, sc, f->when, true);
+    struct tx *x = check__expr(c, sc, n->value, EXPR_TAIL | EXPR_WHOLE);
+    if (col == NULL) return;
+    const struct field *before = existing(f, col);
+    if (before) {
+        const char *what = before->mode == FIELD_IS_KEY ? "the flow's key is written here" : "first here";
+        diag_also(diag1(c->ds, n->name.at, D_FIELD_TWICE, diag_str(c->ds, col->name)), before->at, "%s", what);
+        return;
+    }
+    struct field *fl = add_field(c, f, col, (int)n->mode, n->base.at);
+    fl->value = x;
+    fl->ast = n->value;
+    if (!writable(c, f, col, (int)n->mode, &n->name)) return;
+    if (x->ty.kind == TY_NEVER) diag1(c->ds, x->at, D_NULL_ALONE, "a field");
+    else check__fits(c, f, col, x, n->value, n->value->at);
+}
+
+void check__event(struct check *c, struct flow *f, struct ast_on *n)
+{
+    struct event *ev = n->event == EVENT_LEAVE ? &f->on_leave : &f->on_delete;
+    ev->present = true;
+    ev->at = n->base.at;
+    ev->fields = ARENA_ARRAY(c->a, struct field *, n->sets.n + 1);
+    ev->values = ARENA_ARRAY(c->a, struct value, n->sets.n + 1);
+    AST_EACH(s, n->sets) {
+        if (s->kind != AST_ASSIGN) {
+            resolve__unsupported(c, s->at, "rows in `on ... set`");
+            continue;
+        }
+        struct ast_assign *set = AST_AS(assign, s);
+        struct column *col = find_field(c, f, &set->name);
+        struct value v;
+        if (col == NULL || set->value == NULL || !check__literal(c, set->value, &v)) continue;
+        struct field *fl = existing(f, col);
+        if (fl && fl->mode == FIELD_IS_KEY) {
+            diag_also(diag1(c->ds, set->name.at, D_FIELD_TWICE, diag_str(c->ds, col->name)), fl->at, "the flow's key is written here");
+            continue;
+        }
+        for (size_t i = 0; i < ev->n; i++)
+            if (ev->fields[i]->column == col) diag_also(diag1(c->ds, set->name.at, D_FIELD_TWICE, diag_str(c->ds, col->name)), n->base.at, "in this clause");
+        struct tx *x = check__expr(c, (struct scope){f, NULL, NULL}, set->value, 0);
+        if (!writable(c, f, col, MODE_SET, &set->name) || !check__fits(c, f, col, x, set->value, set->value->at)) continue;
+        if (fl == NULL) fl = add_field(c, f, col, FIELD_IS_EVENT, s->at);
+        ev->fields[ev->n] = fl;
+        ev->values[ev->n++] = v;
+    }
+    if (n->sets.n == 0) diag1(c->ds, n->base.at, D_NO_FIELDS, "this clause");
+}
+
+void check__required(struct check *c, struct flow *f)
+{
+    for (size_t i = 0; i < f->module->ncolumns; i++) {
+        const struct column *col = &f->module->columns[i];
+        if (!col->required || col->read_only) continue;
+        const struct field *fl = existing(f, col);
+        if (fl && fl->mode != FIELD_IS_EVENT && fl->mode != MODE_FILL) continue;
+        struct diag *d = fl && fl->mode == MODE_FILL ? diag2(c->ds, fl->at, D_REQUIRED_FILL, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name))
+                                                     : diag2(c->ds, f->at, D_REQUIRED_MISSING, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name));
+        diag_also(d, col->at, "required here");
+        if (!fl) diag_help(d, "add a line: %s = ...", diag_str(c->ds, col->name));
+    }
+}

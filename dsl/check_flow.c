@@ -1,0 +1,322 @@
+/* check_flow.c - a flow's head and clauses, in the order that makes every clause see what it needs: places, lets, when, key, fields, events.
+ *
+ *   from SOURCE.TABLE [via door] to TARGET.MODULE { every, reread, key, adopt, when, on, fuse, trigger, let, fields } */
+#include "dsl/check.h"
+#include "base/check.h"
+#include "base/limits.h"
+
+/* ---- places ---- */
+
+static struct endpoint *side(struct check *c, const struct ast_place *p, bool target)
+{
+    struct endpoint *ep = resolve__endpoint(c, &p->endpoint);
+    if (ep == NULL || ep->system == NULL) return NULL;
+    if (ep->target == target) return ep;
+    diag_also(diag2(c->ds, p->endpoint.at, D_WRONG_SIDE, diag_str(c->ds, ep->name), target ? "a target" : "a source"), ep->at, "declared here");
+    return NULL;
+}
+
+/* Two sources of one flow are one connection with several companies. */
+static bool same_but_company(const struct endpoint *a, const struct endpoint *b, const char **what)
+{
+    if (a->system != b->system || a->nsettings != b->nsettings) {
+        *what = "number of settings";
+        return false;
+    }
+    for (size_t i = 0; i < a->nsettings; i++) {
+        const struct setting *x = &a->settings[i], *y = NULL;
+        for (size_t k = 0; k < b->nsettings && y == NULL; k++)
+            if (str_eq(x->name, b->settings[k].name)) y = &b->settings[k];
+        if (y != NULL && (str_is(x->name, "company") || (x->kind == y->kind && str_eq(x->value, y->value)))) continue;
+        *what = x->name.p;
+        return false;
+    }
+    return true;
+}
+
+static void add_company(struct check *c, struct flow *f, const struct endpoint *ep, const struct ast *place)
+{
+    const struct setting *s = settings__get(ep, "company");
+    if (s != NULL && s->kind == 0 /* text */) {
+        for (size_t i = 0; i < f->ncompanies; i++)
+            if (str_eq(f->companies[i], s->value)) {
+                diag2(c->ds, place->at, D_COMPANIES, diag_str(c->ds, ep->name), "reads the same company as one before");
+                return;
+            }
+        f->companies[f->ncompanies++] = s->value;
+    } else if (f->ast->from.n > 1)
+        diag2(c->ds, place->at, D_COMPANIES, diag_str(c->ds, ep->name), "needs its company as a plain text here");
+}
+
+static void read_from(struct check *c, struct flow *f)
+{
+    f->companies = ARENA_ARRAY(c->a, struct str, f->ast->from.n + 1);
+    struct str entity = {0};
+    AST_EACH(n, f->ast->from) {
+        const struct ast_place *p = AST_AS(place, n);
+        const char *what = NULL;
+        struct endpoint *ep = side(c, p, false);
+        if (ep == NULL) {
+            f->source = NULL;
+            return;
+        }
+        if (f->source == NULL) {
+            f->source = ep;
+            entity = p->entity.text;
+            f->entity = schema__find(c, ep, entity, p->entity.at, false);
+            if (f->entity == NULL) return;
+        } else if (!str_eq(p->entity.text, entity)) diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), "reads another table than the first source");
+        else if (!same_but_company(f->source, ep, &what))
+            diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), arena_printf(c->a, "differs from the first source in more than the company: %s", what));
+        add_company(c, f, ep, n);
+    }
+}
+
+static void read_door(struct check *c, struct flow *f)
+{
+    const struct system *sys = f->entity->system;
+    f->door = 0;
+    f->via = f->ast->via.text;
+    if (sys->ndoors == 0) {
+        if (f->via.n) diag2(c->ds, f->ast->via.at, D_UNKNOWN_DOOR, diag_str(c->ds, sys->name), diag_str(c->ds, f->via));
+        return;
+    }
+    if (f->via.n) {
+        while (f->door < sys->ndoors && !str_eq(sys->doors[f->door], f->via)) f->door++;
+        if (f->door == sys->ndoors) {
+            struct diag_nearest near = diag_nearest_begin(f->via);
+            for (size_t i = 0; i < sys->ndoors; i++) diag_nearest_try(&near, sys->doors[i]);
+            resolve__hint(diag2(c->ds, f->ast->via.at, D_UNKNOWN_DOOR, diag_str(c->ds, sys->name), diag_str(c->ds, f->via)), &near);
+            f->door = 0;
+            return;
+        }
+    }
+    struct str door = sys->doors[f->door];
+    struct span at = f->via.n ? f->ast->via.at : f->ast->from.first->at;
+    if (f->entity->doors && !(f->entity->doors & (1u << f->door)))
+        diag_also(diag2(c->ds, at, D_DOOR_LACKS_TABLE, diag_str(c->ds, door), diag_str(c->ds, f->entity->name)), f->entity->at, "declared here");
+    else if (!settings__get(f->source, arena_copy(c->a, door.p, door.n)))
+        diag_help(diag_also(diag2(c->ds, at, D_DOOR_SETTING, diag_str(c->ds, f->source->name), diag_str(c->ds, door)), f->source->at, "declared here"),
+                  "add to the source: %s = env(\"...\")", diag_str(c->ds, door));
+}
+
+static void check_edition(struct check *c, struct flow *f, const struct ast_place *p)
+{
+    const struct setting *ed = settings__get(f->target, "edition");
+    if (f->module->lock && f->module->lock->missing) {
+        diag_also(diag1(c->ds, p->entity.at, D_NOT_IN_ORG, diag_str(c->ds, f->module->name)), schema__lock_place(c, f->module->lock->at), "the org says so here");
+        return;
+    }
+    if (ed == NULL || f->module->editions.n == 0) return;
+    AST_EACH(n, f->module->editions)
+        if (n->kind == AST_CHOICE && str_eq(AST_AS(choice, n)->name.text, ed->value)) return;
+    struct diag *d = diag2(c->ds, p->entity.at, D_MODULE_EDITION, diag_str(c->ds, ed->value), diag_str(c->ds, f->module->name));
+    diag_also(d, ed->at, "the edition is set here");
+    diag_also(d, f->module->at, "the module is declared here");
+}
+
+static bool places(struct check *c, struct flow *f)
+{
+    read_from(c, f);
+    if (f->ast->to == NULL) return false;
+    if (f->ast->to->kind == AST_INTO) {
+        resolve__unsupported(c, f->ast->to->at, "`into`");
+        return false;
+    }
+    const struct ast_place *p = AST_AS(place, f->ast->to);
+    f->target = side(c, p, true);
+    if (f->target) f->module = schema__find(c, f->target, p->entity.text, p->entity.at, true);
+    if (!f->source || !f->entity || !f->module) return false;
+    read_door(c, f);
+    check_edition(c, f, p);
+    if (f->module->read_only)
+        diag_also(diag1(c->ds, p->entity.at, D_MODULE_READ_ONLY, diag_str(c->ds, f->module->name)), f->module->at, "declared here");
+    if (f->entity->lines) diag_also(diag1(c->ds, f->ast->from.first->at, D_LINE_TABLE, diag_str(c->ds, f->entity->name)), f->entity->at, "declared here");
+    size_t keys = 0;
+    for (size_t i = 0; i < f->entity->ncolumns; i++) keys += f->entity->columns[i].key;
+    if (keys == 0 || keys > LIMIT_KEY_PARTS) diag1(c->ds, f->ast->from.first->at, D_NO_SOURCE_KEY, diag_str(c->ds, f->entity->name));
+    return true;
+}
+
+/* ---- lets ---- */
+
+enum { LET_NEW, LET_OPEN, LET_DONE };
+
+void check__let(struct check *c, struct flow *f, struct let *l)
+{
+    if (l->state == LET_DONE) return;
+    if (l->state == LET_OPEN) {
+        diag1(c->ds, l->at, D_LET_CYCLE, diag_str(c->ds, l->name));
+        return;
+    }
+    l->state = LET_OPEN;
+    struct tx *x = check__expr(c, (struct scope){f, NULL, NULL}, l->ast->value, 0);
+    if (x->ty.kind == TY_NULL || x->ty.kind == TY_NEVER) {
+        diag1(c->ds, x->at, D_NULL_ALONE, "a let");
+        x = check__poison(c, x->at);
+    }
+    l->value = x;
+    l->state = LET_DONE;
+}
+
+struct let *check__let_named(struct check *c, struct scope sc, struct str name)
+{
+    if (sc.flow == NULL) return NULL;
+    for (struct let *l = sc.flow->lets; l != NULL; l = l->next)
+        if (str_eq(l->name, name)) {
+            check__let(c, sc.flow, l);
+            return l;
+        }
+    return NULL;
+}
+
+static void collect_lets(struct check *c, struct flow *f)
+{
+    struct let **tail = &f->lets;
+    AST_EACH(n, f->ast->clauses) {
+        if (n->kind != AST_LET) continue;
+        struct ast_let *a = AST_AS(let, n);
+        const struct column *col = schema__column(f->entity, a->name.text);
+        const struct let *before = f->lets;
+        while (before && !str_eq(before->name, a->name.text)) before = before->next;
+        if (before || col) {
+            diag_also(diag1(c->ds, a->name.at, D_DUPLICATE_NAME, diag_str(c->ds, a->name.text)), before ? before->at : col->at,
+                      before ? "first here" : "a column has this name");
+            continue;
+        }
+        *tail = ARENA_NEW(c->a, struct let);
+        **tail = (struct let){.name = a->name.text, .at = a->name.at, .ast = a};
+        tail = &(*tail)->next;
+    }
+    for (struct let *l = f->lets; l != NULL; l = l->next) check__let(c, f, l);
+}
+
+/* ---- single clauses ---- */
+
+static int64_t period(const struct ast *n)
+{
+    return n && n->kind == AST_DURATION ? AST_AS(duration, n)->ms : 0;
+}
+
+static void fuse(struct check *c, struct flow *f, const struct ast_fuse *n)
+{
+    int64_t count = 0;
+    if (n->count && (!str_to_i64(AST_AS(number, n->count)->digits, &count) || count < 1 || count > UINT32_MAX))
+        diag1(c->ds, n->count->at, D_BAD_FUSE, "a whole number of records, at least 1");
+    if (n->percent && AST_AS(percent, n->percent)->hundredths < 1) diag1(c->ds, n->percent->at, D_BAD_FUSE, "more than 0%");
+    f->fuse_count = (uint32_t)count;
+    f->fuse_percent = n->percent ? (uint32_t)AST_AS(percent, n->percent)->hundredths : 0;
+}
+
+static void trigger(struct check *c, struct flow *f, const struct ast_trigger *n)
+{
+    AST_EACH(w, n->what) {
+        if (str_is(AST_AS(choice, w)->name.text, "workflow")) f->trigger_workflow = true;
+        else resolve__unsupported(c, w->at, arena_printf(c->a, "`trigger %s`", diag_str(c->ds, AST_AS(choice, w)->name.text)));
+    }
+}
+
+/* A condition decides about a row before there is a record to set aside. */
+static void no_reject(struct check *c, const struct tx *x, const char *who)
+{
+    if (x->facts & FACT_REJECTS) diag_help(diag1(c->ds, x->at, D_REJECT_IN_CONDITION, who), "say what holds instead: ?? with a value");
+}
+
+static void adopt(struct check *c, struct flow *f, const struct ast_adopt *n)
+{
+    const struct column *col = schema__column(f->module, n->field.text);
+    f->adopt_at = n->base.at;
+    f->adopt = check__expr(c, (struct scope){f, NULL, NULL}, n->value, 0);
+    no_reject(c, f->adopt, "`adopt by`");
+    if (col == NULL) {
+        struct diag_nearest near = diag_nearest_begin(n->field.text);
+        for (size_t i = 0; i < f->module->ncolumns; i++) diag_nearest_try(&near, f->module->columns[i].name);
+        resolve__hint(diag2(c->ds, n->field.at, D_UNKNOWN_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, n->field.text)), &near);
+        return;
+    }
+    f->adopt_field = schema__column(f->module, n->field.text);
+    if (f->adopt->ty.kind == TY_POISON) return;
+    struct type want = col->type;
+    want.optional = true;
+    if (!col->known_type || col->type.base != T_TEXT || !ty_is(&f->adopt->ty, T_TEXT)) {
+        struct diag *d = diag2(c->ds, n->base.at, D_TYPE_NEEDED, "`adopt by` compares two texts",
+                               ty_is(&f->adopt->ty, T_TEXT) ? types_show(c->a, &want) : check__show(c, &f->adopt->ty));
+        diag_also(d, col->at, "declared here");
+    }
+}
+
+static void when(struct check *c, struct flow *f, const struct ast_when *n)
+{
+    f->when_at = n->base.at;
+    f->when = check__condition(c, (struct scope){f, NULL, NULL}, n->condition, "`when`");
+    no_reject(c, f->when, "`when`");
+}
+
+/* A clause that may stand once; the other place when it stands twice. */
+static bool once_only(struct check *c, const struct flow *f, const struct ast *me)
+{
+    AST_EACH(n, f->ast->clauses) {
+        if (n == me) return true;
+        if (n->kind != me->kind || (n->kind == AST_ON && AST_AS(on, n)->event != AST_AS(on, me)->event)) continue;
+        diag_also(diag1(c->ds, me->at, D_CLAUSE_TWICE, ast_kind_name((enum ast_kind)me->kind)), n->at, "first here");
+        return false;
+    }
+    return true;
+}
+
+static void clause(struct check *c, struct flow *f, struct ast *n)
+{
+    if (n->kind != AST_FIELD && n->kind != AST_LET && !once_only(c, f, n)) return;
+    switch ((enum ast_kind)n->kind) {
+    case AST_EVERY: f->every_ms = period(AST_AS(every, n)->period); break;
+    case AST_REREAD: f->reread_ms = period(AST_AS(reread, n)->period); break;
+    case AST_KEY: check__key_clause(c, f, AST_AS(key, n)); break;
+    case AST_ADOPT: adopt(c, f, AST_AS(adopt, n)); break;
+    case AST_WHEN: when(c, f, AST_AS(when, n)); break;
+    case AST_FUSE: fuse(c, f, AST_AS(fuse, n)); break;
+    case AST_TRIGGER: trigger(c, f, AST_AS(trigger, n)); break;
+    case AST_GUARD: resolve__unsupported(c, n->at, "`guard`"); break;
+    case AST_MOVED: resolve__unsupported(c, n->at, "`moved from`"); break;
+    case AST_FIELD: check__field_line(c, f, AST_AS(field, n)); break;
+    default: break;
+    }
+}
+
+static const struct ast *clause_of(const struct flow *f, enum ast_kind k)
+{
+    AST_EACH(n, f->ast->clauses)
+        if (n->kind == k) return n;
+    return NULL;
+}
+
+static void complete(struct check *c, struct flow *f)
+{
+    const struct ast *every = clause_of(f, AST_EVERY), *reread = clause_of(f, AST_REREAD);
+    if (!every) diag_help(diag2(c->ds, f->at, D_CLAUSE_MISSING, diag_str(c->ds, f->name), "every"), "write for example: every 15m");
+    if (!clause_of(f, AST_KEY))
+        diag_help(diag2(c->ds, f->at, D_CLAUSE_MISSING, diag_str(c->ds, f->name), "key"), "write `key FIELD` with a unique text field of %s",
+                  diag_str(c->ds, f->module->name));
+    if (every && f->every_ms < 1000) diag2(c->ds, every->at, D_PERIOD, "every", "at least a second");
+    if (every && reread && f->reread_ms < f->every_ms)
+        diag_also(diag2(c->ds, reread->at, D_PERIOD, "reread", "no shorter than every"), every->at, "every is set here");
+    if (!clause_of(f, AST_FIELD)) diag1(c->ds, f->at, D_NO_FIELDS, diag_str(c->ds, f->name));
+    if (f->nfields > LIMIT_FIELDS) diag1(c->ds, f->at, D_LIMIT, "500 fields in one flow");
+}
+
+void check__flow(struct check *c, struct flow *f)
+{
+    static const enum ast_kind order[] = {AST_EVERY, AST_REREAD, AST_FUSE, AST_TRIGGER, AST_GUARD, AST_MOVED, AST_KEY, AST_WHEN, AST_ADOPT, AST_FIELD};
+    if (!places(c, f)) return;
+    f->reads = ARENA_ARRAY(c->a, bool, f->entity->ncolumns + 1);
+    f->fields = ARENA_ARRAY(c->a, struct field *, f->ast->clauses.n + 2 * f->module->ncolumns + 2);
+    for (size_t i = 0; i < f->entity->ncolumns; i++)
+        if (f->entity->columns[i].key) f->reads[i] = true;
+    collect_lets(c, f);
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        AST_EACH(n, f->ast->clauses)
+            if (n->kind == order[k]) clause(c, f, n);
+    AST_EACH(n, f->ast->clauses)
+        if (n->kind == AST_ON && once_only(c, f, n)) check__event(c, f, AST_AS(on, n));
+    complete(c, f);
+    check__required(c, f);
+}

@@ -1,0 +1,233 @@
+/* lock.c - reads zoho.lock with the record scanner; unknown members are skipped, so that a later mlcd may say more.
+ *
+ *   {"edition":"professional","modules":{"Accounts":{"fields":{"Account_Name":{"length":200,"required":true,"type":"text"}, ...}}},"version":1}
+ */
+#include "dsl/lock.h"
+#include "base/check.h"
+#include "base/limits.h"
+#include "dsl/types.h"
+#include "value/json.h"
+#include <stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct parse { struct json_scanner js; struct arena *a; struct lock_fault *why; };
+struct facts { struct str type; int64_t length, digits, scale; struct str *values; size_t nvalues; };
+
+static uint32_t here(const struct parse *p)
+{
+    return (uint32_t)(p->js.p - p->js.start);
+}
+
+__attribute__((format(printf, 2, 3)))
+static bool fault(struct parse *p, const char *fmt, ...)
+{
+    va_list ap;
+    if (p->why->text[0]) return false;
+    va_start(ap, fmt);
+    vsnprintf(p->why->text, sizeof p->why->text, fmt, ap);
+    va_end(ap);
+    p->why->at = here(p);
+    return false;
+}
+
+static enum json_token next(struct parse *p)
+{
+    enum json_token t = json_next(&p->js);
+    if (t == JSON_ERROR && !p->why->text[0]) {
+        snprintf(p->why->text, sizeof p->why->text, "not JSON: %s", p->js.error);
+        p->why->at = (uint32_t)p->js.error_at;
+    }
+    return t;
+}
+
+/* Doubles an arena array when n has reached its capacity (a power of two). */
+static void *grown(struct arena *a, void *v, size_t n, size_t size)
+{
+    if (n != 0 && (n & (n - 1)) != 0) return v;
+    void *w = arena_alloc(a, size * (n ? n * 2 : 1));
+    if (n) memcpy(w, v, n * size);
+    return w;
+}
+
+static bool read_flag(struct parse *p, bool *out)
+{
+    enum json_token t = next(p);
+    if (t != JSON_TRUE && t != JSON_FALSE) return fault(p, "expected true or false");
+    *out = t == JSON_TRUE;
+    return true;
+}
+
+static bool read_number(struct parse *p, int64_t *out)
+{
+    if (next(p) != JSON_NUMBER || !str_to_i64(p->js.text, out) || *out < 0 || *out > 1000000) return fault(p, "expected a whole number");
+    return true;
+}
+
+static bool read_text(struct parse *p, struct str *out)
+{
+    if (next(p) != JSON_STRING) return fault(p, "expected a text");
+    *out = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
+    return true;
+}
+
+static bool read_values(struct parse *p, struct facts *f)
+{
+    if (next(p) != JSON_ARRAY) return fault(p, "expected a list of texts");
+    for (;;) {
+        enum json_token t = next(p);
+        if (t == JSON_ARRAY_END) return true;
+        if (t != JSON_STRING) return fault(p, "expected a list of texts");
+        if (p->js.text.n == 0) continue;      /* an empty choice is Zoho's way to say none */
+        f->values = grown(p->a, f->values, f->nvalues, sizeof *f->values);
+        f->values[f->nvalues++] = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
+    }
+}
+
+/* The type that the members describe; out->type.optional was set from "required". */
+static bool build_type(struct parse *p, const struct facts *f, struct lock_field *out)
+{
+    struct type *t = &out->type;
+    bool optional = t->optional;
+    out->known_type = true;
+    if (str_is(f->type, "text")) {
+        if (f->length < 1) return fault(p, "a text field needs its \"length\"");
+        *t = type_text(1, (uint32_t)f->length);
+    } else if (str_is(f->type, "picklist")) {
+        if (f->nvalues == 0 || f->nvalues > UINT16_MAX) return fault(p, "a picklist field needs its \"values\"");
+        *t = types_of_set(p->a, f->values, f->nvalues);
+        t->min_len = 1;
+    } else if (str_is(f->type, "decimal")) {
+        if (f->digits < 1 || f->digits > LIMIT_DECIMAL_DIGITS || f->scale > LIMIT_DECIMAL_SCALE || f->scale > f->digits)
+            return fault(p, "a decimal field needs \"digits\" and \"scale\"");
+        *t = type_decimal((unsigned)f->digits, (unsigned)f->scale);
+    } else if (str_is(f->type, "bool")) t->base = T_BOOL;
+    else if (str_is(f->type, "date")) t->base = T_DATE;
+    else if (str_is(f->type, "instant")) t->base = T_INSTANT;
+    else if (str_is(f->type, "link")) t->base = T_LINK;
+    else out->known_type = false;
+    t->optional = optional;
+    return true;
+}
+
+static bool read_field(struct parse *p, struct lock_field *out)
+{
+    struct facts f = {0};
+    bool required = false;
+    out->on_insert = out->on_update = true;
+    if (next(p) != JSON_OBJECT) return fault(p, "expected an object for field %.*s", (int)out->name.n, out->name.p);
+    for (;;) {
+        enum json_token t = next(p);
+        if (t == JSON_OBJECT_END) break;
+        if (t != JSON_NAME) return fault(p, "expected a member");
+        struct str name = p->js.text;
+        bool ok = str_is(name, "type") ? read_text(p, &f.type) : str_is(name, "length") ? read_number(p, &f.length)
+                : str_is(name, "digits") ? read_number(p, &f.digits) : str_is(name, "scale") ? read_number(p, &f.scale)
+                : str_is(name, "values") ? read_values(p, &f) : str_is(name, "module") ? read_text(p, &out->link_module)
+                : str_is(name, "required") ? read_flag(p, &required) : str_is(name, "unique") ? read_flag(p, &out->unique)
+                : str_is(name, "on_insert") ? read_flag(p, &out->on_insert) : str_is(name, "on_update") ? read_flag(p, &out->on_update)
+                : str_is(name, "custom") ? read_flag(p, &out->custom) : json_skip(&p->js, next(p));
+        if (!ok) return fault(p, "the value does not fit its name");
+    }
+    out->type.optional = !required;
+    return build_type(p, &f, out);
+}
+
+static int order_field(const void *a, const void *b)
+{
+    return str_cmp(((const struct lock_field *)a)->name, ((const struct lock_field *)b)->name);
+}
+
+static bool read_fields(struct parse *p, struct lock_module *m)
+{
+    struct lock_field *v = NULL;
+    size_t n = 0;
+    if (next(p) != JSON_OBJECT) return fault(p, "\"fields\" must be an object");
+    for (;;) {
+        enum json_token t = next(p);
+        if (t == JSON_OBJECT_END) break;
+        if (t != JSON_NAME) return fault(p, "expected a field name");
+        v = grown(p->a, v, n, sizeof *v);
+        memset(&v[n], 0, sizeof v[n]);
+        v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
+        v[n].at = here(p) > v[n].name.n + 2 ? here(p) - (uint32_t)v[n].name.n - 2 : 0;
+        if (!read_field(p, &v[n])) return false;
+        n++;
+    }
+    if (n) qsort(v, n, sizeof *v, order_field);
+    m->fields = v;
+    m->nfields = n;
+    return true;
+}
+
+static bool read_module(struct parse *p, struct lock_module *m)
+{
+    enum json_token t = next(p);
+    if (t == JSON_NULL) {
+        m->missing = true;
+        return true;
+    }
+    if (t != JSON_OBJECT) return fault(p, "expected an object or null for module %.*s", (int)m->name.n, m->name.p);
+    while ((t = next(p)) == JSON_NAME)
+        if (!(str_is(p->js.text, "fields") ? read_fields(p, m) : json_skip(&p->js, next(p)))) return fault(p, "bad member");
+    return t == JSON_OBJECT_END ? true : fault(p, "expected a member");
+}
+
+static bool read_modules(struct parse *p, struct lock *out)
+{
+    struct lock_module *v = NULL;
+    size_t n = 0;
+    enum json_token t = next(p);
+    if (t != JSON_OBJECT) return fault(p, "\"modules\" must be an object");
+    while ((t = next(p)) == JSON_NAME) {
+        v = grown(p->a, v, n, sizeof *v);
+        memset(&v[n], 0, sizeof v[n]);
+        v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
+        v[n].at = here(p);
+        if (!read_module(p, &v[n])) return false;
+        n++;
+    }
+    out->modules = v;
+    out->nmodules = n;
+    return t == JSON_OBJECT_END ? true : fault(p, "expected a module name");
+}
+
+bool lock_parse(struct str text, struct arena *a, struct lock *out, struct lock_fault *why)
+{
+    struct parse p = {.a = a, .why = why};
+    int64_t version = 0;
+    enum json_token t;
+    memset(out, 0, sizeof *out);
+    memset(why, 0, sizeof *why);
+    json_init(&p.js, text, a);
+    if (next(&p) != JSON_OBJECT) return fault(&p, "expected an object");
+    while ((t = next(&p)) == JSON_NAME) {
+        struct str name = p.js.text;
+        bool ok = str_is(name, "edition") ? read_text(&p, &out->edition) : str_is(name, "modules") ? read_modules(&p, out)
+                : str_is(name, "version") ? read_number(&p, &version) : json_skip(&p.js, next(&p));
+        if (!ok) return fault(&p, "bad member");
+    }
+    if (t != JSON_OBJECT_END) return fault(&p, "expected a member");
+    if (version != 1) return fault(&p, "this compiler reads \"version\": 1 of zoho.lock");
+    return true;
+}
+
+const struct lock_module *lock_module(const struct lock *l, struct str name)
+{
+    for (size_t i = 0; i < l->nmodules; i++)
+        if (str_eq(l->modules[i].name, name)) return &l->modules[i];
+    return NULL;
+}
+
+const struct lock_field *lock_field(const struct lock_module *m, struct str name)
+{
+    size_t lo = 0, hi = m->nfields;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int c = str_cmp(m->fields[mid].name, name);
+        if (c == 0) return &m->fields[mid];
+        if (c < 0) lo = mid + 1;
+        else hi = mid;
+    }
+    return NULL;
+}

@@ -1,0 +1,78 @@
+/* proof.c - the verdict on every target field, after the checker let it pass:
+ *
+ *   PROVED    nothing that the source's declared types allow can be refused by the target's
+ *   GUARDED   something could be, and the expression says what happens then: ??, reject, keep, truncate, round, else of a match or table
+ *   ASSUMED   it rests on a column that only this spec declares (extend, open tables); checked row by row at run time
+ *
+ * A field whose rule can clear it (absent into an optional field) is PROVED: clearing is a value. The reason says so. */
+#include "dsl/spec.h"
+#include "base/check.h"
+
+const char *verdict_name(enum verdict v)
+{
+    static const char *const names[] = {"PROVED", "GUARDED", "ASSUMED"};
+    return names[v];
+}
+
+static const char *show(struct arena *a, const struct ty *t)
+{
+    if (t->kind != TY_VALUE) return "null";
+    return t->t.nset > 6 ? arena_printf(a, "one of %u texts", (unsigned)t->t.nset) : types_show(a, &t->t);
+}
+
+static const char *clears(const struct field *fl)
+{
+    return ty_maybe_absent(&fl->value->ty) ? "; absent clears it" : "";
+}
+
+static void judge(const struct flow *f, struct field *fl, struct arena *a)
+{
+    if (fl->mode == FIELD_IS_KEY) {
+        fl->reason = arena_printf(a, "company and key of %.*s, escaped, always fit", (int)f->entity->name.n, f->entity->name.p);
+        return;
+    }
+    if (fl->mode == FIELD_IS_EVENT) {
+        fl->reason = "constants of on leave and on delete fit";
+        return;
+    }
+    const unsigned k = fl->value->facts;
+    const struct column *assumed = fl->value->assumed;
+    const char *from = show(a, &fl->value->ty);
+    struct ty to = ty_value(fl->column->type);
+    to.t.optional = false;
+    if (assumed) {
+        fl->verdict = VERDICT_ASSUMED;
+        fl->reason = arena_printf(a, "rests on %.*s as this spec declares it; a row that breaks it is rejected", (int)assumed->name.n, assumed->name.p);
+    } else if (k & FACT_FINDS) {
+        fl->verdict = VERDICT_GUARDED;
+        fl->reason = "a look-up: no hit clears it, two hits reject the record";
+    } else if (k & (FACT_REJECTS | FACT_KEEPS | FACT_DEFAULTS | FACT_CUTS)) {
+        fl->verdict = VERDICT_GUARDED;
+        fl->reason = arena_printf(a, "%s into %s by%s%s%s%s%s", from, show(a, &to), k & FACT_REJECTS ? " reject" : "", k & FACT_KEEPS ? " keep" : "",
+                                  k & FACT_DEFAULTS ? " ??" : "", k & FACT_CUTS ? " truncate or round" : "", clears(fl));
+    } else {
+        fl->reason = arena_printf(a, "%s into %s%s%s", from, show(a, &to), clears(fl), k & FACT_MISSES ? " (no answer gives absent, counted)" : "");
+    }
+}
+
+void proof_judge(struct spec *s, struct arena *a)
+{
+    for (struct flow *f = s->flows; f != NULL; f = f->next)
+        for (size_t i = 0; i < f->nfields; i++) judge(f, f->fields[i], a);
+}
+
+void proof_print(const struct spec *s, struct buf *out)
+{
+    size_t n[3] = {0};
+    for (const struct flow *f = s->flows; f != NULL; f = f->next) {
+        buf_printf(out, "%sflow %.*s: %.*s.%.*s to %.*s.%.*s\n", f == s->flows ? "" : "\n", (int)f->name.n, f->name.p, (int)f->source->name.n,
+                   f->source->name.p, (int)f->entity->name.n, f->entity->name.p, (int)f->target->name.n, f->target->name.p,
+                   (int)f->module->name.n, f->module->name.p);
+        for (size_t i = 0; i < f->nfields; i++) {
+            const struct field *fl = f->fields[i];
+            buf_printf(out, "  %-7s  %-24.*s  %s\n", verdict_name(fl->verdict), (int)fl->column->name.n, fl->column->name.p, fl->reason);
+            n[fl->verdict]++;
+        }
+    }
+    buf_printf(out, "%s%zu proved, %zu guarded, %zu assumed\n", s->flows ? "\n" : "", n[0], n[1], n[2]);
+}
