@@ -83,6 +83,7 @@ static bool same_span(struct span a, struct span b)
 static struct diag *add(struct diags *ds, struct span at, enum diag_code code, const char *const *args, size_t nargs)
 {
     ASSERT((unsigned)code < D_COUNT);
+    ds->raised += table[code].severity == DIAG_ERROR;
     const char *message = fill(ds->arena, code, args, nargs);
     for (size_t i = 0; i < ds->n; i++)
         if (ds->list[i]->code == code && same_span(ds->list[i]->at, at) && strcmp(ds->list[i]->message, message) == 0)

@@ -33,6 +33,7 @@ struct diag {
 struct diags {
     struct arena *arena; const struct sources *sources;
     struct diag **list; size_t n, cap;
+    size_t raised;                     /* errors said, repeats included: tells whether a pass found something */
     size_t nerrors, nwarnings;         /* distinct ones: a repeat at the same place with the same text is dropped at once */
 };
 void diags_init(struct diags *ds, struct arena *a, const struct sources *s);

@@ -423,9 +423,8 @@ static void put_token(struct layout *l, size_t i)
 
 bool format_source(const struct source *src, struct arena *a, struct diags *ds, struct buf *out)
 {
-    size_t errors = ds->nerrors;
     struct ast_file *file = parse_file(src, a, ds);
-    if (ds->nerrors > errors)
+    if (file->errors)
         return false;
     struct formatter f = {.arena = a, .src = src, .lines = {.arena = a}};
     f.item_at = ARENA_ARRAY(a, uint8_t, src->text.n + 1);

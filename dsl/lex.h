@@ -22,6 +22,7 @@ struct token {
     bool gap;                    /* white space or a comment stands in front */
     bool line_start;             /* the first token (or comment) of its line */
     bool bad;                    /* set by parse: already reported, give it a stand-in value */
+    bool after_stray;            /* set by parse: bytes that mean nothing stood in front and were reported */
 };
 struct lexer { const unsigned char *text, *cursor, *limit; };   /* a NUL stands at limit */
 

@@ -146,7 +146,7 @@ static void close_one(struct parser *p, struct brackets *b, const struct token *
     if (before->kind)
         diag_also(d, token_span(p, before), "this begins a new declaration");
     uint32_t end = p->tok[p->ntok - 1].end;
-    push(p, (struct token){'}', end, end, false, false, true});
+    push(p, (struct token){'}', end, end, false, false, true, false});
 }
 
 /* A declaration cannot stand inside a block: what is still open there was never closed. */
@@ -208,22 +208,27 @@ void parse__read_tokens(struct parser *p)
 {
     struct lexer lx;
     struct brackets b = {.n = 0};
+    bool dropped_stray = false;
     lex_init(&lx, p->env.src->text);
     if (p->pos)
         lx.cursor += p->pos;                     /* behind the byte order mark */
     for (;;) {
         struct token t = lex_scan(&lx);
         int kind = t.kind ? settle_kind(p, &t) : 0;
-        if (t.kind && !kind)
+        if (t.kind && !kind) {
+            dropped_stray = dropped_stray || t.kind == LEX_STRAY;
             continue;
+        }
         t.kind = kind;
+        t.after_stray = dropped_stray;
+        dropped_stray = false;
         if (!b.too_deep) {
             close_before(p, &b, &t);
             pair_bracket(p, &b, &t);
         }
         if (t.kind == 0 || b.too_deep) {
             p->quiet = b.too_deep;
-            push(p, (struct token){0, t.at, t.end, true, true, false});
+            push(p, (struct token){0, t.at, t.end, true, true, false, false});
             break;
         }
         push(p, t);
@@ -383,7 +388,7 @@ static void check_rejects(void *ctx, struct ast *n)
 struct ast_file *parse_file(const struct source *src, struct arena *a, struct diags *ds)
 {
     struct parser p = {.env = {a, ds, src}};
-    size_t skip = 0;
+    size_t skip = 0, before = ds->raised;
     if (check_bytes(src, ds, &skip)) {
         p.pos = skip;
         parse__read_tokens(&p);
@@ -392,6 +397,7 @@ struct ast_file *parse_file(const struct source *src, struct arena *a, struct di
     struct span whole = place_of(src, 0, src->text.n);
     struct ast *file = AST_NEW(a, FILE, file, whole, .edition = p.edition, .items = p.items);
     check_rejects(&(struct reject_walk){&p, false}, file);
+    AST_AS(file, file)->errors = (int64_t)(ds->raised - before);
     return AST_AS(file, file);
 }
 

@@ -27,6 +27,8 @@ static const struct { const char *what; const char *signs[3]; const char *member
     {"an expression", {"not", "match", "a number"},
      {"a name", "a text", "a text with {names}", "a number", "a date", "true", "false", "null", "keep", "reject", "ref", "find", "match", "each", "not", "'-'",
       "'('"}},
+    {"an expression", {"each", "match", "a number"},
+     {"a name", "a text", "a text with {names}", "a number", "a date", "true", "false", "null", "keep", "reject", "ref", "find", "match", "each", "'-'", "'('"}},
     {"a value", {"a text", "a number", "true"},
      {"a text", "a number", "a date", "a time such as 15m", "a share such as 5%", "true", "false", "null", "'-'", "a name", "ref", "find"}},
     {"an operator", {"??", "'*'", "'+'"},
@@ -122,10 +124,15 @@ static const char *wrong_case(const struct parser *p, size_t i, char low[16])
     return lex_keyword((struct str){low, t.n}) ? low : NULL;
 }
 
+static bool is_comparison(int k)
+{
+    return k == TOK_EQ || k == TOK_NE || k == TOK_LE || k == TOK_GE || k == '<' || k == '>';
+}
+
 static bool is_operator(int k)
 {
-    return k == '=' || k == '+' || k == '-' || k == '*' || k == '/' || k == TOK_OTHERWISE || k == TOK_EQ || k == TOK_NE || k == TOK_LE || k == TOK_GE ||
-           k == '<' || k == '>' || k == TOK_AND || k == TOK_OR || k == TOK_NOT || k == TOK_ARROW;
+    return k == '=' || k == '+' || k == '-' || k == '*' || k == '/' || k == TOK_OTHERWISE || k == TOK_AND || k == TOK_OR || k == TOK_NOT ||
+           k == TOK_ARROW || k == '.' || is_comparison(k);
 }
 
 /* `Phone =` with nothing behind it: the next line's name was read as the value, and its `=` did not fit. */
@@ -134,6 +141,8 @@ static bool missing_value(struct parser *p, size_t i)
     if (p->tok[i].kind != '=' || i < 2 || p->tok[i - 1].kind != TOK_NAME || !p->tok[i - 1].line_start || !is_operator(p->tok[i - 2].kind))
         return false;
     struct str op = token_text(p, i - 2);
+    if (p->tok[i - 1].after_stray)
+        return true;                              /* what stood there was reported already */
     diag1(p->env.ds, parse__at(p, i - 2), D_NO_VALUE, arena_printf(p->env.arena, "`%.*s`", (int)op.n, op.p));
     return true;
 }
@@ -177,8 +186,8 @@ static bool known_mistake(struct parser *p, size_t i, const struct expected *x)
 
 static void say(struct parser *p, size_t i, struct expected *x)
 {
-    if (known_mistake(p, i, x))
-        return;
+    if (p->tok[i].bad || p->tok[i].after_stray || known_mistake(p, i, x))
+        return;                                   /* bad, stray: reported when the tokens were read */
     bool comma = has(x, "','"), arrow = has(x, "=>"), only_name = x->n == 1 && has(x, "a name");
     struct diag *d = diag2(p->env.ds, parse__at(p, i), D_SYNTAX, unexpected_text(p, i), expected_text(p, x));
     int k = p->tok[i].kind;
@@ -186,10 +195,12 @@ static void say(struct parser *p, size_t i, struct expected *x)
         diag_help(d, "arms are parted by commas: put one at the end of the line before");
     if (arrow && (k == '=' || k == ':'))
         diag_help(d, "an arm is written `pattern => value`");
-    if (only_name && is_keyword(p, i))
+    if (only_name && is_keyword(p, i) && !p->tok[i].line_start)
         diag_help(d, "`%.*s` is a word of the language; a name like it stands between backticks", (int)token_text(p, i).n, token_text(p, i).p);
     if (k == ',' && !comma)
         diag_help(d, "only arms and arguments are parted by commas");
+    if (is_comparison(k) && has(x, "'+'"))
+        diag_help(d, "comparisons do not chain: write `a < b and b < c`");
     if (k == TOK_EQ && has(x, "'='"))
         diag_help(d, "one `=` gives a field its value, `==` compares");
     if (k == '=' && has(x, "=="))
@@ -229,6 +240,17 @@ static bool block_of_test(const struct parser *p, uint32_t block)
     return (size_t)block + 1 < p->ntok && block >= 4 && p->tok[block - 4].kind == TOK_TEST;
 }
 
+/* A line that begins like a clause, rightly or with a slip that has a message of its own. */
+static bool begins_line(const struct parser *p, size_t j, int next)
+{
+    char low[16];
+    const struct token *t = &p->tok[j];
+    if (!t->line_start)
+        return false;
+    return begins_clause(t->kind) || (is_keyword(p, j) && (next == '=' || next == ':')) || wrong_case(p, j, low) ||
+           (t->kind == TOK_NAME && (next == '=' || next == ':' || next == '{'));
+}
+
 static bool goes_on(const struct parser *p, size_t j, size_t from, uint32_t block, bool arms)
 {
     const struct token *t = &p->tok[j];
@@ -243,11 +265,9 @@ static bool goes_on(const struct parser *p, size_t j, size_t from, uint32_t bloc
         return true;
     if (arms)
         return t->kind == ',' && !p->in_bracket[j];
-    if (t->kind == TOK_NAME && j > from && (next == '=' || next == ':'))
-        return t->line_start || !p->in_bracket[j];
-    if (t->kind == TOK_NAME && next == '{')
-        return t->line_start && j > from;
-    return begins_clause(t->kind) && t->line_start && j > from;
+    if (t->kind == TOK_NAME && j > from && (next == '=' || next == ':') && !p->in_bracket[j])
+        return true;
+    return begins_line(p, j, next);
 }
 
 /* beyond = from, or the token behind it when reading has already been resumed at `from` in vain. */
@@ -276,8 +296,10 @@ void parse__syntax_error(struct parser *p, const char **expected, size_t n)
         p->pos = p->ntok - 1;
         return;
     }
-    if (p->resumed == i && p->resumed_at_all) {   /* moved here in vain: say no more about it, and get on */
-        if (p->tok[i].kind == 0)
+    int k = p->tok[i].kind;
+    bool again = p->resumed_at_all && p->resumed == i;
+    if (again && (p->synced == i || k == '}' || k == ',' || k == 0)) {   /* moved here in vain: say no more about it, and get on */
+        if (k == 0)
             p->quiet = true;
         p->pos = next_start(p, i, i + 1 < p->ntok ? i + 1 : i);
     } else if (p->synced < i && missing_value(p, i)) {

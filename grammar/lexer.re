@@ -13,7 +13,7 @@ void lex_init(struct lexer *lx, struct str text)
 
 static struct token token_of(const struct lexer *lx, int kind, const unsigned char *from, bool gap, bool line_start)
 {
-    return (struct token){kind, (uint32_t)(from - lx->text), (uint32_t)(lx->cursor - lx->text), gap, line_start, false};
+    return (struct token){kind, (uint32_t)(from - lx->text), (uint32_t)(lx->cursor - lx->text), gap, line_start, false, false};
 }
 
 #define TOKEN(kind) return token_of(lx, (kind), from, gap, line_start)
@@ -67,7 +67,7 @@ again:
     "&&" | "||" | "!" | "<>" | "===" | ":=" | "->" | ";" { TOKEN(LEX_FOREIGN); }
     "//" [^\n\x00]*          { TOKEN(LEX_FOREIGN); }
     "'" [^'\n\x00]* "'"      { TOKEN(LEX_FOREIGN); }
-    $                        { return (struct token){0, (uint32_t)(lx->limit - lx->text), (uint32_t)(lx->limit - lx->text), true, line_start, false}; }
+    $                        { return (struct token){0, (uint32_t)(lx->limit - lx->text), (uint32_t)(lx->limit - lx->text), true, line_start, false, false}; }
     [\x80-\xff]+             { TOKEN(LEX_STRAY); }
     *                        { TOKEN(LEX_STRAY); }
 */

@@ -56,7 +56,7 @@ void mlc_error(const MLC_LTYPE *at, struct parser *p, const char *what);
 %type <struct ast *> arm_literal arm_match arm_when table_else param place target clause line_clause field line_field set set_value
 %type <struct ast *> expr disjunction conjunction negation comparison otherwise sum product sign postfix primary path link condition each_when
 %type <struct ast_list> items sides columns columns_or_groups type_args attrs attr_args settings arms_literal arms_match arms_when patterns
-%type <struct ast_list> params params_some places clauses line_clauses sets names args args_some conditions
+%type <struct ast_list> params params_some places clauses line_clauses sets given names args args_some conditions
 %type <int> side_word mode event
 
 %%
@@ -263,8 +263,9 @@ set:
 set_value: literal | link
 
 /* ---- tests ---- */
-test: TEST TEXT OF NAME '{' GIVEN '{' sets '}' EXPECT expect '}'
-    { $$ = NEW(TEST, test, @$, .title = AST_AS(text, $2)->value, .flow = $4, .given = $8, .expect = $11); }
+test: TEST TEXT OF NAME '{' given EXPECT expect '}'
+    { $$ = NEW(TEST, test, @$, .title = AST_AS(text, $2)->value, .flow = $4, .given = $6, .expect = $8); }
+given: GIVEN '{' sets '}' { $$ = $3; }
 expect:
     '{' sets '}'  { $$ = NEW(EXPECT, expect, @$, .sets = $2); }
   | REJECT TEXT   { $$ = NEW(REJECT, reject, @$, .why = AST_AS(text, $2)->value); }
