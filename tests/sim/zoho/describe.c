@@ -326,8 +326,8 @@ static json_t *describe_section(const struct zoho_sim *sim, const struct zsim_mo
     json_t *fields = json_array();
     for (size_t i = 0; i < m->nfields; i++)
         json_array_append_new(fields, layout_field(sim, &m->fields[i], i));
-    json_t *allowed = json_pack("{sbsbsbsbsbsbsb}", "add_field", 1, "rename", 1, "change_tab_traversal", 1, "reorder", 1,
-                                "delete", 0, "remove_field", 1, "change_column_count", 1);
+    json_t *allowed = json_pack("{sbsbsbsbsbsbsb}", "add_field", 1, "rename", 1, "change_tab_traversal", 1, "reorder",
+                                1, "delete", 0, "remove_field", 1, "change_column_count", 1);
     json_t *o = json_pack("{sbsnssssssssssss}", "isSubformSection", 0, "parent_section", "display_label", m->singular,
                           "mode", "all", "tab_traversal", "left_to_right", "api_name", m->name, "name", m->singular,
                           "generated_type", "default");

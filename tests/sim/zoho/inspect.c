@@ -333,7 +333,10 @@ static bool set_switches(struct zsim_call *call)
     json_t *v;
     bool good = true;
     json_object_foreach(call->body, name, v)
-        good = zoho_sim_switch(call->sim, name, json_is_integer(v) ? (int64_t)json_integer_value(v) : json_is_true(v)) && good;
+    {
+        int64_t value = json_is_integer(v) ? (int64_t)json_integer_value(v) : json_is_true(v);
+        good = zoho_sim_switch(call->sim, name, value) && good;
+    }
     return good;
 }
 

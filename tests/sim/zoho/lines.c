@@ -1,7 +1,7 @@
 /*
  * lines.c: rows of subforms and line items (facts 6).
  *
- *     request [ {no id} -> appended, {"id"} -> that row changed, {"id","_delete"} -> that row removed ],  [] -> all removed
+ *     {no id} -> appended    {"id"} -> that row changed    {"id","_delete"} -> that row removed    [] -> all removed
  *
  * Rows live in one cell of the parent as a JSON array; each row is {"id":..,"Sequence_Number":..,field: value,..} with
  * the values as rules.c left them. A row that is not named stays: a client that sends its rows again doubles them.
@@ -113,7 +113,8 @@ static bool take_row(struct zsim_check *check, json_t *rows, const json_t *in)
     struct zoho_sim *sim = check->call->sim;
     const json_t *id = json_object_get(in, "id");
     if (!json_is_object(in)) {
-        zsim__check_error(check, "INVALID_DATA", "invalid data", "", json_pack("{ss}", "expected_data_type", "jsonobject"));
+        zsim__check_error(check, "INVALID_DATA", "invalid data", "",
+                          json_pack("{ss}", "expected_data_type", "jsonobject"));
         return false;
     }
     if (!id) {

@@ -84,7 +84,7 @@ static void show_gone(struct zsim_call *call, const struct zsim_module *m, const
     zsim__show_name(m, r, &name);
     zsim__format_datetime(r->deleted_ms, call->sim->offset_minutes, at);
     json_t *by = zsim__user_json(call->sim, r->deleted_by), *made = zsim__user_json(call->sim, r->created_by);
-    char *deleter = json_dumps(by, JSON_COMPACT | JSON_REAL_PRECISION(15)), *creator = json_dumps(made, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *deleter = json_dumps(by, JSON_COMPACT), *creator = json_dumps(made, JSON_COMPACT);
     json_decref(by);
     json_decref(made);
     zsim__fmt(out, "{\"deleted_by\":%s,\"id\":\"%llu\",\"display_name\":", deleter, (unsigned long long)r->id);

@@ -28,7 +28,7 @@ void zsim__check_error(struct zsim_check *check, const char *code, const char *m
     if (!details)
         details = json_object();
     struct zsim_text path = {0};
-    zsim__fmt(&path, "%s.%s", check->path, name);
+    zsim__fmt(&path, "%s%s%s", check->path, *name ? "." : "", name); // no name: the row itself
     json_object_set_new(details, "api_name", json_string(name));
     json_object_set_new(details, "json_path", json_string(path.at));
     zsim__text_free(&path);
@@ -37,7 +37,8 @@ void zsim__check_error(struct zsim_check *check, const char *code, const char *m
 
 static bool wrong_type(struct zsim_check *check, const struct zsim_field *f, const char *expected)
 {
-    zsim__check_error(check, "INVALID_DATA", "invalid data", f->name, json_pack("{ss}", "expected_data_type", expected));
+    zsim__check_error(check, "INVALID_DATA", "invalid data", f->name,
+                      json_pack("{ss}", "expected_data_type", expected));
     return false;
 }
 
@@ -232,7 +233,8 @@ static bool check_number(struct zsim_check *check, const struct zsim_field *f, c
     int significant = 1, places = 0, before = 1;
     measure(v, &significant, &places, &before);
     snprintf(exact, sizeof exact, "%.15g", v);
-    bool fits15 = strtod(exact, NULL) == v && (!json_is_integer(in) || llabs(json_integer_value(in)) < 1000000000000000);
+    bool short_enough = !json_is_integer(in) || llabs(json_integer_value(in)) < 1000000000000000;
+    bool fits15 = strtod(exact, NULL) == v && short_enough;
     int decimals = f->decimals < 0 ? 9 : f->decimals;
     if (before > (f->length ? f->length : 16) || before > 15)
         return too_long(check, f);

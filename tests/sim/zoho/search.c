@@ -3,8 +3,8 @@
  *
  *     criteria = (F:op:value) | (criteria and criteria ..) | (criteria or criteria ..)
  *
- * becomes the same tree that COQL uses. The index of search is late: records touched within search_lag_ms are not found.
- * `equals` on text finds what merely contains it, unless search_equals_exact.
+ * becomes the same tree that COQL uses. The index of search is late: records touched within search_lag_ms are not
+ * found. `equals` on text finds what merely contains it, unless search_equals_exact.
  */
 #include "zoho_room.h"
 

@@ -316,7 +316,8 @@ static json_t *success(const struct job *job, bool inserted)
         json_object_set_new(details, "$approval_state", json_string("approved"));
     json_t *e = json_pack("{ss}", "code", "SUCCESS");
     if (job->verb == ZV_UPSERT) {
-        json_object_set_new(e, "duplicate_field", job->duplicate_field ? json_string(job->duplicate_field) : json_null());
+        json_t *by = job->duplicate_field ? json_string(job->duplicate_field) : json_null();
+        json_object_set_new(e, "duplicate_field", by);
         json_object_set_new(e, "action", json_string(inserted ? "insert" : "update"));
     }
     json_object_set_new(e, "details", details);

@@ -278,7 +278,8 @@ void zsim__limits_free(struct zoho_sim *);
 void zsim__fault_choose(struct zsim_call *);
 bool zsim__fault_before(struct zsim_call *); // true: the call ends here
 void zsim__fault_after(struct zsim_call *);
-json_t *zsim__fault_record(struct zsim_call *, const struct zsim_module *, const json_t *record, size_t index); // error element or NULL
+// The error element of a scripted record, or NULL.
+json_t *zsim__fault_record(struct zsim_call *, const struct zsim_module *, const json_t *record, size_t index);
 const char *zsim__fault_name(const struct zsim_fault *);
 void zsim__faults_free(struct zoho_sim *);
 
@@ -391,8 +392,8 @@ void zsim__cond_free(struct zsim_cond *);
 // ---- find.c
 bool zsim__matches(struct zoho_sim *, const struct zsim_module *, const struct zsim_record *,
                    const struct zsim_cond *);
-// Records that fulfil `where` (NULL: all), ordered, without the first `offset`, at most `limit`. Heap array of numbers of
-// records. *more tells whether there were further ones.
+// Records that fulfil `where` (NULL: all), ordered, without the first `offset`, at most `limit`. Heap array of numbers
+// of records. *more tells whether there were further ones.
 uint32_t *zsim__find(struct zoho_sim *, const struct zsim_query *, size_t *n, bool *more);
 size_t zsim__find_count(struct zoho_sim *, const struct zsim_query *);
 const struct zsim_record *zsim__follow(struct zoho_sim *, const struct zsim_module *, const struct zsim_record *,

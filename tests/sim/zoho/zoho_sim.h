@@ -9,8 +9,8 @@
  * calls it under its lock.
  *
  * What is not confirmed about Zoho is a switch (ZOHO_SIM_SWITCHES); the default is the reading that hurts a careless
- * client most, or the one that the fact sheet calls usual. Organisation, users, modules and fields come from a data file
- * (data/professional.json).
+ * client most, or the one that the fact sheet calls usual. Organisation, users, modules and fields come from a data
+ * file (data/professional.json).
  *
  * Inspection over HTTP, no Authorization, never counted or faulted:
  *     GET  /__sim/dump?module=M[&sort=F]      all live records, as GET by id shows them

@@ -81,7 +81,8 @@ static void test_matching(struct stand *s)
     expect(s, "for ever", call(s, "GET", "/crm/v8/org", NULL) == 500 && call(s, "GET", "/crm/v8/users", NULL) == 200);
     char why[200] = "";
     zoho_sim_faults_clear(s->sim);
-    check("unknown action", !zoho_sim_faults(s->sim, "[{\"do\":\"dance\"}]", why, sizeof why) && strstr(why, "dance"), why);
+    check("unknown action", !zoho_sim_faults(s->sim, "[{\"do\":\"dance\"}]", why, sizeof why) && strstr(why,
+            "dance"), why);
     check("script is a list", !zoho_sim_faults(s->sim, "{}", why, sizeof why), why);
 }
 
@@ -129,14 +130,18 @@ static void test_records(struct stand *s)
                                         "STORAGE_SPACE_EXCEEDED", "INTERNAL_ERROR", "CANNOT_PROCESS", "SOME_NEW_CODE"};
     for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
         size_t n = struck(s, text("\"do\":\"%s\",\"index\":1", CODES[i]), TWO);
-        expect(s, text("record %s", CODES[i]), n == 1 && s->resp.status == 207 && is_text(s, "data.0.code", "SUCCESS") &&
-                                                   is_text(s, "data.1.code", CODES[i]) && at(s->body, "data.1.details.json_path"));
+        expect(s, text("record %s", CODES[i]), n == 1 && s->resp.status == 207 && is_text(s, "data.0.code",
+                "SUCCESS") &&
+                                                   is_text(s, "data.1.code", CODES[i]) && at(s->body,
+                                                           "data.1.details.json_path"));
     }
     struck(s, "\"do\":\"RECORD_LOCKED\"", ONE);
-    expect(s, "locked, as Zoho words it", s->resp.status == 400 && is_text(s, "data.0.details.action", "record_locking") &&
+    expect(s, "locked, as Zoho words it", s->resp.status == 400 && is_text(s, "data.0.details.action",
+            "record_locking") &&
                                               is_text(s, "data.0.details.json_path", "$.data[0].id"));
     size_t n = struck(s, "\"do\":\"partial\",\"code\":\"X_Y\",\"match\":{\"record_contains\":\"two\"},\"message\":\"m\"", TWO);
-    expect(s, "by content of the record", n == 1 && is_text(s, "data.1.code", "X_Y") && is_text(s, "data.1.message", "m"));
+    expect(s, "by content of the record", n == 1 && is_text(s, "data.1.code", "X_Y") && is_text(s, "data.1.message",
+            "m"));
     n = struck(s, "\"do\":\"partial\",\"all\":true", TWO);
     expect(s, "all records", n == 0 && s->resp.status == 400 && length(s, "data") == 2);
     n = struck(s, "\"do\":\"duplicate_other_field\",\"id\":\"77\"", ONE);

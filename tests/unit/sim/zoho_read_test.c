@@ -130,7 +130,8 @@ static void test_domain(struct stand *s)
 static void test_metadata(struct stand *s)
 {
     call(s, "GET", "/crm/v8/org", NULL);
-    expect(s, "org", is_text(s, "org.0.license_details.paid_type", "professional") && is_text(s, "org.0.zgid", "733016544"));
+    expect(s, "org", is_text(s, "org.0.license_details.paid_type", "professional") && is_text(s, "org.0.zgid",
+            "733016544"));
     call(s, "GET", "/crm/v8/settings/modules", NULL);
     expect(s, "modules", length(s, "modules") == 16 && is_text(s, "modules.0.api_name", "Accounts"));
     call(s, "GET", "/crm/v8/settings/modules/Quotes", NULL);
@@ -156,7 +157,8 @@ static void test_metadata(struct stand *s)
     expect(s, "active users by page", length(s, "users") == 1 && is_number(s, "info.page", 2));
     call(s, "GET", "/crm/v8/users?type=AllUsers", NULL);
     expect(s, "all users", length(s, "users") == 5 && is_text(s, "users.4.status", "deleted"));
-    expect(s, "unknown path", call(s, "GET", "/crm/v8/a/b/c/d", NULL) == 404 && is_text(s, "code", "INVALID_URL_PATTERN"));
+    expect(s, "unknown path", call(s, "GET", "/crm/v8/a/b/c/d", NULL) == 404 && is_text(s, "code",
+            "INVALID_URL_PATTERN"));
     expect(s, "unknown version", call(s, "GET", "/crm/v1/org", NULL) == 404);
     expect(s, "wrong method", call(s, "PATCH", ACCOUNTS, "{}") == 400 && is_text(s, "code", "INVALID_REQUEST_METHOD"));
 }
@@ -181,7 +183,8 @@ static void test_editions(struct stand *s)
     expect(&free_org, "header from half on", left && strcmp(left, "2495") == 0);
     zoho_sim_spend(free_org.sim, 2496);
     call(&free_org, "GET", "/crm/v8/org", NULL);
-    expect(&free_org, "credits are spent", free_org.resp.status == 429 && is_text(&free_org, "code", "TOO_MANY_REQUESTS"));
+    expect(&free_org, "credits are spent", free_org.resp.status == 429 && is_text(&free_org, "code",
+            "TOO_MANY_REQUESTS"));
     free_org.now_ms += 24 * 3600000LL;
     free(free_org.token);
     free_org.token = zoho_sim_issue_token(free_org.sim);
@@ -207,7 +210,8 @@ static void insert_many(struct stand *s, int n, const char *prefix)
     } body = {malloc(64 + (size_t)n * 96), 0};
     body.len = (size_t)snprintf(body.at, 64, "{\"data\":[");
     for (int i = 0; i < n; i++)
-        body.len += (size_t)snprintf(body.at + body.len, 96, "%s{\"Account_Name\":\"%s %d\",\"Sage_Customer\":\"%s%04d\"}",
+        body.len += (size_t)snprintf(body.at + body.len, 96,
+                "%s{\"Account_Name\":\"%s %d\",\"Sage_Customer\":\"%s%04d\"}",
                                      i ? "," : "", prefix, i, prefix, i);
     snprintf(body.at + body.len, 8, "]}");
     call(s, "POST", ACCOUNTS, body.at);
@@ -255,7 +259,8 @@ static void test_list(struct stand *s)
         insert_many(s, 100, text("L%02d", i));
         s->now_ms += 1000;
     }
-    expect(s, "fields are mandatory", call(s, "GET", ACCOUNTS, NULL) == 400 && is_text(s, "code", "REQUIRED_PARAM_MISSING") &&
+    expect(s, "fields are mandatory", call(s, "GET", ACCOUNTS, NULL) == 400 && is_text(s, "code",
+            "REQUIRED_PARAM_MISSING") &&
                                           is_text(s, "details.param_name", "fields"));
     call(s, "GET", ACCOUNTS "?fields=Account_Name,Nonsense&", NULL);
     expect(s, "default page", length(s, "data") == 200 && is_text(s, "data.0.Account_Name", "L23 99") &&
@@ -283,7 +288,8 @@ static void test_list(struct stand *s)
     call(s, "GET", text(ACCOUNTS "?fields=Sage_Customer&sort_by=id&sort_order=asc&page=2&page_token=%s", token), NULL);
     expect(s, "token with page", is_text(s, "code", "AMBIGUITY_DURING_PROCESSING"));
     expect(s, "broken token", call(s, "GET", ACCOUNTS "?fields=id&page_token=abc", NULL) == 400);
-    call(s, "GET", ACCOUNTS "?fields=Sage_Customer,Modified_Time&sort_by=Modified_Time&sort_order=asc&per_page=3", NULL);
+    call(s, "GET", ACCOUNTS "?fields=Sage_Customer,Modified_Time&sort_by=Modified_Time&sort_order=asc&per_page=3",
+            NULL);
     expect(s, "sorted by time", is_text(s, "data.0.Sage_Customer", "L000000") && length(s, "data") == 3);
     send_header(s, "If-Modified-Since", "2026-11-18T12:07:01+01:00");
     call(s, "GET", ACCOUNTS "?fields=Sage_Customer&sort_by=Modified_Time&sort_order=asc", NULL);
@@ -297,7 +303,8 @@ static void test_list(struct stand *s)
     char many[700] = "id";
     for (int i = 0; i < 50; i++)
         memcpy(many + 2 + i * 3, ",id", 4);
-    expect(s, "51 fields", call(s, "GET", text(ACCOUNTS "?fields=%s", many), NULL) == 400 && is_text(s, "code", "LIMIT_EXCEEDED"));
+    expect(s, "51 fields", call(s, "GET", text(ACCOUNTS "?fields=%s", many), NULL) == 400 && is_text(s, "code",
+            "LIMIT_EXCEEDED"));
     s->now_ms += 25 * 3600000LL;
     free(s->token);
     s->token = zoho_sim_issue_token(s->sim);
@@ -325,14 +332,16 @@ static void test_coql(struct stand *s)
     query(s, "select id from Accounts where Account_Name = 'O\\'Neil \\\\ Co'");
     expect(s, "escapes", is_text(s, "data.0.id", id));
     query(s, "select id from Accounts where Account_Name = 'O'Neil'");
-    expect(s, "unescaped quote", s->resp.status == 400 && is_text(s, "code", "SYNTAX_ERROR") && at(s->body, "details.near"));
+    expect(s, "unescaped quote", s->resp.status == 400 && is_text(s, "code", "SYNTAX_ERROR") && at(s->body,
+            "details.near"));
     query(s, "select id from Accounts where Account_Name = 'none'");
     expect(s, "no rows", s->resp.status == 204 && !s->resp.body);
     query(s, "select Account_Name from Accounts where Sage_Customer = 'ON' or Account_Name = 'q 3' or Phone = '7'");
     expect(s, "or", length(s, "data") == 2);
     query(s, "select Account_Name from Accounts where (Sage_Customer = 'ON' and Phone = '7') and Credit_Limit > 50 and Credit_Limit <= 50.5");
     expect(s, "and", length(s, "data") == 1 && is_text(s, "data.0.id", id));
-    query(s, text("select id from Accounts where id > %s and id is not null order by id asc limit 3", "4876876000001000010"));
+    query(s, text("select id from Accounts where id > %s and id is not null order by id asc limit 3",
+            "4876876000001000010"));
     expect(s, "behind an id", length(s, "data") == 3 && is_text(s, "data.0.id", "4876876000001000011") &&
                                   json_is_true(at(s->body, "info.more_records")));
     query(s, "select Account_Name from Accounts where Account_Name like 'q %' order by Account_Name desc limit 1, 2");
@@ -340,7 +349,8 @@ static void test_coql(struct stand *s)
     query(s, "select id from Accounts where Sage_Customer not in ('ON') and Phone is null limit 2000");
     expect(s, "not in, is null", length(s, "data") == 100);
     query(s, "select id, Owner, Created_Time from Accounts where Credit_Limit between 50 and 51");
-    expect(s, "between, lookups by id", is_text(s, "data.0.Owner.id", "4876876000000411001") && !at(s->body, "data.0.Owner.name"));
+    expect(s, "between, lookups by id", is_text(s, "data.0.Owner.id", "4876876000000411001") && !at(s->body,
+            "data.0.Owner.name"));
     query(s, "select id from Accounts where Modified_Time >= '2026-11-18T11:06:40+00:00' limit 1");
     expect(s, "times compare over zones", length(s, "data") == 1);
     for (int i = 0; i < 101; i++)
@@ -376,7 +386,8 @@ static void test_search(struct stand *s)
 {
     char id[24];
     seed(s, "Accounts", "{\"Account_Name\":\"Blue Moon\",\"Phone\":\"55\"}", id);
-    expect(s, "search lags", call(s, "GET", ACCOUNTS "/search?criteria=(Account_Name:equals:Blue%20Moon)", NULL) == 204);
+    expect(s, "search lags", call(s, "GET", ACCOUNTS "/search?criteria=(Account_Name:equals:Blue%20Moon)",
+            NULL) == 204);
     s->now_ms += 3000;
     call(s, "GET", ACCOUNTS "/search?criteria=(Account_Name:equals:moon)", NULL);
     expect(s, "equals acts as contains", s->resp.status == 200 && is_text(s, "data.0.id", id));
@@ -386,9 +397,11 @@ static void test_search(struct stand *s)
     expect(s, "criteria with and", s->resp.status == 200 && length(s, "data") == 1);
     expect(s, "by phone", call(s, "GET", ACCOUNTS "/search?phone=55", NULL) == 200);
     expect(s, "by word", call(s, "GET", ACCOUNTS "/search?word=moon", NULL) == 200);
-    expect(s, "no criteria", call(s, "GET", ACCOUNTS "/search", NULL) == 400 && is_text(s, "code", "EXPECTED_PARAM_MISSING"));
+    expect(s, "no criteria", call(s, "GET", ACCOUNTS "/search", NULL) == 400 && is_text(s, "code",
+            "EXPECTED_PARAM_MISSING"));
     expect(s, "broken criteria", call(s, "GET", ACCOUNTS "/search?criteria=(Account_Name:equals", NULL) == 400);
-    expect(s, "beyond 2,000", call(s, "GET", ACCOUNTS "/search?word=a&page=11", NULL) == 400 && is_text(s, "code", "LIMIT_REACHED"));
+    expect(s, "beyond 2,000", call(s, "GET", ACCOUNTS "/search?word=a&page=11", NULL) == 400 && is_text(s, "code",
+            "LIMIT_REACHED"));
     call(s, "GET", ACCOUNTS "/actions/count", NULL);
     expect(s, "count", is_number(s, "count", 1));
     call(s, "GET", ACCOUNTS "/actions/count?criteria=(Phone:equals:x)", NULL);

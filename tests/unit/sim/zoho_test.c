@@ -330,7 +330,8 @@ static void test_lines(struct stand *s)
 {
     char product[24], row[24], order[24];
     seed(s, "Products", "{\"Product_Name\":\"Bolt\"}", product);
-    call(s, "POST", "/crm/v8/Sales_Orders", "{\"data\":[{\"Subject\":\"S\"},{\"Subject\":\"S\",\"Ordered_Items\":[]}]}");
+    call(s, "POST", "/crm/v8/Sales_Orders",
+            "{\"data\":[{\"Subject\":\"S\"},{\"Subject\":\"S\",\"Ordered_Items\":[]}]}");
     expect(s, "line items are mandatory", is_text(s, "data.0.details.api_name", "Ordered_Items") &&
                                               is_text(s, "data.1.code", "MANDATORY_NOT_FOUND"));
     call(s, "POST", "/crm/v8/Sales_Orders",
@@ -351,7 +352,8 @@ static void test_lines(struct stand *s)
     snprintf(row, sizeof row, "%s", json_string_value(at(s->body, "data.0.Ordered_Items.0.id")));
     call(s, "GET", "/crm/v8/Sales_Orders?fields=Subject,Ordered_Items", NULL);
     expect(s, "lists show no lines", is_text(s, "data.0.Subject", "S") && !at(s->body, "data.0.Ordered_Items"));
-    call(s, "PUT", put, text("{\"data\":[{\"Ordered_Items\":[{\"Product_Name\":{\"id\":\"%s\"},\"Quantity\":9}]}]}", product));
+    call(s, "PUT", put, text("{\"data\":[{\"Ordered_Items\":[{\"Product_Name\":{\"id\":\"%s\"},\"Quantity\":9}]}]}",
+            product));
     get = text("/crm/v8/Sales_Orders/%s", order);
     call(s, "GET", get, NULL);
     expect(s, "a row without id is appended", length(s, "data.0.Ordered_Items") == 3);
@@ -392,7 +394,8 @@ static void test_delete(struct stand *s)
                                  is_text(s, "data.0.details.id", a) && is_text(s, "data.1.code", "INVALID_DATA"));
     expect(s, "deleted is gone", call(s, "GET", text("/crm/v8/Deals/%s", a), NULL) == 204);
     expect(s, "delete by id", call(s, "DELETE", text("/crm/v8/Deals/%s", b), NULL) == 200);
-    expect(s, "delete again", call(s, "DELETE", text("/crm/v8/Deals/%s", b), NULL) == 400 && is_text(s, "code", "INVALID_DATA"));
+    expect(s, "delete again", call(s, "DELETE", text("/crm/v8/Deals/%s", b), NULL) == 400 && is_text(s, "code",
+            "INVALID_DATA"));
     call(s, "GET", "/crm/v8/Deals/deleted?type=all", NULL);
     expect(s, "deleted list", s->resp.status == 200 && length(s, "data") == 2 && is_text(s, "data.0.id", b) &&
                                   is_text(s, "data.0.display_name", "D2") && is_text(s, "data.0.type", "recycle"));
@@ -404,7 +407,8 @@ static void test_delete(struct stand *s)
     expect(s, "bin is empty after 60 days", call(s, "GET", "/crm/v8/Deals/deleted?type=recycle", NULL) == 204);
     call(s, "GET", "/crm/v8/Deals/deleted?type=permanent", NULL);
     expect(s, "permanent after 60 days", length(s, "data") == 2);
-    expect(s, "delete without ids", call(s, "DELETE", "/crm/v8/Deals", NULL) == 400 && is_text(s, "code", "REQUIRED_PARAM_MISSING"));
+    expect(s, "delete without ids", call(s, "DELETE", "/crm/v8/Deals", NULL) == 400 && is_text(s, "code",
+            "REQUIRED_PARAM_MISSING"));
 }
 
 int main(void)
