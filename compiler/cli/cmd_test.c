@@ -1,0 +1,108 @@
+/* cmd_test.c - mlc test: the spec's own tests, through the same vm that runs in production; a failure names every field that differs. */
+#include "compiler/cli/cli.h"
+#include "compiler/rows.h"
+#include <stdio.h>
+
+static void print_value(const struct value *v)
+{
+    struct buf b = {0};
+    value_json(&b, v);
+    printf("%.*s", (int)b.n, b.p);
+    buf_free(&b);
+}
+
+/* The row that `given` describes, in the image's columns. */
+static struct value *row_of(const struct test *t, const struct image_flow *f, struct arena *a)
+{
+    struct value *cols = ARENA_ARRAY(a, struct value, f->ncolumns + 1);
+    for (size_t i = 0; i < f->ncolumns; i++) {
+        cols[i] = value_absent;
+        for (size_t k = 0; k < t->ngiven; k++)
+            if (str_eq(t->flow->entity->columns[t->given[k].column].name, f->columns[i].name)) cols[i] = t->given[k].value;
+        /* as a source would deliver it: at the scale of the column */
+        if (cols[i].kind == V_DECIMAL) decimal_rescale(&cols[i], f->columns[i].type.scale, &cols[i]);
+    }
+    return cols;
+}
+
+static size_t field_index(const struct test *t, const struct field *f)
+{
+    size_t i = 0;
+    while (t->flow->fields[i] != f) i++;
+    return i;
+}
+
+static void fail(bool *ok, const struct test *t)
+{
+    if (*ok) printf("not ok %.*s\n", (int)t->title.n, t->title.p);
+    *ok = false;
+}
+
+static void compare(const struct test *t, const struct image_flow *f, const struct vm_out *out, bool *ok)
+{
+    for (size_t i = 0; i < t->nexpect; i++) {
+        size_t k = field_index(t, t->expect[i].field);
+        bool kept = out->ops[k] != VM_SET;
+        if (!kept && value_equal(&out->values[k], &t->expect[i].value)) continue;
+        fail(ok, t);
+        printf("    %.*s: expected ", (int)f->fields[k].name.n, f->fields[k].name.p);
+        print_value(&t->expect[i].value);
+        fputs(", got ", stdout);
+        if (kept) fputs("keep", stdout);
+        else print_value(&out->values[k]);
+        putchar('\n');
+    }
+}
+
+static bool run_one(const struct test *t, const struct image *im, struct vm *vm, struct arena *a)
+{
+    const struct image_flow *f = image_flow_named(im, t->flow->name);
+    struct value *cols = row_of(t, f, a);
+    struct vm_out out;
+    bool ok = true, in = vm_when(vm, f, cols);
+    if (t->leave || !in) {
+        if (t->leave == in) {
+            fail(&ok, t);
+            puts(in ? "    expected leave, but `when` is true" : "    `when` is false: the record would leave");
+        }
+        return ok;
+    }
+    vm_map(vm, f, cols, &out);
+    if (t->rejects && !out.rejected) {
+        fail(&ok, t);
+        printf("    expected reject \"%.*s\", but the record is accepted\n", (int)t->reject.n, t->reject.p);
+    } else if (out.rejected && (!t->rejects || !str_eq(out.message, t->reject))) {
+        fail(&ok, t);
+        printf("    rejected: \"%.*s\"\n", (int)out.message.n, out.message.p);
+    } else if (!out.rejected) compare(t, f, &out, &ok);
+    return ok;
+}
+
+int cmd_test(struct cli *cli)
+{
+    struct compile c;
+    struct image *im;
+    size_t passed = 0, failed = 0;
+    int rc = cli_image(cli, &c, cli->args[0], &im);
+    if (im && c.spec) {
+        struct vm *vm = vm_new(im);
+        struct arena a;
+        arena_init(&a, 0);
+        for (const struct test *t = c.spec->tests; t != NULL; t = t->next) {
+            if (run_one(t, im, vm, &a)) {
+                printf("ok %.*s\n", (int)t->title.n, t->title.p);
+                passed++;
+            } else failed++;
+            arena_reset(&a);
+        }
+        arena_free(&a);
+        vm_free(vm);
+        printf("%zu passed, %zu failed\n", passed, failed);
+        if (failed) rc = EXIT_FINDINGS;
+    } else if (im) {
+        fprintf(stderr, "mlc test: tests live in the spec, not in a compiled file\n");
+        rc = EXIT_USAGE;
+    }
+    compile_close(&c);
+    return rc;
+}

@@ -1,0 +1,17 @@
+/* rows.h - one row through a flow, outside of any sync: what mlc eval and mlc test share. */
+#ifndef COMPILER_ROWS_H
+#define COMPILER_ROWS_H
+#include "vm/vm.h"
+#include "base/err.h"
+
+/* A JSON object (column name -> text as Sage writes it, or typed) into column values; columns that the flow does not read are passed over,
+ * missing ones are absent. False and a sentence in why when the line is no such object. *violation: NULL, or which column breaks its
+ * declared type and how (the row is rejected, as sync would). Texts live in the arena. */
+bool rows_read(const struct image_flow *f, struct str line, struct arena *a, struct value *cols, const char **violation, char *why, size_t why_len);
+/* Checks values against the columns' types, as rows_read does. */
+const char *rows_violation(const struct image_flow *f, const struct value *cols, struct arena *a);
+/* Runs the filter and the mapping and writes one line: the image, {"reject":"..."} or {"skip":true}. Kept fields and the key field, which
+ * sync fills, are left out. */
+void rows_eval(struct vm *vm, const struct image_flow *f, const struct value *cols, struct buf *out);
+void rows_put_reject(struct buf *out, struct str why);
+#endif
