@@ -89,10 +89,10 @@ static void test_numbers(struct stand *s)
 
 static void test_other_types(struct stand *s)
 {
-    stored_case(s, "picklist", "Credit_Status", "\"Hold\"", "\"Hold\"");
+    stored_case(s, "picklist", "Credit_Status", "\"On hold\"", "\"On hold\"");
     call(s, "POST", ACCOUNTS, "{\"data\":[{\"Account_Name\":\"V\",\"Credit_Status\":\"Bad\"}]}");
     expect(s, "picklist membership", is_text(s, "data.0.code", "INVALID_DATA") &&
-                                         is_text(s, "data.0.details.supported_values.2", "Hold"));
+                                         is_text(s, "data.0.details.supported_values.2", "Over limit"));
     stored_case(s, "picklist -None- is null", "Industry", "\"-None-\"", "null");
     zoho_sim_switch(s->sim, "lenient_picklists", 1);
     stored_case(s, "lenient picklist", "Credit_Status", "\"Bad\"", "\"Bad\"");
