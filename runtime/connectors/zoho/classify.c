@@ -225,11 +225,27 @@ static void settle_flat(struct write_batch *b, const json_t *e, int status)
     for (size_t i = 0; i < b->n; i++) b->items[i].field = field;
 }
 
+/* Failed elements name their place ("$.data[3].Phone"): when one stands elsewhere, position says nothing any more. */
+static bool in_order(const json_t *data)
+{
+    for (size_t i = 0; i < json_array_size(data); i++) {
+        struct str path = member(json_object_get(json_array_get(data, i), "details"), "json_path");
+        if (!str_starts(path, STR("$.data["))) continue;
+        size_t n = 7;
+        while (n < path.n && path.p[n] >= '0' && path.p[n] <= '9') n++;
+        int64_t place;
+        if (str_to_i64((struct str){path.p + 7, n - 7}, &place) && place != (int64_t)i) return false;
+    }
+    return true;
+}
+
 static void settle_body(struct write_batch *b, const json_t *root, int status)
 {
     const json_t *data = json_object_get(root, "data");
     bool refused = status == 401 || status == 403 || status == 404 || status == 405 || status == 429;
-    if (json_is_array(data) && json_array_size(data) == b->n && !refused) {
+    if (json_is_array(data) && !refused && !in_order(data)) {
+        zoho__classify_all(b, W_AMBIGUOUS, status, "", "the answer has its records in another order than the request");
+    } else if (json_is_array(data) && json_array_size(data) == b->n && !refused) {
         for (size_t i = 0; i < b->n; i++) {
             b->items[i].http_status = status;
             settle_item(b, &b->items[i], json_array_get(data, i));

@@ -51,7 +51,7 @@ static struct value typed_text(const struct reading *r, struct str name, struct 
 {
     const struct zoho_field *f = r->m ? zoho__field(r->m, name) : NULL;
     struct value v;
-    if (!f || !text.n) return value_text(text);
+    if (!f || !text.n || str_is(name, "id")) return value_text(text);      /* ids are texts, whatever their type is called */
     if (str_is(f->data_type, "date") && date_parse(text, &v)) return v;
     if (str_is(f->data_type, "datetime") && datetime_parse(text, &v)) return v;
     bool number = str_is(f->data_type, "bigint") || str_is(f->data_type, "long") || str_is(f->data_type, "integer") ||
