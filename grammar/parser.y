@@ -55,7 +55,8 @@ void mlc_error(const MLC_LTYPE *at, struct parser *p, const char *what);
 %type <struct ast *> column column_or_group type type_base type_arg attr attr_arg fallback setting value literal whole_range time_range
 %type <struct ast *> arm_literal arm_match arm_when table_else param place target clause line_clause field line_field set set_value
 %type <struct ast *> expr disjunction conjunction negation comparison otherwise sum product sign postfix primary path link condition each_when
-%type <struct ast_list> items sides columns columns_or_groups type_args attrs attr_args settings arms_literal arms_match arms_when patterns
+%type <struct ast_list> items sides columns columns_or_groups type_args attrs attr_args settings arms_literal arms_match
+%type <struct ast_list> arms_when patterns type_args_some attr_args_some conditions_some arms_literal_some arms_match_some arms_when_some
 %type <struct ast_list> params params_some places clauses line_clauses sets given names args args_some conditions
 %type <int> side_word mode event
 
@@ -159,10 +160,10 @@ type_base:
   | NAME CALL_OPEN type_args ')'  { $$ = NEW(TYPE, type, @$, .name = $1, .args = $3); }
   | ONE OF '(' type_args ')'      { $$ = NEW(TYPE, type, @$, .name = parse__one_of(@1, @2), .args = $4); }
 
-type_args:
-    type_arg                { $$ = ast_append(NO_LIST, $1); }
-  | type_args ',' type_arg  { $$ = ast_append($1, $3); }
-  | type_args ','           { $$ = $1; }
+type_args: type_args_some | type_args_some ','
+type_args_some:
+    type_arg                     { $$ = ast_append(NO_LIST, $1); }
+  | type_args_some ',' type_arg  { $$ = ast_append($1, $3); }
 
 type_arg: NUMBER | TEXT | whole_range | DURATION | time_range | NAME { $$ = NEW(CHOICE, choice, @$, .name = $1); }
 
@@ -172,10 +173,10 @@ attr:
     ATTR                          { $$ = NEW(ATTR, attr, @$, .name = $1); }
   | ATTR CALL_OPEN attr_args ')'  { $$ = NEW(ATTR, attr, @$, .name = $1, .args = $3); }
 
-attr_args:
-    attr_arg                { $$ = ast_append(NO_LIST, $1); }
-  | attr_args ',' attr_arg  { $$ = ast_append($1, $3); }
-  | attr_args ','           { $$ = $1; }
+attr_args: attr_args_some | attr_args_some ','
+attr_args_some:
+    attr_arg                     { $$ = ast_append(NO_LIST, $1); }
+  | attr_args_some ',' attr_arg  { $$ = ast_append($1, $3); }
 
 attr_arg: value | NAME '=' value { $$ = NEW(ATTR_PAIR, attr_pair, @$, .name = $1, .value = $3); }
 
@@ -188,10 +189,10 @@ table:
 name_or_text: NAME | TEXT { $$ = (struct ast_name){AST_AS(text, $1)->value, @1}; }
 table_else: %empty { $$ = NULL; } | ',' { $$ = NULL; } | ',' ELSE ARROW literal { $$ = $4; } | ',' ELSE ARROW literal ',' { $$ = $4; }
 
-arms_literal:
-    arm_literal                   { $$ = ast_append(NO_LIST, $1); }
-  | arms_literal ',' arm_literal  { $$ = ast_append($1, $3); }
-  | arms_literal ','              { $$ = $1; }
+arms_literal: arms_literal_some | arms_literal_some ','
+arms_literal_some:
+    arm_literal                        { $$ = ast_append(NO_LIST, $1); }
+  | arms_literal_some ',' arm_literal  { $$ = ast_append($1, $3); }
 
 arm_literal:
     patterns ARROW literal  { $$ = NEW(ARM, arm, @$, .patterns = $1, .value = $3); }
@@ -321,10 +322,10 @@ link:
     REF NAME CALL_OPEN args ')'                  { $$ = NEW(REF, ref, @$, .flow = $2, .args = $4); }
   | FIND NAME '.' NAME CALL_OPEN conditions ')'  { $$ = NEW(FIND, find, @$, .endpoint = $2, .module = $4, .conditions = $6); }
 
-conditions:
-    condition                 { $$ = ast_append(NO_LIST, $1); }
-  | conditions ',' condition  { $$ = ast_append($1, $3); }
-  | conditions ','            { $$ = $1; }
+conditions: conditions_some | conditions_some ','
+conditions_some:
+    condition                      { $$ = ast_append(NO_LIST, $1); }
+  | conditions_some ',' condition  { $$ = ast_append($1, $3); }
 condition: NAME '=' expr      { $$ = NEW(CONDITION, condition, @$, .field = $1, .value = $3); }
 
 args: %empty { $$ = NO_LIST; } | args_some | args_some ','
@@ -332,19 +333,19 @@ args_some:
     expr                { $$ = ast_append(NO_LIST, $1); }
   | args_some ',' expr  { $$ = ast_append($1, $3); }
 
-arms_when:
-    arm_when                { $$ = ast_append(NO_LIST, $1); }
-  | arms_when ',' arm_when  { $$ = ast_append($1, $3); }
-  | arms_when ','           { $$ = $1; }
+arms_when: arms_when_some | arms_when_some ','
+arms_when_some:
+    arm_when                     { $$ = ast_append(NO_LIST, $1); }
+  | arms_when_some ',' arm_when  { $$ = ast_append($1, $3); }
 arm_when:
     expr ARROW expr  { $$ = NEW(ARM, arm, @$, .patterns = ast_append(NO_LIST, $1), .value = $3); }
   | ELSE ARROW expr  { $$ = NEW(ARM, arm, @$, .otherwise = true, .value = $3); }
   | error            { $$ = NULL; RESUME; }
 
-arms_match:
-    arm_match                 { $$ = ast_append(NO_LIST, $1); }
-  | arms_match ',' arm_match  { $$ = ast_append($1, $3); }
-  | arms_match ','            { $$ = $1; }
+arms_match: arms_match_some | arms_match_some ','
+arms_match_some:
+    arm_match                      { $$ = ast_append(NO_LIST, $1); }
+  | arms_match_some ',' arm_match  { $$ = ast_append($1, $3); }
 arm_match:
     patterns ARROW expr  { $$ = NEW(ARM, arm, @$, .patterns = $1, .value = $3); }
   | ELSE ARROW expr      { $$ = NEW(ARM, arm, @$, .otherwise = true, .value = $3); }

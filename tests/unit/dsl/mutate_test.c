@@ -74,6 +74,8 @@ static void try(struct bench *b, struct str text, size_t *readable)
     if (fine) {
         struct buf again = {0};
         ASSERT(format_source(bench_source(b, "n.mlc", buf_view(&out)), &b->arena, &b->ds, &again));
+        if (!str_eq(buf_view(&out), buf_view(&again)))
+            printf("--- once\n%.*s--- twice\n%.*s", (int)out.n, out.p, (int)again.n, again.p);
         ASSERT(str_eq(buf_view(&out), buf_view(&again)));
         buf_free(&again);
     }
