@@ -2,6 +2,7 @@
 #include "sync/sync_private.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct missing { char text[400]; size_t n; };
 
@@ -80,7 +81,7 @@ static enum err env_save(void *ctx, const char *name, struct str value, struct f
 static void env_note(void *ctx, const char *kind, const char *text)
 {
     struct sync_endpoint *p = ctx;
-    if (p->engine->journal) emit_note(p->engine, strcmp(kind, "token") == 0 ? FRAME_TOKEN : FRAME_CALL, kind, text);
+    if (p->engine->journal) emit_note(p->engine, strcasecmp(kind, "token") == 0 ? FRAME_TOKEN : FRAME_CALL, kind, text);
 }
 
 /* A target's login may be missing still: `mlcd auth` brings it, and the connector says so. */

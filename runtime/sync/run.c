@@ -52,16 +52,20 @@ static void nap(struct engine *e, int64_t ms)
     }
 }
 
-/* Writes until nothing is under way or due before `deadline`; retries locked rows on the way. */
-static enum err finish(struct engine *e, int64_t deadline, struct fault *f)
+/* Writes until nothing is under way, and waits up to wait_ms without progress for what is due later; retries locked rows on the way. */
+static enum err finish(struct engine *e, int64_t wait_ms, struct fault *f)
 {
+    int64_t deadline = now_ms(e) + wait_ms;
     for (;;) {
         int64_t ignored;
         enum err err = locked_retry(e, &ignored, f);
         if (err == ERR_OK) err = send_pump(e, true, f);
         for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) err = fuse_decide(e, &e->flows[i], f);
         if (err != ERR_OK) return err;
-        if (!send_idle(e)) continue;
+        if (!send_idle(e)) {
+            deadline = now_ms(e) + wait_ms;
+            continue;
+        }
         int64_t due = next_due(e);
         if (stopping(e) || due == INT64_MAX || due > deadline) return emit_commit(e, f);
         if (due > now_ms(e)) {
@@ -72,6 +76,11 @@ static enum err finish(struct engine *e, int64_t deadline, struct fault *f)
             nap(e, due - now_ms(e));
         }
     }
+}
+
+static int64_t patience(const struct engine *e)
+{
+    return e->o.wait_ms >= 0 ? e->o.wait_ms : engine_settle_ms(e) + 30000;
 }
 
 static void sum_up(struct engine *e)
@@ -100,8 +109,7 @@ enum err engine_once(struct engine *e, struct engine_result *out, struct fault *
     e->result = (struct engine_result){0};
     enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
     for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) err = pass(e, &e->flows[i], e->o.full, f);
-    int64_t wait = e->o.wait_ms >= 0 ? e->o.wait_ms : engine_settle_ms(e) + 30000;
-    if (err == ERR_OK) err = finish(e, now_ms(e) + wait, f);
+    if (err == ERR_OK) err = finish(e, patience(e), f);
     if (err != ERR_OK) wind_up(e);
     sum_up(e);
     *out = e->result;
@@ -114,7 +122,7 @@ enum err engine_write(struct engine *e, struct engine_result *out, struct fault 
 {
     e->result = (struct engine_result){0};
     enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
-    if (err == ERR_OK) err = finish(e, now_ms(e) + (e->o.wait_ms >= 0 ? e->o.wait_ms : engine_settle_ms(e) + 30000), f);
+    if (err == ERR_OK) err = finish(e, patience(e), f);
     if (err != ERR_OK) wind_up(e);
     sum_up(e);
     *out = e->result;
@@ -157,7 +165,7 @@ static enum err turn(struct engine *e, int64_t *next, struct fault *f)
         if (flow_due(e, &e->flows[i]) <= now_ms(e)) err = pass(e, &e->flows[i], false, f);
         if (err == ERR_OK && flow_due(e, &e->flows[i]) < *next) *next = flow_due(e, &e->flows[i]);
     }
-    if (err == ERR_OK) err = finish(e, now_ms(e), f);
+    if (err == ERR_OK) err = finish(e, 0, f);
     if (err == ERR_OK) err = store_flush(e->store, f);
     int64_t rows = err == ERR_OK ? next_due(e) : INT64_MAX;
     if (rows < *next) *next = rows;
