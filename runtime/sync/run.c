@@ -66,12 +66,13 @@ static enum err finish(struct engine *e, int64_t wait_ms, struct fault *f)
             deadline = now_ms(e) + wait_ms;
             continue;
         }
+        err = emit_commit(e, f);                 /* the last answers say what is due next */
+        if (err != ERR_OK) return err;
         int64_t due = next_due(e);
-        if (stopping(e) || due == INT64_MAX || due > deadline) return emit_commit(e, f);
+        if (stopping(e) || due == INT64_MAX || due > deadline) return ERR_OK;
         if (due > now_ms(e)) {
             progress_tell(e, NULL, "waiting");
-            err = emit_commit(e, f);
-            if (err == ERR_OK) err = store_flush(e->store, f);
+            err = store_flush(e->store, f);
             if (err != ERR_OK) return err;
             nap(e, due - now_ms(e));
         }
