@@ -95,11 +95,11 @@ static void hostile(void)
     expect_first("empty file", STR(""), D_NO_EDITION, 1, 1);
     expect_first("only a comment", STR("# nothing\n"), D_NO_EDITION, 2, 1);
     repeat(&b, "# long line of a comment\n", (4u << 20) / 25 + 1);
-    expect_first("too large", buf_view(&b), D_FILE_TOO_LARGE, 1, 1);
+    expect_first("E0102 too large", buf_view(&b), D_FILE_TOO_LARGE, 1, 1);
     buf_clear(&b);
     buf_puts(&b, "mlc 1\nfn f() = ");
     repeat(&b, "(", 100000);
-    expect_first("100,000 brackets", buf_view(&b), D_TOO_DEEP, 2, 210);
+    expect_first("E0121 100,000 brackets", buf_view(&b), D_TOO_DEEP, 2, 210);
     buf_clear(&b);
     buf_puts(&b, "mlc 1\nfn f() = ");
     repeat(&b, "not ", 100000);
@@ -119,7 +119,7 @@ static void hostile(void)
     struct bench n;
     bench_begin(&n);
     parse_file(bench_source(&n, "t.mlc", buf_view(&b)), &n.arena, &n.ds);
-    check(n.ds.n == 51 && n.ds.list[50]->code == D_TOO_MANY_ERRORS, "60 errors", "%zu", n.ds.n);
+    check(n.ds.n == 51 && n.ds.list[50]->code == D_TOO_MANY_ERRORS, "E0122 60 errors", "%zu", n.ds.n);
     seen[D_TOO_MANY_ERRORS] = true;
     bench_end(&n);
     buf_free(&b);
