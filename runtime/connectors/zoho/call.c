@@ -48,7 +48,7 @@ static enum err exchange(struct target *t, const struct zoho_call *c, struct are
     struct http_header h[3];
     buf_printf(&url, "%s" ZOHO_BASE "%s", zoho__api(t), c->path);
     struct http_req req = {.method = c->method, .url = buf_cstr(&url), .headers = h, .nheaders = zoho__headers(t, c->body.n > 0, &auth, h),
-                           .body = c->body, .pool = t->pool, .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->read_ms,
+                           .body = c->body, .pool = t->pool, .ca_file = zoho__ca(t), .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->read_ms,
                            .max_body_bytes = LIMIT_ANSWER_BYTES};
     enum err e = net_call(t->net, c->what, &req, &policy, read_class, t, a, res, f);
     explicit_bzero(auth.p, auth.cap);

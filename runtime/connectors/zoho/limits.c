@@ -55,7 +55,7 @@ void zoho__limits_open(struct target *t)
     l->budget_calls = conn_setting_int(t->env, "budget.calls", 0);
     l->remaining = -1;
     int64_t writers = conn_setting_int(t->env, "writers", 0);
-    l->writers = writers > 0 && writers <= ZOHO_WRITERS ? (unsigned)writers : 0;
+    l->writers = writers <= 0 ? 0 : writers < ZOHO_WRITERS ? (unsigned)writers : ZOHO_WRITERS;
     l->saved_at_ms = zoho__mono(t);
     load_windows(t);
 }

@@ -54,6 +54,7 @@ static enum err load_credentials(const struct target *t, struct credentials *c, 
         if (parse_credentials(login, c)) return ERR_OK;
         return fault_set(f, ERR_SECRET, "the secret of setting `login` lacks client_id, client_secret or refresh_token: mlcd auth %s", t->pool);
     }
+    if (login.n) return fault_set(f, ERR_SECRET, "the secret of setting `login` is not what mlcd auth writes: mlcd auth %s", t->pool);
     struct arena a;
     struct str text;
     arena_init(&a, 4096);
@@ -166,7 +167,7 @@ static enum err post_token(struct target *t, const struct buf *form, struct aren
     struct http_header h[] = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}, {"User-Agent", "ml-connector"}};
     char url[ZOHO_URL_BYTES + 32];
     (void)snprintf(url, sizeof url, "%s/oauth/v2/token", t->accounts_url);
-    struct http_req req = {.method = "POST", .url = url, .headers = h, .nheaders = 3, .body = buf_view(form), .pool = t->pool,
+    struct http_req req = {.method = "POST", .url = url, .headers = h, .nheaders = 3, .body = buf_view(form), .pool = t->pool, .ca_file = zoho__ca(t),
                            .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->read_ms, .max_body_bytes = 1u << 20, .fresh = true};
     enum err e = net_call(t->net, "zoho token", &req, &policy, token_class, NULL, a, res, f);
     if (e == ERR_AMBIGUOUS) return fault_set(f, ERR_UNREACHABLE, "no answer from the sign-in server %s: %s", t->accounts_url, res->error);

@@ -32,7 +32,7 @@ static enum err reach(struct probing *p, const char *what, const char *origin, s
     struct http_res res;
     char url[ZOHO_URL_BYTES + 2];
     (void)snprintf(url, sizeof url, "%s/", origin);
-    struct http_req req = {.method = "GET", .url = url, .pool = p->t->pool, .connect_timeout_ms = p->t->connect_ms,
+    struct http_req req = {.method = "GET", .url = url, .pool = p->t->pool, .ca_file = zoho__ca(p->t), .connect_timeout_ms = p->t->connect_ms,
                            .total_timeout_ms = p->t->read_ms, .max_body_bytes = 4u << 20, .fresh = true};
     arena_init(&a, 0);
     enum err e = net_call(p->t->net, what, &req, &once, any_answer, NULL, &a, &res, f);

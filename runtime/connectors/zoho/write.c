@@ -28,7 +28,7 @@ static bool launch(struct target *t, struct zoho_flight *fl)
     buf_printf(&url, "%s" ZOHO_BASE "/", zoho__api(t));
     net_url_encode(&url, fl->batch->module);
     struct http_req req = {.method = fl->batch->verb == WRITE_INSERT ? "POST" : "PUT", .url = buf_cstr(&url), .headers = h,
-                           .nheaders = zoho__headers(t, true, &auth, h), .body = buf_view(&fl->body), .pool = t->pool,
+                           .nheaders = zoho__headers(t, true, &auth, h), .body = buf_view(&fl->body), .pool = t->pool, .ca_file = zoho__ca(t),
                            .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->write_ms, .max_body_bytes = LIMIT_ANSWER_BYTES};
     memcpy(fl->token, t->oauth.token.access, sizeof fl->token);
     bool started = net_start(t->net, &req, fl) == 0;

@@ -156,6 +156,14 @@ static enum err read_hosts(struct target *t, struct fault *f)
     return ERR_OK;
 }
 
+static enum err read_trust(struct target *t, struct fault *f)
+{
+    struct str trust = conn_setting(t->env, "trust");
+    if (trust.n >= sizeof t->ca_file) return fault_set(f, ERR_CONFIG, "the path in `trust` is longer than %zu bytes", sizeof t->ca_file - 1);
+    if (trust.n) memcpy(t->ca_file, trust.p, trust.n);
+    return ERR_OK;
+}
+
 static enum err read_edition(struct target *t, struct fault *f)
 {
     struct str edition = conn_setting(t->env, "edition");
@@ -193,7 +201,8 @@ static enum err zoho_open(struct target **out, const struct conn_env *env, struc
     t->connect_ms = conn_setting_ms(env, "connect_timeout", 10000);
     t->read_ms = conn_setting_ms(env, "read_timeout", 60000);
     t->write_ms = conn_setting_ms(env, "write_timeout", 120000);
-    enum err e = read_hosts(t, f);
+    enum err e = read_trust(t, f);
+    if (e == ERR_OK) e = read_hosts(t, f);
     if (e == ERR_OK) e = read_edition(t, f);
     if (e == ERR_OK) e = net_open(&t->net, env->world, note_retry, t);
     if (e != ERR_OK) {

@@ -106,6 +106,7 @@ struct target {
     const struct conn_env *env;
     struct net *net;
     char pool[64];
+    char ca_file[1024];                      /* setting trust; empty: the system's certificates only */
     char accounts_url[ZOHO_URL_BYTES];
     char api_url[ZOHO_URL_BYTES];            /* setting that rules over every api_domain; empty: none */
     char region_api[ZOHO_URL_BYTES];         /* until a token answer names one */
@@ -122,6 +123,7 @@ struct target {
 
 static inline int64_t zoho__wall(const struct target *t) { return world_wall_ms(t->env->world); }
 static inline int64_t zoho__mono(const struct target *t) { return world_mono_ms(t->env->world); }
+static inline const char *zoho__ca(const struct target *t) { return t->ca_file[0] ? t->ca_file : NULL; }
 void zoho__note(const struct target *t, const char *kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* zoho.c */
