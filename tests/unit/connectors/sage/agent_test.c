@@ -273,7 +273,7 @@ static void by_key(void)
 
 static void odd_keys(void)
 {
-    static const char *const odd[] = {"A B/C", "a%2F?x=1&y", "tilde~in~it", "Stra\xc3\x9f""e", "#;:@,+", ".."};
+    static const char *const odd[] = {"A B/C", "a%2F?x=1&y", "tilde~in~it", ("Stra\xc3\x9f" "e"), "#;:@,+", ".."};
     struct rig r;
     struct source_page p;
     rig_begin("keys with every awkward character, by GET and by batchGet");
