@@ -33,6 +33,15 @@ const char *check__show(struct check *c, const struct ty *t)
     case TY_POISON: return "unknown";
     case TY_VALUE: break;
     }
+    if (t->t.base == T_DECIMAL && t->t.lo == t->t.hi) {
+        struct value v = value_decimal(t->t.lo, t->t.scale);
+        struct buf b = {0};
+        decimal_print(&b, &v);
+        const char *s = arena_printf(c->a, "the number %s", buf_cstr(&b));
+        buf_free(&b);
+        return s;
+    }
+    if (t->t.base == T_TEXT && t->t.nset == 1 && !t->t.optional) return arena_printf(c->a, "the text \"%s\"", diag_str(c->ds, t->t.set[0]));
     return t->t.base == T_TEXT && t->t.nset > 6 ? arena_printf(c->a, "one of %u texts", (unsigned)t->t.nset) : types_show(c->a, &t->t);
 }
 

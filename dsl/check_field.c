@@ -35,6 +35,14 @@ struct field *check__field_named(struct check *c, struct flow *f, const struct a
 
 /* ---- does it fit ---- */
 
+/* The field's type without its `?`: that absent is accepted is not the point. */
+static const char *field_type(struct check *c, const struct type *t)
+{
+    struct type bare = *t;
+    bare.optional = false;
+    return types_show(c->a, &bare);
+}
+
 static bool misfit_text(struct check *c, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
 {
     const struct type *from = &x->ty.t, *to = &col->type;
@@ -47,13 +55,13 @@ static bool misfit_text(struct check *c, const struct column *col, const struct 
             struct diag_nearest near = diag_nearest_begin(from->set[i]);
             for (unsigned k = 0; k < to->nset; k++) diag_nearest_try(&near, to->set[k]);
             d = diag2(c->ds, at, D_OUTSIDE_SET, diag_str(c->ds, from->set[i]), diag_str(c->ds, col->name));
-            diag_also(d, col->at, "it takes %s", types_show(c->a, to));
+            diag_also(d, col->at, "it takes %s", field_type(c, to));
             resolve__hint(d, &near);
             return true;
         }
         if (from->nset == 0) {
             d = diag2(c->ds, at, D_NOT_A_CHOICE, check__show(c, &x->ty), diag_str(c->ds, col->name));
-            diag_also(d, col->at, "it takes %s", types_show(c->a, to));
+            diag_also(d, col->at, "it takes %s", field_type(c, to));
             diag_help(d, "map the values: match %s { \"...\" => \"%s\", else => null }", check__text(c, n), diag_str(c->ds, to->set[0]));
             return true;
         }
@@ -92,7 +100,7 @@ static bool misfit_number(struct check *c, const struct column *col, const struc
         return true;
     }
     if (!type_fits(from, &lim)) {
-        d = diag3(c->ds, at, D_OUT_OF_RANGE, diag_str(c->ds, col->name), types_show(c->a, to), check__show(c, &x->ty));
+        d = diag3(c->ds, at, D_OUT_OF_RANGE, diag_str(c->ds, col->name), field_type(c, to), check__show(c, &x->ty));
         diag_also(d, col->at, "declared here");
         return true;
     }
@@ -196,8 +204,9 @@ void check__field_line(struct check *c, struct flow *f, struct ast_field *n)
     fl->value = x;
     fl->ast = n->value;
     if (!writable(c, f, col, (int)n->mode, &n->name)) return;
-    if (x->ty.kind == TY_NEVER) diag1(c->ds, x->at, D_NULL_ALONE, "a field");
-    else check__fits(c, f, col, x, n->value, n->value->at);
+    if (x->ty.kind == TY_NEVER) {
+        if (x->kind != TX_REJECT && x->kind != TX_KEEP) diag1(c->ds, x->at, D_NULL_ALONE, "a field");      /* bare ones: the parser said so */
+    } else check__fits(c, f, col, x, n->value, n->value->at);
 }
 
 void check__event(struct check *c, struct flow *f, struct ast_on *n)

@@ -252,13 +252,19 @@ static void when(struct check *c, struct flow *f, const struct ast_when *n)
     no_reject(c, f->when, "`when`");
 }
 
+static const char *clause_word(const struct ast *n)
+{
+    if (n->kind == AST_ON) return AST_AS(on, n)->event == EVENT_LEAVE ? "on leave" : "on delete";
+    return ast_kind_name((enum ast_kind)n->kind);
+}
+
 /* A clause that may stand once; the other place when it stands twice. */
 static bool once_only(struct check *c, const struct flow *f, const struct ast *me)
 {
     AST_EACH(n, f->ast->clauses) {
         if (n == me) return true;
         if (n->kind != me->kind || (n->kind == AST_ON && AST_AS(on, n)->event != AST_AS(on, me)->event)) continue;
-        diag_also(diag1(c->ds, me->at, D_CLAUSE_TWICE, ast_kind_name((enum ast_kind)me->kind)), n->at, "first here");
+        diag_also(diag1(c->ds, me->at, D_CLAUSE_TWICE, clause_word(me)), n->at, "first here");
         return false;
     }
     return true;

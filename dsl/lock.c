@@ -138,6 +138,13 @@ static int order_field(const void *a, const void *b)
     return str_cmp(((const struct lock_field *)a)->name, ((const struct lock_field *)b)->name);
 }
 
+/* Where a member's name begins, just behind it and its colon. */
+static uint32_t name_at(const struct parse *p, struct str name)
+{
+    uint32_t at = here(p);
+    return at > name.n + 2 ? at - (uint32_t)name.n - 2 : 0;
+}
+
 static bool read_fields(struct parse *p, struct lock_module *m)
 {
     struct lock_field *v = NULL;
@@ -150,7 +157,7 @@ static bool read_fields(struct parse *p, struct lock_module *m)
         v = grown(p->a, v, n, sizeof *v);
         memset(&v[n], 0, sizeof v[n]);
         v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
-        v[n].at = here(p) > v[n].name.n + 2 ? here(p) - (uint32_t)v[n].name.n - 2 : 0;
+        v[n].at = name_at(p, v[n].name);
         if (!read_field(p, &v[n])) return false;
         n++;
     }
@@ -183,7 +190,7 @@ static bool read_modules(struct parse *p, struct lock *out)
         v = grown(p->a, v, n, sizeof *v);
         memset(&v[n], 0, sizeof v[n]);
         v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
-        v[n].at = here(p);
+        v[n].at = name_at(p, v[n].name);
         if (!read_module(p, &v[n])) return false;
         n++;
     }

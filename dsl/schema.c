@@ -185,10 +185,10 @@ struct schema *schema__find(struct check *c, struct endpoint *ep, struct str nam
 static void agree(struct check *c, const struct column *said, const struct column *there)
 {
     struct type a = said->type, b = there->type;
-    a.optional = b.optional = true;
+    a.optional = b.optional = false;
     if (!there->known_type || !type_fits(&a, &b)) {
-        struct diag *d = diag3(c->ds, said->at, D_EXTEND_CLASH, diag_str(c->ds, said->name), types_show(c->a, &said->type),
-                               there->known_type ? types_show(c->a, &there->type) : "of a kind that specs cannot write");
+        struct diag *d = diag3(c->ds, said->at, D_EXTEND_CLASH, diag_str(c->ds, said->name), types_show(c->a, &a),
+                               there->known_type ? types_show(c->a, &b) : "of a kind that specs cannot write");
         diag_also(d, there->at, "the org says so here");
     } else if (said->unique && !there->unique) {
         struct diag *d = diag3(c->ds, said->at, D_EXTEND_CLASH, diag_str(c->ds, said->name), "unique", "not unique");

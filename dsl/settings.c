@@ -164,12 +164,17 @@ static const struct ast_column *declared(const struct ast_list *members, struct 
     return NULL;
 }
 
+static struct str group_name(struct check *c, const struct ast_name *word, const struct ast_name *name)
+{
+    return str_of(arena_printf(c->a, "%.*s %.*s", (int)word->text.n, word->text.p, (int)name->text.n, name->text.p));
+}
+
 static void unknown(struct sheet *s, const struct ast_list *members, struct str name, struct span at)
 {
     struct diag_nearest near = diag_nearest_begin(name);
     AST_EACH(n, *members)
         if (n->kind == AST_COLUMN) diag_nearest_try(&near, AST_AS(column, n)->name.text);
-        else if (n->kind == AST_COLUMN_GROUP) diag_nearest_try(&near, AST_AS(column_group, n)->word.text);
+        else if (n->kind == AST_COLUMN_GROUP) diag_nearest_try(&near, group_name(s->c, &AST_AS(column_group, n)->word, &AST_AS(column_group, n)->name));
     resolve__hint(diag2(s->c->ds, at, D_UNKNOWN_SETTING, diag_str(s->c->ds, s->ep->system->name), diag_str(s->c->ds, name)), &near);
 }
 
@@ -210,19 +215,22 @@ static void group(struct sheet *s, const struct ast_list *members, const struct 
         block(s, &decl->members, &g->settings, prefix, g->base.at);
         return;
     }
-    unknown(s, members, g->word.text, g->word.at);
+    unknown(s, members, group_name(s->c, &g->word, &g->name), span_join(g->word.at, g->name.at));
 }
 
 /* Defaults and what is missing, for one level. */
-static void complete(struct sheet *s, const struct ast_list *members, const char *prefix, struct span at)
+static void complete(struct sheet *s, const struct ast_list *members, const struct ast_list *given, const char *prefix, struct span at)
 {
     AST_EACH(n, *members) {
         if (n->kind != AST_COLUMN) continue;
         const struct ast_column *decl = AST_AS(column, n);
         const char *name = name_in(s->c->a, prefix, decl->name.text);
-        if (settings__get(s->ep, name) || settings__get(s->ep, arena_printf(s->c->a, "%s.min", name)) ||
-            settings__get(s->ep, arena_printf(s->c->a, "%s.calls", name)))
-            continue;
+        bool there = false;      /* a refused one was complained of already */
+        if (given)
+            AST_EACH(g, *given)
+                there = there || (g->kind == AST_SETTING && str_eq(AST_AS(setting, g)->name.text, decl->name.text)) ||
+                        (g->kind == AST_QUOTA && str_eq(AST_AS(quota, g)->name.text, decl->name.text));
+        if (there) continue;
         if (decl->fallback != NULL) {
             bool ok = value(s, AST_AS(type, decl->type), name, decl->fallback);
             ASSERT(ok || s->c->ds->nerrors > 0 || s->ep->system->ast != NULL);
@@ -248,7 +256,7 @@ static void block(struct sheet *s, const struct ast_list *members, const struct 
             else if (st->value && !value(s, AST_AS(type, decl->type), name_in(s->c->a, prefix, st->name.text), st->value)) refuse(s, decl, st->value, st->name.text);
         }
     }
-    complete(s, members, prefix, at);
+    complete(s, members, given, prefix, at);
 }
 
 /* Groups that the spec leaves out: their defaults still count. */
@@ -260,7 +268,7 @@ static void absent_groups(struct sheet *s, const struct ast_list *members, const
         const struct ast_column_group *decl = AST_AS(column_group, n);
         AST_EACH(g, *given)
             there = there || (g->kind == AST_SETTING_GROUP && str_eq(AST_AS(setting_group, g)->name.text, decl->name.text));
-        if (!there) complete(s, &decl->members, arena_printf(s->c->a, "%.*s.%.*s.", (int)decl->word.text.n, decl->word.text.p, (int)decl->name.text.n, decl->name.text.p), at);
+        if (!there) complete(s, &decl->members, NULL, arena_printf(s->c->a, "%.*s.%.*s.", (int)decl->word.text.n, decl->word.text.p, (int)decl->name.text.n, decl->name.text.p), at);
     }
 }
 
