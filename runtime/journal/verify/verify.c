@@ -290,10 +290,14 @@ static bool check_tail(struct state *s, const struct head *h, size_t off, const 
     uint64_t whole = s->committed ? s->next_seq - 1 : 0;    /* frames before a missing end of batch cannot be known to count */
     if (!why && s->committed) return true;
     if (!why) why = "the batch has no end";
-    if (s->o->live && (s->committed ? whole >= known : s->next_seq > known)) {
+    bool unfinished = s->committed ? whole >= known : s->next_seq > known;
+    if (s->o->live && unfinished) {
         snprintf(s->r->note, sizeof s->r->note, "an unfinished write at the end: segment %08" PRIu32 ", offset %zu, frame %" PRIu64, h->number, off, s->next_seq);
         return true;
     }
+    if (!unfinished)
+        return fail(s, "segment %08" PRIu32 ", offset %zu, frame %" PRIu64 ": %s (damage: the log had been whole up to frame %" PRIu64 ")", h->number, off,
+                    s->next_seq, why, known);
     return fail(s, "segment %08" PRIu32 ", offset %zu, frame %" PRIu64 ": %s (unfinished write at the end: the next start cuts it; --live lets it pass)",
                 h->number, off, s->next_seq, why);
 }
