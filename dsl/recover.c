@@ -184,13 +184,36 @@ static bool known_mistake(struct parser *p, size_t i, const struct expected *x)
     return reserved_word(p, i, x);
 }
 
+/* `gven {`, `evry 15m`: a name that is nearly the word that would have fitted, here or at the beginning of the line. */
+static bool near_word(const struct parser *p, size_t i, const struct expected *x, struct str *word)
+{
+    static const char *const lines[] = {"every", "reread", "key", "adopt", "when", "on", "fuse", "guard", "trigger", "moved", "let", "once", "fill"};
+    bool here = p->tok[i].kind == TOK_NAME && !(has(x, "'='") && !p->tok[i].line_start);
+    struct diag_nearest n = diag_nearest_begin(token_text(p, here || i == 0 ? i : i - 1));
+    if (here) {
+        for (size_t k = 0; k < x->n; k++)
+            if (lex_keyword(str_of(x->name[k])))
+                diag_nearest_try(&n, str_of(x->name[k]));
+    } else if (i > 0 && p->tok[i - 1].kind == TOK_NAME && p->tok[i - 1].line_start && has(x, "'='")) {
+        for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++)
+            diag_nearest_try(&n, str_of(lines[k]));
+    }
+    if (p->tok[i].kind == '{')
+        diag_nearest_try(&n, STR("match"));
+    *word = n.best;
+    return n.wrong.n > 2 && diag_nearest_found(&n);
+}
+
 static void say(struct parser *p, size_t i, struct expected *x)
 {
     if (p->tok[i].bad || p->tok[i].after_stray || known_mistake(p, i, x))
         return;                                   /* bad, stray: reported when the tokens were read */
-    bool comma = has(x, "','"), arrow = has(x, "=>"), only_name = x->n == 1 && has(x, "a name");
+    struct str word;
+    bool near = near_word(p, i, x, &word), comma = has(x, "','"), arrow = has(x, "=>"), only_name = x->n == 1 && has(x, "a name");
     struct diag *d = diag2(p->env.ds, parse__at(p, i), D_SYNTAX, unexpected_text(p, i), expected_text(p, x));
     int k = p->tok[i].kind;
+    if (near)
+        diag_help(d, "did you mean `%.*s`?", (int)word.n, word.p);
     if (comma && !p->in_bracket[i] && p->tok[i].line_start && k != '}')
         diag_help(d, "arms are parted by commas: put one at the end of the line before");
     if (arrow && (k == '=' || k == ':'))
@@ -247,6 +270,9 @@ static bool begins_line(const struct parser *p, size_t j, int next)
     const struct token *t = &p->tok[j];
     if (!t->line_start)
         return false;
+    int before = j > 0 ? p->tok[j - 1].kind : 0;
+    if (t->kind == TOK_NAME && !p->in_bracket[j] && !is_operator(before) && before != ',')
+        return true;                              /* by its layout a clause, perhaps with a misspelt word */
     return begins_clause(t->kind) || (is_keyword(p, j) && (next == '=' || next == ':')) || wrong_case(p, j, low) ||
            (t->kind == TOK_NAME && (next == '=' || next == ':' || next == '{'));
 }
@@ -258,7 +284,8 @@ static bool goes_on(const struct parser *p, size_t j, size_t from, uint32_t bloc
     if (t->kind == 0)
         return true;
     if (block == PARSE_NO_BLOCK)
-        return p->block[j] == PARSE_NO_BLOCK && begins_item(t->kind) && (t->line_start || j > from);
+        return p->block[j] == PARSE_NO_BLOCK && ((begins_item(t->kind) && (t->line_start || j > from)) ||
+                                                 (t->kind == TOK_NAME && t->line_start && j > from && p->tok[j - 1].kind == '}'));
     if (p->block[j] != block)
         return false;
     if (t->kind == '}')
