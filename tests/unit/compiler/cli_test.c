@@ -1,0 +1,210 @@
+/* cli_test.c - the commands of mlc as a user or a CI job sees them: exit codes, files written, what goes to standard output. Each command runs in
+ * a child process with its output in a file. */
+#include "compiler/cli/cli.h"
+#include "compiler/compile.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/mlc-cli-XXXXXX";
+static struct world world;
+static struct arena arena;
+static int failures;
+
+static const char spec_text[] =
+    "mlc 1\n"
+    "spec \"cli\"\n"
+    "import file\n"
+    "source feed: file { path = \"in\" }\n"
+    "target out: file { path = \"out\" }\n"
+    "entity feed.Rows {\n"
+    "  key No: text(1..20)\n"
+    "  Name: text(20)?\n"
+    "}\n"
+    "entity out.Records {\n"
+    "  Key: text(60) @unique\n"
+    "  Name: text(20)\n"
+    "}\n"
+    "flow f from feed.Rows to out.Records {\n"
+    "  every 1h\n"
+    "  key Key\n"
+    "  when Name != \"skip\"\n"
+    "  Name = Name ?? reject \"no name\"\n"
+    "}\n"
+    "test \"a name\" of f {\n"
+    "  given  { No = \"1\"  Name = \"x\" }\n"
+    "  expect { Name = \"x\" }\n"
+    "}\n";
+
+static void check(bool ok, const char *name, const char *out)
+{
+    if (ok) printf("ok %s\n", name);
+    else {
+        printf("not ok %s: %s\n", name, out);
+        failures++;
+    }
+}
+
+static const char *path(const char *name)
+{
+    return arena_printf(&arena, "%s/%s", dir, name);
+}
+
+static void save(const char *name, const char *text)
+{
+    struct fault f;
+    if (world_write_file(&world, path(name), str_of(text), 0600, &f) != ERR_OK) {
+        printf("not ok setup: %s\n", f.text);
+        exit(1);
+    }
+}
+
+static const char *load(const char *name)
+{
+    struct str s = {0};
+    struct fault f;
+    return world_read_file(&world, path(name), 1u << 20, &arena, &s, &f) == ERR_OK ? s.p : "(no file)";
+}
+
+/* Runs a command with its three streams on files; its exit code, 255 for a crash. */
+static int run(int (*command)(struct cli *cli), struct cli cli, const char *input)
+{
+    fflush(stdout);
+    save("stdin", input);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int in = open(path("stdin"), O_RDONLY), out = open(path("stdout"), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+        int err = open(path("stderr"), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+        if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) _exit(254);
+        int rc = command(&cli);
+        fflush(stdout);
+        _exit(rc);
+    }
+    int status = 0;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return 255;
+    return WEXITSTATUS(status);
+}
+
+static struct cli with(const char *command, const char *a, const char *b)
+{
+    struct cli c = {.world = world, .command = command, .args = {a, b}, .nargs = b ? 2 : 1};
+    return c;
+}
+
+static bool has(const char *text, const char *part)
+{
+    return strstr(text, part) != NULL;
+}
+
+static void checks_and_builds(void)
+{
+    const char *spec = path("cli.mlc"), *out;
+    struct cli c = with("check", spec, NULL);
+    c.proof = true;
+    int rc = run(cmd_check, c, "");
+    out = load("stdout");
+    check(rc == 0 && has(out, "ASSUMED  Name") && has(out, "1 proved, 0 guarded, 1 assumed"), "check --proof", out);
+    save("bad.mlc", "mlc 1\nspec \"x\"\nimport sage10\n");
+    c = with("check", path("bad.mlc"), NULL);
+    rc = run(cmd_check, c, "");
+    check(rc == EXIT_FINDINGS && has(load("stderr"), "error E0206") && load("stdout")[0] == 0, "check: text on stderr, exit 3", load("stderr"));
+    c.format = DIAG_FORMAT_JSON;
+    rc = run(cmd_check, c, "");
+    check(rc == EXIT_FINDINGS && has(load("stdout"), "E0206") && load("stderr")[0] == 0, "check --json: on stdout", load("stdout"));
+    rc = run(cmd_check, with("check", path("none.mlc"), NULL), "");
+    check(rc == err_exit_code(ERR_NOT_FOUND), "check: no such file", load("stderr"));
+    rc = run(cmd_build, with("build", spec, NULL), "");
+    check(rc == 0 && strlen(load("stdout")) > 64, "build prints the content hash", load("stdout"));
+    struct cli twice = with("build", spec, NULL);
+    twice.output = path("again.mlcb");
+    struct str x, y;
+    struct fault f;
+    rc = run(cmd_build, twice, "");
+    bool same = world_read_file(&world, path("cli.mlcb"), 1u << 20, &arena, &x, &f) == ERR_OK &&
+                world_read_file(&world, path("again.mlcb"), 1u << 20, &arena, &y, &f) == ERR_OK && str_eq(x, y);
+    check(rc == 0 && same, "build -o: the same bytes", "they differ");
+}
+
+static void evaluates(void)
+{
+    static const char rows[] = "{\"No\":\"1\",\"Name\":\"x\"}\n\nnonsense\n{\"No\":\"2\"}\n{\"No\":\"3\",\"Name\":\"skip\"}\n";
+    static const char want[] = "{\"Name\":\"x\"}\n{\"error\":\"not a JSON value\"}\n{\"reject\":\"no name\"}\n{\"skip\":true}\n";
+    int rc = run(cmd_eval, with("eval", path("cli.mlc"), "f"), rows);
+    check(rc == EXIT_FINDINGS && strcmp(load("stdout"), want) == 0 && has(load("stderr"), "line 3"), "eval names the bad line and goes on", load("stdout"));
+    rc = run(cmd_eval, with("eval", path("cli.mlcb"), "f"), "{\"No\":\"1\",\"Name\":\"x\"}");
+    check(rc == 0 && strcmp(load("stdout"), "{\"Name\":\"x\"}\n") == 0, "eval of a compiled file, last line without line feed", load("stdout"));
+    rc = run(cmd_eval, with("eval", path("cli.mlc"), "g"), "");
+    check(rc == EXIT_USAGE && has(load("stderr"), "it has: f"), "eval: unknown flow", load("stderr"));
+    struct str s;
+    struct fault f;
+    if (world_read_file(&world, path("cli.mlcb"), 1u << 20, &arena, &s, &f) == ERR_OK) {
+        char *bytes = arena_copy(&arena, s.p, s.n);
+        bytes[s.n / 2] ^= 1;
+        world_write_file(&world, path("broken.mlcb"), (struct str){bytes, s.n}, 0600, &f);
+    }
+    rc = run(cmd_eval, with("eval", path("broken.mlcb"), "f"), "");
+    check(rc == EXIT_DATA && has(load("stderr"), "not usable"), "eval: a damaged compiled file", load("stderr"));
+}
+
+static void tests_specs(void)
+{
+    int rc = run(cmd_test, with("test", path("cli.mlc"), NULL), "");
+    check(rc == 0 && strcmp(load("stdout"), "ok a name\n1 passed, 0 failed\n") == 0, "test passes", load("stdout"));
+    save("fail.mlc", arena_printf(&arena, "%s%s", spec_text,
+         "test \"wrong name\" of f { given { No = \"1\"  Name = \"x\" }  expect { Name = \"y\" } }\n"
+         "test \"no reject\" of f { given { No = \"1\"  Name = \"x\" }  expect reject \"no name\" }\n"
+         "test \"other reject\" of f { given { No = \"1\" }  expect reject \"why\" }\n"
+         "test \"rejected\" of f { given { No = \"1\" }  expect { Name = \"x\" } }\n"
+         "test \"left\" of f { given { No = \"1\"  Name = \"skip\" }  expect { Name = \"skip\" } }\n"
+         "test \"not left\" of f { given { No = \"1\"  Name = \"x\" }  expect leave }\n"
+         "test \"leaves\" of f { given { No = \"1\"  Name = \"skip\" }  expect leave }\n"));
+    rc = run(cmd_test, with("test", path("fail.mlc"), NULL), "");
+    const char *out = load("stdout");
+    check(rc == EXIT_FINDINGS && has(out, "2 passed, 6 failed"), "test counts failures", out);
+    check(has(out, "Name: expected \"y\", got \"x\"") && has(out, "rejected: \"no name\"") && has(out, "`when` is false") && has(out, "expected leave"),
+          "test says what differs", out);
+    rc = run(cmd_test, with("test", path("cli.mlcb"), NULL), "");
+    check(rc == EXIT_USAGE, "test of a compiled file", load("stderr"));
+}
+
+static void shows(void)
+{
+    save("neat.mlc", spec_text);
+    struct cli c = with("fmt", path("neat.mlc"), NULL);
+    check(run(cmd_fmt, c, "") == 0, "fmt", load("stderr"));
+    c.check = true;
+    check(run(cmd_fmt, c, "") == 0, "fmt --check of a canonical file", load("stderr"));
+    save("loose.mlc", "mlc 1\nspec    \"x\"\n");
+    c.args[0] = path("loose.mlc");
+    check(run(cmd_fmt, c, "") == EXIT_FINDINGS && has(load("loose.mlc"), "spec    "), "fmt --check of another changes nothing", load("loose.mlc"));
+    c.check = false;
+    check(run(cmd_fmt, c, "") == 0 && has(load("loose.mlc"), "spec \"x\""), "fmt in place", load("loose.mlc"));
+    check(run(cmd_dis, with("dis", path("cli.mlcb"), NULL), "") == 0 && has(load("stdout"), "REJECT"), "dis", load("stdout"));
+    static const struct { const char *stage, *part; } stages[] = {{"tokens", "NAME"}, {"ast", "flow"}, {"ir", "(reject \"no name\")"}, {"code", "PRESENT"}};
+    for (size_t i = 0; i < 4; i++) {
+        c = with("dump", path("cli.mlc"), NULL);
+        c.dump = stages[i].stage;
+        check(run(cmd_dump, c, "") == 0 && has(load("stdout"), stages[i].part), arena_printf(&arena, "dump --dump=%s", stages[i].stage), load("stdout"));
+    }
+    c.dump = "soup";
+    check(run(cmd_dump, c, "") == EXIT_USAGE, "dump of an unknown stage", load("stderr"));
+    check(run(cmd_explain, with("explain", "e0401", NULL), "") == 0 && has(load("stdout"), "## After"), "explain", load("stdout"));
+    check(run(cmd_explain, with("explain", "E9999", NULL), "") == EXIT_USAGE, "explain of an unknown code", load("stderr"));
+}
+
+int main(void)
+{
+    world_real(&world);
+    arena_init(&arena, 0);
+    if (!mkdtemp(dir)) return 1;
+    save("cli.mlc", spec_text);
+    checks_and_builds();
+    evaluates();
+    tests_specs();
+    shows();
+    if (system(arena_printf(&arena, "rm -rf %s", dir)) != 0) failures++;
+    arena_free(&arena);
+    return failures ? 1 : 0;
+}
