@@ -202,14 +202,12 @@ static bool is_null_date(const struct value *v)
     return date_from_ymd(1753, 1, 1, &premium) && date_from_ymd(1, 1, 1, &dotnet) && (days == premium || days == dotnet);
 }
 
-/* A blank: absent, and zero in a numeric column that is never absent (what a schema writes as `= 0`). */
+/* A blank is absent. What else a schema reads it as (`= 0`) is part of the compiled program, not of the type. */
 static bool read_blank(const struct type *t, struct value *out, char *why, size_t why_len)
 {
     *out = value_absent;
-    if (t->optional) return true;
-    if (t->base == T_DECIMAL && t->lo <= 0 && t->hi >= 0) { *out = value_decimal(0, t->scale); return true; }
-    WHY("is blank, but a value is required");
-    return false;
+    if (!t->optional) WHY("is blank, but a value is required");
+    return t->optional;
 }
 
 bool type_read(const struct type *t, struct str raw, struct value *out, char *why, size_t why_len)

@@ -55,7 +55,7 @@ static void reading(void)
         {type_decimal(13, 2), "60000.00", "60000.00"}, {type_decimal(13, 2), "60000", "60000.00"}, {type_decimal(13, 2), "-5.5", "-5.50"},
         {type_decimal(13, 2), "1.500", "1.50"}, {type_decimal(13, 2), "1.505", NULL}, {type_decimal(13, 2), "99999999999.99", "99999999999.99"},
         {type_decimal(13, 2), "100000000000.00", NULL}, {type_decimal(13, 2), "1,000", NULL}, {type_decimal(13, 2), "abc", NULL}, {type_decimal(13, 2), " 7.00 ", "7.00"},
-        {type_decimal(13, 2), "", "0.00"}, {maybe(type_decimal(13, 2)), "", "(none)"}, {range(1, 9, 0), "", NULL}, {range(1, 9, 0), "0", NULL}, {range(1, 9, 0), "9", "9"},
+        {type_decimal(13, 2), "", NULL}, {maybe(type_decimal(13, 2)), "", "(none)"}, {range(1, 9, 0), "", NULL}, {range(1, 9, 0), "0", NULL}, {range(1, 9, 0), "9", "9"},
         {plain(T_DATE), "20240312", "2024-03-12"}, {plain(T_DATE), "2024-03-12", "2024-03-12"}, {plain(T_DATE), "2024-03-12T00:00:00", "2024-03-12"},
         {plain(T_DATE), "2024-03-12T10:00:00", NULL}, {plain(T_DATE), "2024-03-12T00:00:00Z", NULL}, {plain(T_DATE), "20240230", NULL}, {plain(T_DATE), "", NULL},
         {maybe(plain(T_DATE)), "", "(none)"}, {maybe(plain(T_DATE)), "17530101", "(none)"}, {maybe(plain(T_DATE)), "0001-01-01T00:00:00", "(none)"},

@@ -153,7 +153,7 @@ static void by_key(struct arena *a)
 static void csv(struct arena *a)
 {
     static const struct { const char *name, *content, *rows; /* NULL: refused */ } cases[] = {
-        {"plain", "Div,No,Limit,Hold\n01,A,5,Y\n01,B,,\n", "01/A:5.00,true, 01/B:0.00,(none), "},
+        {"plain", "Div,No,Limit,Hold\n01,A,5,Y\n01,B,6,\n", "01/A:5.00,true, 01/B:6.00,(none), "},
         {"CRLF, mark, no last line end", "\xef\xbb\xbf" "Div,No,Limit,Hold\r\n01,A,5,Y\r\n01,B,6,N", "01/A:5.00,true, 01/B:6.00,false, "},
         {"quotes", "\"Div\",No,Limit,Hold\n\"01\",\"A,\"\"x\",\"5\",\"Y\"\n", "01/A,\"x:5.00,true, "},
         {"line feed in quotes", "Div,No,Limit,Hold,Note\n01,A,5,Y,\"two\nlines\"\n01,B,6,N,x\n", "01/A:5.00,true, 01/B:6.00,false, "},
