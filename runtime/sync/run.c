@@ -142,6 +142,26 @@ static int64_t flow_due(struct engine *e, const struct sync_flow *sf)
     return st.next_poll_ms + (sf->fl->every_ms ? (int64_t)(spread % (uint64_t)(sf->fl->every_ms / 10 + 1)) : 0);
 }
 
+/* Whether the file can be loaded, before the spec that runs is given up for it. */
+static bool loadable(struct engine *e)
+{
+    if (!e->o.image_path) return true;
+    struct arena a;
+    struct str bytes;
+    struct image *im;
+    struct image_fault why;
+    struct fault f;
+    arena_init(&a, 0);
+    bool ok = world_read_file(e->w, e->o.image_path, LIMIT_IMAGE_BYTES, &a, &bytes, &f) == ERR_OK;
+    if (!ok) log_error("%s; the spec that runs goes on", f.text);
+    else if (image_load(bytes, &a, &im, &why) != ERR_OK) {
+        log_error("%s is no compiled spec that can be trusted: %s (%s); the spec that runs goes on", e->o.image_path, why.text, why.rule);
+        ok = false;
+    }
+    arena_free(&a);
+    return ok;
+}
+
 static enum err reload_image(struct engine *e, struct fault *f)
 {
     log_info("loading the compiled spec again");
@@ -158,12 +178,13 @@ static bool passing(enum err err)
            err == ERR_HELD || err == ERR_AUTH;
 }
 
-static enum err turn(struct engine *e, int64_t *next, struct fault *f)
+/* anew: the spec was loaded just now; every flow has its pass at once, so that what changed does not wait for the schedule. */
+static enum err turn(struct engine *e, bool anew, int64_t *next, struct fault *f)
 {
     enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
     *next = INT64_MAX;
     for (size_t i = 0; i < e->nflows && err == ERR_OK && !stopping(e); i++) {
-        if (flow_due(e, &e->flows[i]) <= now_ms(e)) err = pass(e, &e->flows[i], false, f);
+        if (anew || flow_due(e, &e->flows[i]) <= now_ms(e)) err = pass(e, &e->flows[i], false, f);
         if (err == ERR_OK && flow_due(e, &e->flows[i]) < *next) *next = flow_due(e, &e->flows[i]);
     }
     if (err == ERR_OK) err = finish(e, 0, f);
@@ -175,15 +196,17 @@ static enum err turn(struct engine *e, int64_t *next, struct fault *f)
 
 enum err engine_run(struct engine *e, volatile int *reload, struct fault *f)
 {
-    while (!stopping(e)) {
+    for (bool anew = false; !stopping(e);) {
         if (reload && *reload) {
             *reload = 0;
-            enum err err = reload_image(e, f);
+            enum err err = loadable(e) ? reload_image(e, f) : ERR_OK;
             if (err != ERR_OK) return err;
+            anew = true;
         }
         int64_t next;
         struct fault why;
-        enum err err = turn(e, &next, &why);
+        enum err err = turn(e, anew, &next, &why);
+        if (err == ERR_OK) anew = false;
         if (err == ERR_STOPPED) break;
         if (err != ERR_OK && !passing(err)) return fault_set(f, err, "%s", why.text);
         if (err != ERR_OK) {

@@ -345,7 +345,9 @@ enum err zoho_auth_exchange(const struct conn_env *env, const struct zoho_grant 
     if (!full) return fault_set(f, ERR_CONFIG, "client id, client secret and either a grant code or a refresh token are needed");
     enum err e = zoho_target_ops.open(&t, env, f);
     if (e != ERR_OK) return e;
-    (void)load_token(t, &t->oauth.token);
+    struct zoho_token before;
+    bool had = load_token(t, &before);
+    if (had) t->oauth.token = before;
     t->oauth.loaded = true;
     memset(t->oauth.token.renewed_wall_ms, 0, sizeof t->oauth.token.renewed_wall_ms);   /* the limit is per refresh token */
     t->oauth.token.blocked_until_wall_ms = 0;
@@ -359,6 +361,8 @@ enum err zoho_auth_exchange(const struct conn_env *env, const struct zoho_grant 
         out->scopes = (struct str){arena_copy(a, tok->scopes, strlen(tok->scopes)), strlen(tok->scopes)};
         out->missing_scopes = tok->scopes[0] ? zoho__missing_scopes(out->scopes, STR(ZOHO_SCOPES), a) : (struct str){"", 0};
     }
+    if (e != ERR_OK && had) save_token(t, &before);      /* counting the call saved a token without host: the sign-in that works stays */
+    explicit_bzero(&before, sizeof before);
     explicit_bzero(&c, sizeof c);
     zoho_target_ops.close(t);
     return e;

@@ -1,0 +1,107 @@
+# lib.sh - what the end-to-end tests share: both stand-ins on loopback, a spec, a signed-in state directory, and a comparison of everything that Zoho
+# holds with what Sage says, computed a second time in jq (truth.jq) and not by the engine. A test sources it and ends with `finish`.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+B=${B:-build}
+case $B in /*) ;; *) B=$root/$B ;; esac
+PATH=$B:$PATH
+W=$(mktemp -d "${TMPDIR:-/tmp}/mlc-e2e.XXXXXX")
+pids=""
+bad=0
+TOKEN=agent-token-7f3a91c2
+PASSWORD=pw-55d0c2a7
+SECRET=sim-secret
+REFRESH=1000.simrefresh
+clean_up() {
+    for p in $pids; do kill "$p" 2>/dev/null || true; done
+    cd /
+    [ -n "${KEEP:-}" ] && echo "# kept: $W" || rm -rf "$W"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+cd "$W"
+unset CREDENTIALS_DIRECTORY || true
+export MLCD_STATE="$W/state" USER=tester NO_COLOR=1
+
+ok() { echo "ok $1"; }
+not_ok() { bad=1; echo "not ok $1: $2"; }
+# is NAME GOT WANTED
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected '$3', got '$2'"; fi; }
+# has NAME FILE TEXT
+has() { if grep -qF -- "$3" "$2"; then ok "$1"; else not_ok "$1" "no '$3' in: $(tr '\n' '|' <"$2" | cut -c1-600)"; fi; }
+has_not() { if grep -qF -- "$3" "$2"; then not_ok "$1" "'$3' stands in $2"; else ok "$1"; fi; }
+finish() { exit $bad; }
+
+# exits NAME CODE COMMAND...: output goes to out and err
+exits() {
+    what=$1 want=$2
+    shift 2
+    code=0
+    "$@" >out 2>err </dev/null || code=$?
+    if [ "$code" = "$want" ]; then ok "$what"; else not_ok "$what" "exit $code instead of $want: $(cat err out | tr '\n' '|' | cut -c1-600)"; fi
+}
+# quietly COMMAND...: must work; a test cannot go on without it
+quietly() { "$@" >out 2>err || { echo "not ok $(basename "$0" _test.sh): $* failed: $(cat err out | tr '\n' '|' | cut -c1-600)"; exit 1; }; }
+# json NAME FILE: every line of it is a JSON value
+json() { if [ -s "$2" ] && jq -e . "$2" >/dev/null 2>&1; then ok "$1"; else not_ok "$1" "no JSON: $(head -c 300 "$2")"; fi; }
+until_true() {   # SECONDS COMMAND...
+    n=$(($1 * 20))
+    shift
+    until "$@" >/dev/null 2>&1; do n=$((n - 1)); [ $n -gt 0 ] || return 1; sleep 0.05; done
+}
+
+# ---- the stand-ins ----
+start_sage() {   # OPTIONS...
+    rm -f sage.port
+    sim-sage --port 0 --port-file sage.port --seed 7 --company ABC --token "$TOKEN" --user sync --password "$PASSWORD" "$@" 2>sage.err &
+    sage_pid=$!
+    pids="$pids $sage_pid"
+    until_true 10 test -s sage.port || { cat sage.err; exit 1; }
+    SAGE=http://127.0.0.1:$(cat sage.port)
+    export SAGE_AGENT_URL="$SAGE" SAGE_SOAP_URL="$SAGE/ebusinesswebservices/MasService.svc"
+}
+start_zoho() {   # OPTIONS...
+    rm -f zoho.port
+    sim-zoho --port 0 --port-file zoho.port --data "$root/tests/sim/zoho/data/professional.json" "$@" 2>zoho.err &
+    zoho_pid=$!
+    pids="$pids $zoho_pid"
+    until_true 10 test -s zoho.port || { cat zoho.err; exit 1; }
+    ZOHO=http://127.0.0.1:$(cat zoho.port)
+}
+# end PID: asks a process of ours to end and waits; its exit code is the result
+end() { kill -TERM "$1"; wait "$1"; }
+sage() { curl -fsS -X POST --data-binary "$2" "$SAGE/__sim/$1" >/dev/null; }
+edit() { sage edit "{\"resource\":\"customers\",\"key\":\"$1\",\"fields\":$2}"; }
+rows() { curl -fsS -H "Authorization: Bearer $TOKEN" "$SAGE/v1/companies/ABC/customers?limit=1000"; }
+key() { rows | jq -r "[.rows[] | select(.fields.CustomerStatus == \"A\" and .fields.CreditHold == \"N\")][$1].key | join(\"~\")"; }
+dump() { curl -fsS "$ZOHO/__sim/dump?module=Accounts"; }
+account() { dump | jq -r ".[] | select(.Sage_Customer == \"ABC~$1\") | .$2"; }
+counter() { curl -fsS "$ZOHO/__sim/counters" | jq "$1"; }
+faults() { curl -fsS -X POST --data-binary "$1" "$ZOHO/__sim/faults" >/dev/null; }
+no_faults() { curl -fsS -X DELETE "$ZOHO/__sim/faults" >/dev/null; }
+
+# ---- spec and sign-in ----
+# spec [SED-EXPRESSION...]: the example, pointed at the stand-in, changed and compiled to customers.mlcb
+spec() {
+    cp "$root"/examples/customers/*.mlc "$root"/examples/customers/*.csv .
+    sed -i 's|^\( *\)region *= us.*|&\n\1accounts_url = "'"$ZOHO"'"|' customers.mlc
+    [ -z "${API_HOSTS:-}" ] || sed -i 's|^\( *\)region *= us.*|&\n\1api_domain_allow = "'"$API_HOSTS"'"|' customers.mlc
+    for change; do sed -i "$change" customers.mlc; done
+    quietly mlc build customers.mlc -o customers.mlcb
+}
+sign_in() {
+    printf %s "$TOKEN" >in; quietly mlcd secret set sage-agent <in
+    printf 'sync\n%s\n' "$PASSWORD" >in; quietly mlcd secret set sage <in
+    printf 'client_id=1000.SIMCLIENT\nclient_secret=%s\nrefresh_token=%s\n' "$SECRET" "$REFRESH" >in
+    quietly mlcd auth zoho --image customers.mlcb <in
+    rm -f in
+}
+once() { mlcd once --quiet "$@" >out 2>err; }
+
+# same_as_sage NAME: every customer of Sage stands in Zoho once, with the values that the agreement says; nothing else carries a key
+same_as_sage() {
+    rows >rows.json
+    dump >accounts.json
+    jq -rn -f "$root/tests/e2e/truth.jq" --slurpfile sage rows.json --slurpfile zoho accounts.json --rawfile countries "$root/examples/customers/countries.csv" >truth.out 2>&1 || true
+    if [ "$(tail -1 truth.out)" = "compared $(jq '.rows | length' rows.json)" ] && [ "$(wc -l <truth.out)" = 1 ]; then ok "$1"; else not_ok "$1" "$(head -8 truth.out | tr '\n' '|')"; fi
+}
