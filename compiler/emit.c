@@ -187,6 +187,10 @@ static struct label *reject_stub(struct code *c, const struct ir *x)
 /* Jumps to `no` when the condition is false; falls through when it is true. What both parts of an `and` compute stays usable behind it. */
 static void unless(struct code *c, struct ir *x, struct label *no)
 {
+    if (ir_never(x)) {                    /* a reject in place of a condition: what follows is not reached */
+        into(c, x, 0);
+        return;
+    }
     if (x->op == IR_IF && x->args[2]->op == IR_CONST && !x->args[2]->value.u.b) {          /* a and b */
         unless(c, x->args[0], no);
         unless(c, x->args[1], no);

@@ -1,5 +1,5 @@
 /* fold.c - what can be known when the spec is compiled is known then: constants are computed with the runtime's own functions, branches that
- * cannot be taken go, and double negations. Every rule keeps value and type: a folded node's type fits where the whole node's did. */
+ * cannot be taken go, and double negations. What may set the record aside is never left out. Every rule keeps value and type: a folded node's type fits where the whole node's did. */
 #include "compiler/ir.h"
 #include "base/check.h"
 #include "base/limits.h"
@@ -13,7 +13,7 @@ static struct ir *fold_equal(struct ir_graph *g, enum ir_op op, struct ir **args
 {
     struct ir *a = args[0], *b = args[1];
     bool eq = op == IR_EQ;
-    if (a == b) return ir_bool(g, eq);
+    if (a == b && !a->rejects) return ir_bool(g, eq);
     if (is_absent(a) || is_absent(b)) {
         struct ir *present = ir_make1(g, IR_IS, is_absent(a) ? b : a);
         return eq ? ir_make1(g, IR_NOT, present) : present;
@@ -83,7 +83,7 @@ static struct ir *fold_if(struct ir_graph *g, struct ir **args)
     struct ir *c = args[0], *a = args[1], *b = args[2];
     if (is_bool(c, true)) return a;
     if (is_bool(c, false)) return b;
-    if (a == b) return a;
+    if (a == b && !c->rejects) return a;
     if (c->op == IR_NOT) return ir_if(g, c->args[0], b, a);
     if (is_bool(a, true) && is_bool(b, false)) return c;
     if (is_bool(a, false) && is_bool(b, true)) return ir_make1(g, IR_NOT, c);
@@ -96,7 +96,7 @@ struct ir *ir__fold(struct ir_graph *g, enum ir_op op, struct ir **args, size_t 
     switch (op) {
     case IR_IS:
         if (is_absent(args[0])) return ir_bool(g, false);
-        return args[0]->ty.kind == TY_VALUE && !args[0]->ty.t.optional ? ir_bool(g, true) : NULL;
+        return args[0]->ty.kind == TY_VALUE && !args[0]->ty.t.optional && !args[0]->rejects ? ir_bool(g, true) : NULL;
     case IR_NOT:
         if (is_const(args[0])) return ir_bool(g, !args[0]->value.u.b);
         return args[0]->op == IR_NOT ? args[0]->args[0] : NULL;

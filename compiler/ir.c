@@ -86,6 +86,8 @@ struct ir *ir__intern(struct ir_graph *g, const struct ir *proto)
     *x = *proto;
     x->hash = h;
     x->id = (uint32_t)g->n++;
+    x->rejects = x->op == IR_REJECT;
+    for (size_t k = 0; k < proto->nargs; k++) x->rejects = x->rejects || proto->args[k]->rejects;
     x->args = ARENA_ARRAY(g->arena, struct ir *, proto->nargs + 1);
     if (proto->nargs) memcpy(x->args, proto->args, proto->nargs * sizeof *x->args);
     g->slots[i] = x;
@@ -134,17 +136,22 @@ struct ir *ir_keep(struct ir_graph *g)
 
 /* ---- nodes ---- */
 
-/* An operand that never yields (a look-up that is known to miss, then reject) makes the whole never yield. */
-static struct ir *first_never(struct ir **args, size_t n)
+/* An operand that never yields (a look-up that is known to miss, then reject) makes the whole never yield. Operands before it that may reject
+ * are still looked at first: which message a record is set aside with does not depend on folding. NULL when all yield. */
+static struct ir *first_never(struct ir_graph *g, struct ir **args, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (ir_never(args[i])) return args[i];
-    return NULL;
+    size_t k = 0;
+    while (k < n && !ir_never(args[k])) k++;
+    if (k == n) return NULL;
+    struct ir *out = args[k];
+    while (k-- > 0)
+        if (args[k]->rejects) out = ir_if(g, ir_make1(g, IR_IS, args[k]), out, out);
+    return out;
 }
 
 struct ir *ir_table(struct ir_graph *g, const struct ir_table *t, struct ir *key)
 {
-    struct ir *folded = first_never(&key, 1);
+    struct ir *folded = first_never(g, &key, 1);
     if (folded) return folded;
     folded = ir__fold_table(g, t, key);
     if (folded) return folded;
@@ -160,7 +167,7 @@ struct ir *ir_call(struct ir_graph *g, unsigned builtin, struct ir **args, size_
     size_t bad;
     bool lifted = false;
     ASSERT(n <= BUILTIN_ARGS_MAX);
-    if (first_never(args, n)) return first_never(args, n);
+    if (first_never(g, args, n)) return first_never(g, args, n);
     for (size_t i = 0; i < n; i++) {
         ASSERT(args[i]->ty.kind == TY_VALUE);
         types[i] = args[i]->ty.t;
@@ -232,13 +239,13 @@ static struct ty type_of(struct ir_graph *g, enum ir_op op, struct ir **args, si
 struct ir *ir_make(struct ir_graph *g, enum ir_op op, struct ir **args, size_t n)
 {
     ASSERT(n <= BUILTIN_ARGS_MAX);
-    struct ir *folded = first_never(args, op == IR_IF || op == IR_ELSE ? 1 : n);
+    struct ir *folded = first_never(g, args, op == IR_IF || op == IR_ELSE ? 1 : n);
     if (!folded) folded = ir__fold(g, op, args, n);
     if (folded) return folded;
     struct ir *two[2] = {args[0], n > 1 ? args[1] : NULL};
     struct ir p = {.op = op, .args = args, .nargs = n, .ty = type_of(g, op, args, n)};
     /* a == b and b == a are one node */
-    if ((op == IR_EQ || op == IR_NE) && memcmp(two[0]->hash.b, two[1]->hash.b, HASH_BYTES) > 0) {
+    if ((op == IR_EQ || op == IR_NE) && !(two[0]->rejects && two[1]->rejects) && memcmp(two[0]->hash.b, two[1]->hash.b, HASH_BYTES) > 0) {
         two[0] = args[1];
         two[1] = args[0];
         p.args = two;

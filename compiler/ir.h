@@ -32,6 +32,7 @@ struct ir {
     struct ty ty;
     struct hash hash;
     struct ir **args; size_t nargs;
+    bool rejects;                 /* computing it may set the record aside: it must not be left out, nor change places with another */
     struct value value;           /* CONST; REJECT: the message */
     unsigned index;               /* COLUMN: of the entity; CALL: builtin */
     struct str name;              /* COLUMN */

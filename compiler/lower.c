@@ -141,7 +141,7 @@ static struct ir *match(struct low *l, const struct tx *x, const struct frame *f
 static struct ir *argument(struct low *l, const struct tx *x, unsigned builtin, size_t i, const struct frame *fr)
 {
     struct ir *v = expr(l, x, fr);
-    if (v->ty.kind == TY_VALUE) return v;
+    if (v->ty.kind != TY_NULL) return v;
     struct builtin_info in = builtin_info(builtin);
     struct type t = builtin_param(&in, i).kind == 'D' ? type_decimal(1, 0) : type_text(1, 1);
     return ir_absent(l->g, &t);
@@ -155,7 +155,25 @@ static struct ir *call(struct low *l, const struct tx *x, const struct frame *fr
     return x->kind == TX_CALL ? ir_call(l->g, x->index, args, x->nargs) : ir_make(l->g, IR_CONCAT, args, x->nargs);
 }
 
+/* Gives a type to what is known to be absent: folding may leave nothing else of a text or a number. */
+static struct ir *typed_absent(struct low *l, struct ir *x, const struct type *t)
+{
+    if (x->ty.kind != TY_NULL) return x;
+    if (x->op == IR_IF) return ir_if(l->g, x->args[0], typed_absent(l, x->args[1], t), typed_absent(l, x->args[2], t));
+    if (x->op == IR_ELSE) return ir_make2(l->g, IR_ELSE, typed_absent(l, x->args[0], t), typed_absent(l, x->args[1], t));
+    ASSERT(x->op == IR_ABSENT);
+    return ir_absent(l->g, t);
+}
+
+static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr);
+
 static struct ir *expr(struct low *l, const struct tx *x, const struct frame *fr)
+{
+    struct ir *v = node(l, x, fr);
+    return x->ty.kind == TY_VALUE ? typed_absent(l, v, &x->ty.t) : v;
+}
+
+static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr)
 {
     switch (x->kind) {
     case TX_CONST: return ir_const(l->g, &x->value);
