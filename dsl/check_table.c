@@ -179,5 +179,6 @@ void check__table(struct check *c, struct table *t, const struct ast *n)
         b.ok = false;
     }
     if (!b.ok) return;
-    t->usable = common(&b, &t->key, true) & common(&b, &t->value, false);
+    bool keys = common(&b, &t->key, true), values = common(&b, &t->value, false);
+    t->usable = keys && values;
 }
