@@ -154,7 +154,8 @@ bool decimal_rescale(const struct value *v, unsigned scale, struct value *out)
 {
     i128 c;
     if (scale > LIMIT_DECIMAL_SCALE) return false;
-    if (scale >= v->scale) return !i128_mul(v->u.coef, decimal_pow10(scale - v->scale), &c) && result(c, scale, out);
+    if (scale == v->scale) { *out = value_decimal(v->u.coef, scale); return true; }
+    if (scale > v->scale) return !i128_mul(v->u.coef, decimal_pow10(scale - v->scale), &c) && result(c, scale, out);
     i128 p = decimal_pow10(v->scale - scale);
     return v->u.coef % p == 0 && result(v->u.coef / p, scale, out);
 }

@@ -16,15 +16,26 @@ static const struct plan plans[] = {
 #undef PHONE
 #undef PHONE_CODE
 };
+enum { NCOUNTRIES = 0
+#define PHONE(alpha2, alpha3, code, trunk, digits) + 1
+#define PHONE_CODE(code)
+#include "vm/phone.def"
+#undef PHONE
+#undef PHONE_CODE
+};
 enum { NPLANS = sizeof plans / sizeof *plans, DIGITS_MAX = 15, DIGITS_MIN = 7, TYPED_MAX = 24 };
 
 struct digits { char d[TYPED_MAX]; size_t n; bool plus; };
 
+/* Both ISO forms, letters of either case. */
 static const struct plan *plan_of_country(struct str country)
 {
+    char code[3];
     country = str_trim(country);
-    for (size_t i = 0; i < NPLANS; i++)
-        if (plans[i].alpha2[0] && (str_ieq(country, str_of(plans[i].alpha2)) || str_ieq(country, str_of(plans[i].alpha3)))) return &plans[i];
+    if (country.n < 2 || country.n > 3) return NULL;
+    for (size_t i = 0; i < country.n; i++) code[i] = country.p[i] >= 'a' && country.p[i] <= 'z' ? (char)(country.p[i] - 32) : country.p[i];
+    for (size_t i = 0; i < NCOUNTRIES; i++)
+        if (memcmp(code, country.n == 2 ? plans[i].alpha2 : plans[i].alpha3, country.n) == 0) return &plans[i];
     return NULL;
 }
 
