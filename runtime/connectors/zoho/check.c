@@ -6,7 +6,13 @@
 #include "connectors/zoho/zoho.h"
 #include <stdio.h>
 
-struct checking { struct target *t; const struct finding_sink *sink; unsigned failed; struct arena arena; };
+struct checking { struct target *t; const struct finding_sink *sink; unsigned failed; struct fault halted; struct arena arena; };
+
+/* Errors that are nobody's configuration: the check could not be made. They go straight up, and a service tries again. */
+static bool passing(enum err e)
+{
+    return e == ERR_BUSY || e == ERR_BUDGET || e == ERR_UNREACHABLE || e == ERR_STOPPED;
+}
 
 __attribute__((format(printf, 4, 5)))
 static void report(struct checking *c, enum finding_level level, const char *what, const char *fmt, ...)
@@ -38,7 +44,8 @@ static void check_org(struct checking *c)
     struct fault f = {ERR_OK, ""};
     enum zoho_edition said = c->t->edition;
     if (zoho__org(c->t, &f) != ERR_OK) {
-        report(c, FINDING_FAIL, "organisation", "%s", f.text);
+        if (passing(f.err)) c->halted = f;
+        else report(c, FINDING_FAIL, "organisation", "%s", f.text);
         return;
     }
     const struct zoho_org *o = &c->t->meta.org;
@@ -192,7 +199,8 @@ static void check_module(struct checking *c, struct str name, const struct targe
     if ((insert && !m->creatable) || (update && !m->editable))
         report(c, FINDING_FAIL, what, "does not let this user %s records", insert && !m->creatable ? "create" : "change");
     if (zoho__fields(c->t, name, &loaded, &f) != ERR_OK) {
-        report(c, FINDING_FAIL, what, "%s", f.text);
+        if (passing(f.err)) c->halted = f;
+        else report(c, FINDING_FAIL, what, "%s", f.text);
         return;
     }
     for (size_t i = 0; i < n; i++)
@@ -205,12 +213,6 @@ static bool seen_before(const struct target_field *fields, size_t i)
     for (size_t k = 0; k < i; k++)
         if (str_eq(fields[k].module, fields[i].module)) return true;
     return false;
-}
-
-/* Errors that are nobody's configuration go straight up: the check could not be made. */
-static bool passing(enum err e)
-{
-    return e == ERR_BUSY || e == ERR_BUDGET || e == ERR_UNREACHABLE || e == ERR_STOPPED;
 }
 
 enum err zoho__check(struct target *t, const struct target_field *fields, size_t n, const struct finding_sink *sink, struct fault *f)
@@ -232,6 +234,7 @@ enum err zoho__check(struct target *t, const struct target_field *fields, size_t
     }
     arena_free(&c.arena);
     if (passing(e)) return fault_set(f, e, "%s", why.text);
+    if (c.halted.err != ERR_OK) return fault_set(f, c.halted.err, "%s", c.halted.text);
     if (c.failed == 0) return ERR_OK;
     return fault_set(f, e != ERR_OK ? e : ERR_CONFIG, "%u finding%s forbid%s to write into Zoho", c.failed, c.failed == 1 ? "" : "s",
                      c.failed == 1 ? "s" : "");

@@ -1,0 +1,10 @@
+#!/bin/sh
+# demo_test.sh - the demo runs, as `make demo` runs it, without a terminal; it checks its own numbers.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+start=$(date +%s)
+if NO_COLOR=1 B=${B:-build} sh "$root/examples/demo.sh" >"$out" 2>&1 </dev/null; then echo "ok demo"; else echo "not ok demo: $(tail -3 "$out" | tr '\n' '|')"; exit 1; fi
+if grep -q "$(printf '\033')" "$out"; then echo "not ok demo without a terminal: it holds escape sequences"; else echo "ok demo without a terminal"; fi
+if [ $(($(date +%s) - start)) -lt 60 ]; then echo "ok demo takes less than a minute"; else echo "not ok demo takes less than a minute: $(($(date +%s) - start)) s"; fi
