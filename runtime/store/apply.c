@@ -10,7 +10,7 @@
 struct fold {
     struct store *s;
     const struct frame *fr;
-    struct event ev;
+    struct event_tags ev;
     struct arena arena;
     struct str flow_name, key;
     struct flow_state fl;
@@ -30,7 +30,7 @@ static enum err take_flow(struct fold *x)
     x->flow_name = x->ev.v[EV_FLOW];
     if (x->flow_name.n == 0) return fault_set(x->f, ERR_CORRUPT, "audit entry %llu names no flow", (unsigned long long)x->fr->seq);
     struct str v;
-    enum err e = store__get(x->s, TABLE_FLOWS, x->flow_name, &v, x->f);
+    enum err e = store__flow_get(x->s, x->flow_name, &v, x->f);
     if (e == ERR_NOT_FOUND) {
         x->fl = (struct flow_state){.id = x->s->next_flow++};
         return ERR_OK;
@@ -66,7 +66,7 @@ static bool under_way(const struct row *r)
 }
 
 /* ---- what a poll says about a record: ROW, LEAVE, GONE, REJECT ---- */
-static void set_from_event(struct str *to, const struct event *ev, enum event_tag tag)
+static void set_from_event(struct str *to, const struct event_tags *ev, enum event_tag tag)
 {
     if (event_has(ev, tag)) *to = ev->v[tag];
 }
@@ -74,7 +74,7 @@ static void set_from_event(struct str *to, const struct event *ev, enum event_ta
 static enum err fold_row(struct fold *x)
 {
     struct row before = x->row, *r = &x->row;
-    const struct event *ev = &x->ev;
+    const struct event_tags *ev = &x->ev;
     int64_t flags = event_int(ev, EV_FLAGS, 0);
     const uint32_t from_poll = ROW_F_LEFT | ROW_F_GONE | ROW_F_REJECT | ROW_F_DANGER;
     r->flags = (r->flags & ~from_poll) | ((uint32_t)flags & (from_poll | ROW_F_FORCE));
@@ -141,7 +141,7 @@ static void not_applied(struct row *r, uint8_t state)
 static enum err fold_outcome(struct fold *x)
 {
     struct row before = x->row, *r = &x->row;
-    const struct event *ev = &x->ev;
+    const struct event_tags *ev = &x->ev;
     r->attempt = 0;
     if (event_has(ev, EV_WHY)) r->why = ev->v[EV_WHY];
     r->due_ms = event_int(ev, EV_DUE, 0);
@@ -184,7 +184,7 @@ static enum err fold_settle(struct fold *x)
 static enum err fold_adopt(struct fold *x)
 {
     struct row before = x->row, *r = &x->row;
-    const struct event *ev = &x->ev;
+    const struct event_tags *ev = &x->ev;
     r->why = ev->v[EV_WHY];
     if (event_has(ev, EV_ID)) {
         r->id = ev->v[EV_ID];
@@ -266,6 +266,8 @@ static enum err flow_by_id(struct fold *x, uint16_t id)
 {
     MDB_cursor *c;
     MDB_val k, v;
+    enum err saved = store__flow_save(x->s, x->f);
+    if (saved != ERR_OK) return saved;
     int rc = mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_FLOWS], &c);
     if (rc) return store__fail(x->s, rc, "walk flows", x->f);
     enum err e = ERR_CORRUPT;
@@ -320,7 +322,7 @@ static void release_held(struct fold *x)
 
 static enum err fold_flow(struct fold *x)
 {
-    const struct event *ev = &x->ev;
+    const struct event_tags *ev = &x->ev;
     struct flow_state *fl = &x->fl;
     switch (x->fr->kind) {
     case FRAME_IMAGE:

@@ -62,6 +62,7 @@ enum err store_check(struct store *s, struct fault *f)
 {
     struct audit a = {.s = s};
     enum err e = store__begin(s, f);
+    if (e == ERR_OK) e = store__flow_save(s, f);
     for (int t = 0; t < TABLE_COUNT && e == ERR_OK; t++) e = walk(&a, (enum store_table)t, f);
     if (e != ERR_OK) return e;
     if (a.due != a.seen[TABLE_DUE]) return wrong(f, "what is due");

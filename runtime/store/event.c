@@ -26,7 +26,7 @@ void event_put_int(struct buf *out, enum event_tag tag, int64_t v)
     event_put(out, tag, (struct str){le, sizeof le});
 }
 
-bool event_read(struct event *ev, struct str part)
+bool event_read(struct event_tags *ev, struct str part)
 {
     struct reader r = reader_of(part);
     while (!r.bad && r.p != r.end) {
@@ -38,7 +38,7 @@ bool event_read(struct event *ev, struct str part)
     return !r.bad;
 }
 
-int64_t event_int(const struct event *ev, enum event_tag tag, int64_t fallback)
+int64_t event_int(const struct event_tags *ev, enum event_tag tag, int64_t fallback)
 {
     if (ev->v[tag].n != 8) return fallback;
     struct reader r = reader_of(ev->v[tag]);

@@ -11,13 +11,14 @@ static struct str keep(struct arena *a, struct str s)
 bool store_flow(struct store *s, struct str name, struct flow_state *out)
 {
     struct str v;
-    return store__begin(s, NULL) == ERR_OK && store__get(s, TABLE_FLOWS, name, &v, NULL) == ERR_OK && flow_decode(v, out);
+    return store__begin(s, NULL) == ERR_OK && store__flow_get(s, name, &v, NULL) == ERR_OK && flow_decode(v, out);
 }
 
 enum err store_flows(struct store *s, enum err (*each)(void *arg, struct str name, const struct flow_state *st), void *arg)
 {
     enum err e = store__begin(s, NULL);
     MDB_cursor *c;
+    if (e == ERR_OK) e = store__flow_save(s, NULL);
     if (e != ERR_OK) return e;
     if (mdb_cursor_open(s->txn, s->dbi[TABLE_FLOWS], &c) != 0) return ERR_IO;
     MDB_val k, v;

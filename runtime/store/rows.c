@@ -51,11 +51,35 @@ bool flow_decode(struct str bytes, struct flow_state *st)
     return reader_done(&r);
 }
 
+enum err store__flow_save(struct store *s, struct fault *f)
+{
+    if (!s->flow_unsaved) return ERR_OK;
+    s->flow_unsaved = false;
+    return store__put(s, TABLE_FLOWS, buf_view(&s->flow_name), buf_view(&s->flow_state), f);
+}
+
+enum err store__flow_get(struct store *s, struct str name, struct str *value, struct fault *f)
+{
+    if (!s->flow_unsaved || !str_eq(buf_view(&s->flow_name), name)) return store__get(s, TABLE_FLOWS, name, value, f);
+    *value = buf_view(&s->flow_state);
+    return ERR_OK;
+}
+
 enum err store__flow_put(struct store *s, struct str name, const struct flow_state *fl, struct fault *f)
 {
     buf_clear(&s->valbuf);
-    flow_encode(&s->valbuf, fl);
-    return store__put(s, TABLE_FLOWS, name, buf_view(&s->valbuf), f);
+    flow_encode(&s->valbuf, fl);            /* not at once into flow_state: fl's spans may lie there */
+    if (!s->flow_unsaved || !str_eq(buf_view(&s->flow_name), name)) {
+        enum err e = store__flow_save(s, f);
+        if (e != ERR_OK) return e;
+        buf_clear(&s->flow_name);
+        buf_str(&s->flow_name, name);
+    }
+    buf_clear(&s->flow_state);
+    buf_str(&s->flow_state, buf_view(&s->valbuf));
+    s->flow_unsaved = true;
+    s->changes++;
+    return ERR_OK;
 }
 
 /* When the sender has to look at a row: INT64_MAX = never. DIRTY rows keep natural order by being due at 0. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECKSUM = 16, STORE_FORMAT = 1, COMMIT_AFTER_MS = 1000, COMMIT_AFTER_CHANGES = 20000 };
+enum { CHECKSUM = 16, STORE_FORMAT = 1, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 1024 };
 static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links"};
 
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)
@@ -67,13 +67,17 @@ enum err store__get(struct store *s, enum store_table t, struct str key, struct 
     return ERR_OK;
 }
 
-/* Takes the checksum of what stands under key out of the table's digest. */
+/* Takes the checksum of what stands under key out of the table's digest. Whether it is right was seen when the value was read; a wrong one
+ * leaves a digest that store_check finds. */
 static enum err digest_forget(struct store *s, enum store_table t, struct str key, struct fault *f)
 {
-    struct str old;
-    enum err e = store__get(s, t, key, &old, f);
-    if (e == ERR_OK) digest_change(s, t, (const unsigned char *)old.p + old.n, false);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    MDB_val k = {key.n, (void *)(uintptr_t)key.p}, v;
+    int rc = mdb_get(s->txn, s->dbi[t], &k, &v);
+    if (rc == MDB_NOTFOUND) return ERR_OK;
+    if (rc) return store__fail(s, rc, "read", f);
+    if (v.mv_size < CHECKSUM) return damaged(s, t, f);
+    digest_change(s, t, (const unsigned char *)v.mv_data + v.mv_size - CHECKSUM, false);
+    return ERR_OK;
 }
 
 enum err store__put(struct store *s, enum store_table t, struct str key, struct str value, struct fault *f)
@@ -89,6 +93,7 @@ enum err store__put(struct store *s, enum store_table t, struct str key, struct 
     memcpy((char *)v.mv_data + value.n, sum, CHECKSUM);
     digest_change(s, t, sum, true);
     s->changes++;
+    if (t == TABLE_ROWS) s->row_puts++;
     return ERR_OK;
 }
 
@@ -231,6 +236,8 @@ void store_close(struct store *s)
     buf_free(&s->scratch);
     buf_free(&s->keybuf);
     buf_free(&s->valbuf);
+    buf_free(&s->flow_name);
+    buf_free(&s->flow_state);
     sodium_memzero(s->key, sizeof s->key);
     free(s);
 }
@@ -254,14 +261,26 @@ enum err store_flush(struct store *s, struct fault *f)
 {
     if (s->dead) return fault_set(f, ERR_IO, "the index failed earlier in this run");
     if (s->read_only || !s->txn || s->changes == 0) return ERR_OK;
-    enum err e = save_meta(s, f);
+    enum err e = store__flow_save(s, f);
+    if (e == ERR_OK) e = save_meta(s, f);
     if (e != ERR_OK) return e;
     int rc = mdb_txn_commit(s->txn);
     s->txn = NULL;
-    s->changes = 0;
+    s->changes = s->row_puts = 0;
     s->txn_since_ms = -1;
     if (rc) return store__fail(s, rc, "commit", f);
     return store__begin(s, f);
+}
+
+/* Changed pages are private memory until the commit. Rows come in any order, so each put changes a leaf of its own and, in a large index, a
+ * branch of its own too: the larger the index, the fewer puts make the same number of pages. */
+static bool large(const struct store *s)
+{
+    MDB_stat st;
+    if (s->row_puts < DIRTY_PAGES / 4 || mdb_stat(s->txn, s->dbi[TABLE_ROWS], &st) != 0) return false;
+    size_t leaves = s->row_puts < st.ms_leaf_pages ? s->row_puts : st.ms_leaf_pages;
+    size_t branches = s->row_puts < st.ms_branch_pages ? s->row_puts : st.ms_branch_pages;
+    return leaves + branches >= DIRTY_PAGES || s->changes >= DIRTY_PAGES * 16;
 }
 
 enum err store_tick(struct store *s, int64_t now_ms, struct fault *f)
@@ -269,7 +288,7 @@ enum err store_tick(struct store *s, int64_t now_ms, struct fault *f)
     if (s->dead) return fault_set(f, ERR_IO, "the index failed earlier in this run");
     if (s->changes == 0) return ERR_OK;
     if (s->txn_since_ms < 0) s->txn_since_ms = now_ms;
-    if (now_ms - s->txn_since_ms < COMMIT_AFTER_MS && s->changes < COMMIT_AFTER_CHANGES) return ERR_OK;
+    if (now_ms - s->txn_since_ms < COMMIT_AFTER_MS && !large(s)) return ERR_OK;
     int dead_readers;
     mdb_reader_check(s->env, &dead_readers);
     return store_flush(s, f);

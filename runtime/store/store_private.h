@@ -27,9 +27,11 @@ struct store {
     uint32_t next_slot;
     uint16_t next_flow;
     int64_t txn_since_ms;               /* monotonic; -1 = nothing changed yet */
-    unsigned changes;                   /* puts and deletes in the open transaction */
+    unsigned changes, row_puts;         /* puts and deletes in the open transaction; puts of rows among them */
     bool read_only, dead;
     struct buf scratch, keybuf, valbuf;
+    struct buf flow_name, flow_state;   /* the flow that was changed last; in its table when flow_unsaved is false */
+    bool flow_unsaved;
 };
 
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f);
@@ -48,5 +50,9 @@ void flow_encode(struct buf *out, const struct flow_state *st);
 bool flow_decode(struct str bytes, struct flow_state *st);
 /* Replaces (or makes) a row and keeps due, inflight, held, ids and the flow's counts in step. old NULL = new row. */
 enum err store__row_put(struct store *s, struct flow_state *fl, struct str key, const struct row *old, const struct row *now, struct fault *f);
+/* Every frame moves the counts of its flow, so the state is kept in memory and put into its table once per commit, or when another flow's
+ * turn comes, or before the table is walked. The span of flow_get lives until the next flow_put. */
 enum err store__flow_put(struct store *s, struct str name, const struct flow_state *fl, struct fault *f);
+enum err store__flow_get(struct store *s, struct str name, struct str *value, struct fault *f);
+enum err store__flow_save(struct store *s, struct fault *f);
 #endif

@@ -49,10 +49,14 @@ uint64_t emit_seq(const struct engine *e) { return e->building.seq; }
 enum err emit_commit(struct engine *e, struct fault *f)
 {
     enum err err = journal_commit(e->journal, f);
-    for (size_t i = 0; i < e->npending && err == ERR_OK; i++) err = store_apply(e->store, &e->pending[i], f);
+    int64_t now = world_mono_ms(e->w);
+    for (size_t i = 0; i < e->npending && err == ERR_OK; i++) {
+        err = store_apply(e->store, &e->pending[i], f);
+        if (err == ERR_OK) err = store_tick(e->store, now, f);
+    }
     e->npending = 0;
     arena_reset(&e->pending_arena);
-    return err == ERR_OK ? store_tick(e->store, world_mono_ms(e->w), f) : err;
+    return err;
 }
 
 enum err emit_close(struct engine *e, struct fault *f)

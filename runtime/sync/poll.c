@@ -25,23 +25,28 @@ void progress_tell(struct engine *e, const struct sync_flow *sf, const char *pha
 
 struct page_counts { uint64_t rows, changed, same, rejected, locked; };
 
+/* Decorrelated jitter for the quick attempts that the spec asks for; afterwards a minute, two, four, at most ten, for ever: the cursor has passed
+ * this row, nobody else will bring it. */
+static int64_t locked_delay(struct engine *e, struct sync_flow *sf, unsigned tries)
+{
+    const struct conn_env *env = &sf->src->env;
+    int64_t min = conn_setting_ms(env, "retry.locked.delay.min", 250), max = conn_setting_ms(env, "retry.locked.delay.max", 30000);
+    int64_t quick = conn_setting_int(env, "retry.locked.attempts", 8), slow = (int64_t)tries - quick - 1;
+    if (slow >= 0) return slow < 4 ? INT64_C(60000) << slow : 600000;
+    int64_t top = min;
+    for (unsigned i = 1; i < tries && top < max; i++) top *= 3;
+    if (top > max) top = max;
+    uint32_t dice;
+    e->w->random.fill(e->w->random.ctx, &dice, sizeof dice);
+    return min + (top > min ? (int64_t)(dice % (uint64_t)(top - min + 1)) : 0);
+}
+
 enum err locked_note(struct engine *e, struct sync_flow *sf, struct str key, unsigned tries, struct fault *f)
 {
-    int64_t min = conn_setting_ms(&sf->src->env, "retry.locked.delay.min", 250), max = conn_setting_ms(&sf->src->env, "retry.locked.delay.max", 30000);
-    int64_t attempts = conn_setting_int(&sf->src->env, "retry.locked.attempts", 8), delay = 0;
-    if (tries > 0) {
-        /* Decorrelated jitter for the quick attempts; afterwards every ten minutes, for ever: the cursor has passed this row. */
-        uint32_t dice;
-        e->w->random.fill(e->w->random.ctx, &dice, sizeof dice);
-        int64_t top = min;
-        for (unsigned i = 1; i < tries && top < max; i++) top *= 3;
-        if (top > max) top = max;
-        delay = (int64_t)tries > attempts ? 600000 : min + (int64_t)(dice % (uint64_t)(top - min + 1));
-    }
     emit_begin(e, FRAME_LOCKED, sf);
     emit_key(e, key, FRAME_NO_SLOT);
     event_put_int(&e->pub, EV_TRIES, tries);
-    event_put_int(&e->pub, EV_DUE, world_wall_ms(e->w) + delay);
+    event_put_int(&e->pub, EV_DUE, world_wall_ms(e->w) + (tries ? locked_delay(e, sf, tries) : 0));
     return emit_end(e, f);
 }
 

@@ -180,13 +180,22 @@ static enum err make_batches(struct engine *e, struct sync_flow *sf, struct send
     return err;
 }
 
-/* Prepares requests for one flow; *did = something was journaled. */
-static enum err prepare(struct engine *e, struct sync_flow *sf, bool *did, struct fault *f)
+/* While the source is being read the next page fills a request up: only whole ones leave. Rows that wait for their time may make it smaller. */
+static size_t room_for_whole(const struct flow_state *st, size_t room, size_t batch)
+{
+    uint64_t ready = st->counts[ROW_DIRTY] + st->counts[ROW_RETRY] + st->counts[ROW_AMBIGUOUS];
+    return ready < room ? (size_t)ready / batch * batch : room / batch * batch;
+}
+
+/* Prepares requests for one flow, only `whole` ones or whatever is due; *did = something was journaled. */
+static enum err prepare(struct engine *e, struct sync_flow *sf, bool whole, bool *did, struct fault *f)
 {
     struct flow_state st;
     if (sf->stopped || !store_flow(e->store, sf->name, &st)) return ERR_OK;
     size_t room = (WRITERS_MAX - e->nbatches) * (size_t)sf->batch_now;
     if (room > ROUND_MAX) room = ROUND_MAX;
+    if (whole) room = room_for_whole(&st, room, sf->batch_now);
+    if (room == 0) return ERR_OK;
     struct arena a;
     arena_init(&a, 256 * 1024);
     struct send_item *items = ARENA_ARRAY(&a, struct send_item, room);
@@ -224,6 +233,15 @@ static enum err not_sent(struct engine *e, struct send_batch *b, const char *why
     return err;
 }
 
+static bool any_started(const struct engine *e)
+{
+    for (const struct send_batch *b = e->batches; b; b = b->next)
+        if (b->started) return true;
+    return false;
+}
+
+/* Starts what is prepared. When the target takes no more for now, what is left waits for an answer that is under way; with nothing under way its rows
+ * go back with a later due time, so that nobody waits in a circle. */
 static enum err start_ready(struct engine *e, struct fault *f)
 {
     for (struct send_batch *b = e->batches, *next; b; b = next) {
@@ -235,7 +253,7 @@ static enum err start_ready(struct engine *e, struct fault *f)
             b->started = true;
             continue;
         }
-        if (err == ERR_BUSY && e->nbatches > 1) return ERR_OK;        /* others are under way: wait for one of them */
+        if (err == ERR_BUSY && any_started(e)) return ERR_OK;
         enum err kept = not_sent(e, b, why.text, f);
         if (kept != ERR_OK) return kept;
         if (err != ERR_BUSY && err != ERR_BUDGET && err != ERR_UNREACHABLE) return fault_set(f, err, "%s", why.text);
@@ -271,7 +289,7 @@ enum err send_pump(struct engine *e, bool block, struct fault *f)
     bool got = true, did = false;
     enum err err = ERR_OK;
     while (got && e->nbatches && err == ERR_OK) err = take_answer(e, 0, &got, f);
-    for (size_t i = 0; i < e->nflows && err == ERR_OK && e->nbatches < WRITERS_MAX; i++) err = prepare(e, &e->flows[i], &did, f);
+    for (size_t i = 0; i < e->nflows && err == ERR_OK && e->nbatches < WRITERS_MAX; i++) err = prepare(e, &e->flows[i], !block, &did, f);
     if (err == ERR_OK && e->npending) err = emit_commit(e, f);
     if (err == ERR_OK) err = start_ready(e, f);
     if (err == ERR_OK && block && e->nbatches && (!did || e->nbatches >= WRITERS_MAX)) {

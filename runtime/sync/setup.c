@@ -82,6 +82,9 @@ static enum err keep_image(struct engine *e, struct str bytes, struct fault *f)
     struct str was = {NULL, 0};
     if (err == ERR_OK && (world_read_file(e->w, current, 4096, &e->page, &was, NULL) != ERR_OK || !str_is(was, hex)))
         err = world_write_file(e->w, current, str_of(hex), 0600, f);
+    /* Also when nothing was written: the process that wrote it may have been killed before its sync, and frames name this image from now on. */
+    if (err == ERR_OK && (fs->sync_dir(fs->ctx, in_state(e, "images")) != 0 || fs->sync_dir(fs->ctx, e->o.state_dir) != 0))
+        return fault_set(f, ERR_SYNC_FAILED, "cannot sync %s/images: %s", e->o.state_dir, strerror(errno));
     return err;
 }
 

@@ -22,7 +22,7 @@ static void put_hex(struct buf *b, struct str s)
 static void put_span(struct buf *b, unsigned tag, struct str s, struct arena *a)
 {
     struct record r;
-    struct event one = {0};
+    struct event_tags one = {0};
     switch (event_tag_form(tag)) {
     case EVENT_TEXT:   json_put_string(b, s); break;
     case EVENT_INT:
@@ -39,7 +39,7 @@ static void put_span(struct buf *b, unsigned tag, struct str s, struct arena *a)
 }
 
 /* Numbers that stand for words. */
-static void put_word(struct buf *b, unsigned tag, const struct event *ev)
+static void put_word(struct buf *b, unsigned tag, const struct event_tags *ev)
 {
     int64_t n = event_int(ev, (enum event_tag)tag, 0);
     if (tag == EV_STATE) buf_printf(b, "\"%s\"", row_state_name((unsigned)n));
@@ -53,7 +53,7 @@ static void put_frame(struct buf *b, const struct frame *fr, struct arena *a)
     world_format_ms(fr->time_ms, time);
     const char *kind = frame_kind_name(fr->kind);
     buf_printf(b, "{\"seq\":%llu,\"time\":\"%s\",\"epoch\":%u,\"kind\":\"%s\"", (unsigned long long)fr->seq, time, fr->epoch, kind ? kind : "?");
-    struct event ev = {0};
+    struct event_tags ev = {0};
     if (!event_read(&ev, fr->pub) || !event_read(&ev, fr->priv)) buf_puts(b, ",\"damaged\":true");
     if (fr->priv_erased) buf_puts(b, ",\"erased\":true");
     for (unsigned tag = 1; tag < EV_TAG_LIMIT; tag++) {
@@ -72,7 +72,7 @@ static enum err show_frame(void *arg, const struct frame *fr, struct fault *f)
 {
     struct showing *s = arg;
     (void)f;
-    struct event ev = {0};
+    struct event_tags ev = {0};
     const char *kind = frame_kind_name(fr->kind);
     if (s->flt->kind && (!kind || strcmp(kind, s->flt->kind) != 0)) return ERR_OK;
     if (s->flt->flow && (!event_read(&ev, fr->pub) || !str_is(ev.v[EV_FLOW], s->flt->flow))) return ERR_OK;

@@ -85,7 +85,7 @@ static struct str print_inputs(const struct image_flow *fl, const struct image_f
     return s;
 }
 
-static void tell_field(struct telling *t, const struct frame *fr, const struct event *ev, const struct record_field *rf, const struct record *old,
+static void tell_field(struct telling *t, const struct frame *fr, const struct event_tags *ev, const struct record_field *rf, const struct record *old,
                        const struct record *snapshot, const char *outcome, struct arena *a)
 {
     const struct image_flow *fl;
@@ -105,7 +105,7 @@ static void tell_field(struct telling *t, const struct frame *fr, const struct e
     t->each(t->ctx, &w);
 }
 
-static void tell_write(struct telling *t, const struct frame *fr, const struct event *ev, const char *outcome, struct arena *a)
+static void tell_write(struct telling *t, const struct frame *fr, const struct event_tags *ev, const char *outcome, struct arena *a)
 {
     struct record fields = {NULL, 0}, old = {NULL, 0}, snapshot = {NULL, 0};
     if (t->fields.n && record_decode(buf_view(&t->fields), a, &fields) != ERR_OK) return;
@@ -115,14 +115,14 @@ static void tell_write(struct telling *t, const struct frame *fr, const struct e
         if (t->field.n == 0 || str_eq(t->field, fields.f[i].name)) tell_field(t, fr, ev, &fields.f[i], &old, &snapshot, outcome, a);
 }
 
-static void set_buf(struct buf *b, const struct event *ev, enum event_tag tag)
+static void set_buf(struct buf *b, const struct event_tags *ev, enum event_tag tag)
 {
     if (!event_has(ev, tag)) return;
     buf_clear(b);
     buf_str(b, ev->v[tag]);
 }
 
-static const char *outcome_text(const struct event *ev, struct arena *a)
+static const char *outcome_text(const struct event_tags *ev, struct arena *a)
 {
     int64_t cls = event_int(ev, EV_CLASS, W_AMBIGUOUS);
     struct str why = ev->v[EV_WHY];
@@ -134,7 +134,7 @@ static const char *outcome_text(const struct event *ev, struct arena *a)
 static enum err why_frame(void *arg, const struct frame *fr, struct fault *f)
 {
     struct telling *t = arg;
-    struct event ev = {0};
+    struct event_tags ev = {0};
     if (!event_read(&ev, fr->pub) || !event_read(&ev, fr->priv)) return fault_set(f, ERR_CORRUPT, "audit entry %llu cannot be read", (unsigned long long)fr->seq);
     if (t->flow && !str_is(ev.v[EV_FLOW], t->flow)) return ERR_OK;
     t->seen++;

@@ -1,0 +1,160 @@
+/* spec_test.c - a new spec on old state: derived again from snapshots, a full pass only for new columns, old fields left alone; and the log as the only
+ * truth: the index is thrown away and folded again; why and replay. */
+#include "rig.h"
+
+/* SPEC_FLOW with one line exchanged. */
+static const char *variant(const char *from, const char *to)
+{
+    static char out[3000];
+    const char *at = strstr(SPEC_FLOW, from);
+    snprintf(out, sizeof out, "%.*s%s%s", (int)(at - SPEC_FLOW), SPEC_FLOW, to, at + strlen(from));
+    return out;
+}
+
+static void test_changed_rule(void)
+{
+    struct rig r;
+    rig_open(&r, 50, 41);
+    rig_done(&r, "load ends");
+    uint64_t pages = sage_sim_count(r.sage, "agent");
+    rig_spec(&r, SPEC_HEAD, variant("else => \"Good\"", "City == null => \"Over limit\", else => \"Good\""));
+    rig_done(&r, "a rule over known columns ends");
+    ok(r.r.rows < 10, "no full pass was needed", "%llu rows read", (unsigned long long)r.r.rows);
+    (void)pages;
+    int64_t writes = rig_writes(&r);
+    rig_spec(&r, SPEC_HEAD, SPEC_FLOW);
+    rig_done(&r, "back again ends");
+    rig_compare(&r, "back again");
+    writes = rig_writes(&r);
+    rig_spec(&r, SPEC_HEAD, variant("  Billing_City = City\n", "  let town = City\n  Billing_City = town   # a comment\n"));
+    rig_done(&r, "a let and a comment end");
+    ok(rig_writes(&r) == writes, "names and layout write nothing", "%lld", (long long)(rig_writes(&r) - writes));
+    rig_close(&r);
+}
+
+static void test_new_column(void)
+{
+    struct rig r;
+    rig_open(&r, 50, 42);
+    const char *k = rig_customer(&r, 4);
+    rig_edit(&r, k, "ZipCode", "60601");
+    rig_done(&r, "load ends");
+    rig_spec(&r, SPEC_HEAD, variant("  Billing_City = City\n", "  Billing_City = City\n  Billing_Code = ZipCode\n"));
+    rig_done(&r, "a new column ends");
+    ok(r.r.rows >= 50, "a full pass read it", "%llu rows", (unsigned long long)r.r.rows);
+    ok(strcmp(rig_field(&r, rig_key(k), "Billing_Code"), "60601") == 0, "and it was written", "%s", rig_field(&r, rig_key(k), "Billing_Code"));
+    rig_compare(&r, "new column");
+    rig_spec(&r, SPEC_HEAD, SPEC_FLOW);
+    int64_t writes = rig_writes(&r);
+    rig_done(&r, "a removed field ends");
+    ok(rig_writes(&r) == writes && strcmp(rig_field(&r, rig_key(k), "Billing_Code"), "60601") == 0, "a removed field stays as it is", "%s, %lld writes",
+       rig_field(&r, rig_key(k), "Billing_Code"), (long long)(rig_writes(&r) - writes));
+    rig_edit(&r, k, "City", "After");
+    rig_done(&r, "and later edits work");
+    rig_compare(&r, "later edits");
+    rig_close(&r);
+}
+
+static void test_rebuild(void)
+{
+    struct rig r;
+    rig_open(&r, 60, 43);
+    sage_sim_lock(r.sage, "ABC", "customers", rig_customer(&r, 4), 0, INT64_C(20) * 60 * 1000);
+    rig_zoho_fault(&r, "[{\"match\":{\"method\":\"POST\",\"path\":\"/crm/v8/Accounts\"},\"do\":\"timeout_after\",\"delay_ms\":200000}]");
+    rig_once(&r);
+    int64_t writes = rig_writes(&r);
+    nftw(rig_path(&r, "state/index"), rig_remove, 16, FTW_DEPTH | FTW_PHYS);
+    sim_loop_advance(r.loop, INT64_C(30) * 60 * 1000);
+    rig_done(&r, "a start without an index ends");
+    ok(rig_writes(&r) <= writes + 2, "the index is folded from the log, nothing is sent again", "%lld writes", (long long)(rig_writes(&r) - writes));
+    rig_compare(&r, "after the rebuild");
+    rig_close(&r);
+}
+
+struct told { int n; char last[200], expr[200], inputs[300]; };
+static void on_write(void *ctx, const struct view_write *w)
+{
+    struct told *t = ctx;
+    t->n++;
+    snprintf(t->last, sizeof t->last, "%.*s -> %.*s", (int)w->before.n, w->before.p, (int)w->after.n, w->after.p);
+    snprintf(t->expr, sizeof t->expr, "%.*s", (int)w->expr.n, w->expr.p);
+    snprintf(t->inputs, sizeof t->inputs, "%.*s", (int)w->inputs.n, w->inputs.p);
+}
+
+static void test_why(void)
+{
+    struct rig r;
+    struct view *v;
+    struct told t = {.n = 0};
+    rig_open(&r, 30, 44);
+    const char *k = rig_customer(&r, 4);
+    rig_done(&r, "load ends");
+    rig_edit(&r, k, "CreditHold", "Y");
+    rig_done(&r, "edit ends");
+    enum err err = view_open(&v, &r.world, rig_path(&r, "state"), NULL, NULL, &r.f);
+    if (err == ERR_OK) {
+        err = view_why(v, NULL, str_of(rig_key(k)), STR("Credit_Status"), on_write, &t, &r.f);
+        ok(view_why(v, NULL, STR("ABC~99~NOBODY"), STR(""), on_write, &t, &r.f) == ERR_NOT_FOUND, "why of an unknown record says so", "%s", r.f.text);
+        view_close(v);
+    }
+    ok(err == ERR_OK && t.n == 2 && strcmp(t.last, "Good -> On hold") == 0, "why tells both writes", "%d %s", t.n, t.last);
+    ok(strstr(t.expr, "CreditHold") && strstr(t.inputs, "CreditHold = true"), "with the rule and its inputs", "%s / %s", t.expr, t.inputs);
+    rig_close(&r);
+}
+
+static void test_replay_rules(void)
+{
+    struct rig r;
+    struct engine *e;
+    rig_open(&r, 30, 45);
+    const char *k = rig_customer(&r, 4);
+    rig_done(&r, "load ends");
+    sage_sim_lock(r.sage, "ABC", "customers", k, 0, INT64_C(60) * 60 * 1000);
+    rig_edit(&r, k, "City", "Newer");
+    rig_once(&r);
+    enum err err = rig_engine(&r, &e);
+    if (err == ERR_OK) {
+        err = engine_replay(e, NULL, str_of(rig_key(k)), true, false, "tester", &r.f);
+        engine_close(e);
+    }
+    ok(err == ERR_REJECTED && strstr(r.f.text, "newer"), "replay from the log refuses to overwrite newer state", "%s", r.f.text);
+    sim_loop_advance(r.loop, INT64_C(70) * 60 * 1000);
+    rig_done(&r, "later it arrives");
+    rig_compare(&r, "after the lock");
+    char id[300];
+    snprintf(id, sizeof id, "%s", rig_field(&r, rig_key(k), "id"));
+    char why[200];
+    zoho_sim_edit(r.zoho, "Accounts", id, "{\"Billing_City\":\"People's town\"}", why, sizeof why);
+    err = rig_engine(&r, &e);
+    if (err == ERR_OK) {
+        err = engine_replay(e, NULL, str_of(rig_key(k)), false, false, "tester", &r.f);
+        if (err == ERR_OK) err = engine_write(e, &r.r, &r.f);
+        engine_close(e);
+    }
+    ok(err == ERR_OK, "a fresh replay ends", "%s", r.f.text);
+    rig_compare(&r, "replay sends every field again");
+    rig_close(&r);
+}
+
+static void test_second_start(void)
+{
+    struct rig r;
+    struct engine *e, *second;
+    rig_open(&r, 10, 46);
+    rig_done(&r, "load ends");
+    ok(rig_engine(&r, &e) == ERR_OK, "one engine opens", "%s", r.f.text);
+    ok(rig_engine(&r, &second) == ERR_LOCKED_STATE, "a second start is refused", "%s", r.f.text);
+    engine_close(e);
+    rig_close(&r);
+}
+
+int main(void)
+{
+    test_changed_rule();
+    test_new_column();
+    test_rebuild();
+    test_why();
+    test_replay_rules();
+    test_second_start();
+    return ok_done();
+}
