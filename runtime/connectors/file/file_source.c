@@ -1,7 +1,7 @@
 /* file_source.c - a file of rows as a source: examples, tests, and systems that can only export.
  *
- * Settings: path = a file (.jsonl, .csv), or a folder in which ENTITY.jsonl or ENTITY.csv stands, below a folder of the company's name
- * if there is one; format = "jsonl" or "csv" where the name does not say it.
+ * Settings: path = a file whose name ends in .jsonl or .csv, or a folder in which ENTITY.jsonl or ENTITY.csv stands, below a folder of the
+ * company's name if there is one; format = "jsonl" or "csv" picks among those in a folder; page_rows = rows a page.
  *
  * A file has no change stamps: every changed file is a full pass over all rows in key order, and sync compares their hashes.
  *   cursor   HASH          the file of this content was read to its end: the same content gives an empty page
@@ -12,6 +12,7 @@
 #include "connectors/connector.h"
 #include "connectors/file/file_rows.h"
 #include "value/json.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,7 +21,7 @@ struct source {
     const struct conn_env *env;
     const char *path;                 /* in the arena of the source */
     bool single;                      /* path is a file, not a folder */
-    struct str format;                /* empty: by the name */
+    struct str format;                /* empty: whichever stands in the folder */
     struct arena arena;
     /* the file read last */
     struct arena cache;
@@ -68,7 +69,7 @@ static void file_close(struct source *s)
 static bool can_open(const struct source *s, const char *path)
 {
     const struct world_files *w = &s->env->world->files;
-    int fd = w->open(w->ctx, path, 0 /* O_RDONLY */, 0);
+    int fd = w->open(w->ctx, path, O_RDONLY, 0);
     if (fd < 0) return false;
     w->close(w->ctx, fd);
     return true;
@@ -90,9 +91,8 @@ static const char *find_path(struct source *s, const struct source_query *q, str
     return NULL;
 }
 
-static enum file_format format_of(const struct source *s, const char *path)
+static enum file_format format_of(const char *path)
 {
-    if (s->format.n > 0) return str_is(s->format, "csv") ? FILE_CSV : FILE_JSONL;
     return ends_with(str_of(path), ".csv") ? FILE_CSV : FILE_JSONL;
 }
 
@@ -167,7 +167,7 @@ static enum err load(struct source *s, const struct source_query *q, struct aren
     s->cached = NULL;
     arena_reset(&s->cache);
     content.p = arena_copy(&s->cache, content.p, content.n);
-    e = file_rows_parse(content, format_of(s, path), &s->cache, &s->rows, f);
+    e = file_rows_parse(content, format_of(path), &s->cache, &s->rows, f);
     if (e == ERR_OK) e = sort_rows(s, q, f);
     if (e != ERR_OK) { if (f) fault_prefix(f, "%s", path); return e; }
     memcpy(s->hash, hash, sizeof hash);
@@ -220,9 +220,10 @@ static enum err position(const struct source *s, struct str cursor, size_t *at, 
     return ERR_OK;
 }
 
-static size_t page_rows(const struct source_query *q)
+static size_t page_rows(const struct source *s, const struct source_query *q)
 {
-    return q->page_rows == 0 || q->page_rows > LIMIT_PAGE_ROWS ? LIMIT_PAGE_ROWS : q->page_rows;
+    int64_t n = q->page_rows ? (int64_t)q->page_rows : conn_setting_int(s->env, "page_rows", LIMIT_PAGE_ROWS);
+    return n < 1 || n > LIMIT_PAGE_ROWS ? LIMIT_PAGE_ROWS : (size_t)n;
 }
 
 static enum err file_page(struct source *s, const struct source_query *q, struct str cursor, struct arena *a, struct source_page *out, struct fault *f)
@@ -232,7 +233,7 @@ static enum err file_page(struct source *s, const struct source_query *q, struct
     enum err e = load(s, q, a, f);
     if (e == ERR_OK) e = position(s, cursor, &at, f);
     if (e != ERR_OK) return e;
-    size_t n = s->rows.n - at < page_rows(q) ? s->rows.n - at : page_rows(q);
+    size_t most = page_rows(s, q), n = s->rows.n - at < most ? s->rows.n - at : most;
     out->rows = ARENA_ARRAY(a, struct source_row, n);
     out->nrows = n;
     for (size_t i = 0; i < n; i++) give_row(s, at + i, q, a, &out->rows[i]);

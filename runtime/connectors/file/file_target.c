@@ -216,6 +216,9 @@ static enum err target_open(struct target **out, const struct conn_env *env, str
 {
     struct str path = conn_setting(env, "path");
     if (path.n == 0) return fault_set(f, ERR_CONFIG, "%s: `path` is missing (the file to append to)", env->state_name);
+    struct str format = conn_setting(env, "format");
+    if (format.n > 0 && !str_is(format, "jsonl"))
+        return fault_set(f, ERR_CONFIG, "%s: a file target writes JSON lines; format = %.*s is for sources", env->state_name, (int)format.n, format.p);
     struct target *t = calloc(1, sizeof *t);
     if (!t) return fault_set(f, ERR_IO, "out of memory");
     arena_init(&t->arena, 0);
