@@ -19,8 +19,8 @@
 #include <strings.h>
 
 #define IDLE_CONNECTION_S   20L         /* older idle connections are closed rather than used: fewer dead ones */
-#define STALLED_BYTES_PER_S 10L
-#define STALLED_S           120L
+#define PROBE_AFTER_S       60L         /* a silent peer is probed by TCP: one that died is found out, one that only works long is not */
+#define PROBE_EVERY_S       15L
 #define CONNECT_DEFAULT_MS  10000
 #define TOTAL_DEFAULT_MS    300000
 
@@ -202,7 +202,7 @@ static bool set_wire_rules(struct transfer *t, const struct http_req *req)
         && SET(t, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S)
         && SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)(req->connect_timeout_ms > 0 ? req->connect_timeout_ms : CONNECT_DEFAULT_MS))
         && SET(t, CURLOPT_TIMEOUT_MS, (long)(req->total_timeout_ms > 0 ? req->total_timeout_ms : TOTAL_DEFAULT_MS))
-        && SET(t, CURLOPT_LOW_SPEED_LIMIT, STALLED_BYTES_PER_S) && SET(t, CURLOPT_LOW_SPEED_TIME, STALLED_S)
+        && SET(t, CURLOPT_TCP_KEEPALIVE, 1L) && SET(t, CURLOPT_TCP_KEEPIDLE, PROBE_AFTER_S) && SET(t, CURLOPT_TCP_KEEPINTVL, PROBE_EVERY_S)
         && SET(t, CURLOPT_FRESH_CONNECT, req->fresh ? 1L : 0L) && SET(t, CURLOPT_FORBID_REUSE, req->fresh ? 1L : 0L);
 }
 

@@ -1,6 +1,7 @@
 /* loopback.h - a tiny HTTP/1.1 server on 127.0.0.1 for net_test: one thread per connection, the path chooses the misbehaviour.
  *
  *     /ok /echo /gzip /redirect /slow /big /chunks /bomb /heads /interim     answer
+ *     /scan        says nothing for 2.5 s, then answers
  *     /cut         announces more than it sends, then closes
  *     /swallow     reads the whole request, closes without an answer
  *     /second      answers the first request of a connection, swallows every later one
@@ -111,6 +112,7 @@ static bool serve_path(struct loopback *s, int fd, const char *path, long body, 
     if (strcmp(path, "/swallow") == 0 || (strcmp(path, "/second") == 0 && nth > 1)) { s->swallowed++; return false; }
     if (strcmp(path, "/redirect") == 0) return answer(fd, "302 Found", "Location: /ok\r\n", "", 0);
     if (strcmp(path, "/slow") == 0) { nap_ms(1500); return answer(fd, "200 OK", "", "late", 4); }
+    if (strcmp(path, "/scan") == 0) { nap_ms(2500); return answer(fd, "200 OK", "", "read", 4); }
     if (strcmp(path, "/chunks") == 0) return answer_chunks(fd);
     if (strcmp(path, "/gzip") == 0) return answer_gzip(fd, 3000);
     if (strcmp(path, "/bomb") == 0) return answer_gzip(fd, 64u << 20);
