@@ -1,5 +1,6 @@
 /* sample.h - a compiled spec made by hand: every instruction, both kinds of links, tables, events; and an assembler for small programs.
- * Tests of code and vm, the mutation test and the fuzz targets start from it. */
+ * Tests of code and vm, the mutation test and the fuzz targets start from it. Where a call has several arguments that emit code, compilers may
+ * order that code differently; every order is the same program. */
 #ifndef TESTS_UNIT_CODE_SAMPLE_H
 #define TESTS_UNIT_CODE_SAMPLE_H
 #include "base/check.h"

@@ -95,7 +95,7 @@ static void change_something(struct image_flow *f, struct image *im, uint64_t *s
     case 0:
     case 1: code[word] = small_change(code[word], word % 4 == 0 ? OP_COUNT : f->nregisters < 100 ? 100 : (uint16_t)f->nregisters, seed); break;
     case 2: change_type((struct type *)&f->registers[ok_random(seed) % f->nregisters], seed); break;
-    case 3: args[ok_random(seed) % im->nargs] = (uint16_t)(ok_random(seed) % f->nregisters); break;
+    case 3: word = ok_random(seed) % im->nargs; args[word] = (uint16_t)(ok_random(seed) % f->nregisters); break;
     default: change_type((struct type *)&f->columns[ok_random(seed) % f->ncolumns].type, seed); break;
     }
 }

@@ -28,7 +28,8 @@ static inline struct value random_decimal(const struct type *t, uint64_t *seed)
     if (kind == 0) return value_decimal(t->lo, t->scale);
     if (kind == 1) return value_decimal(t->hi, t->scale);
     if (kind == 2 && t->lo <= 0 && t->hi >= 0) return value_decimal(0, (unsigned)(ok_random(seed) % (t->scale + 1u)));
-    i128 span, at = (i128)(ok_random(seed) >> 1) * (i128)(ok_random(seed) >> 2);
+    i128 span, at = (i128)(ok_random(seed) >> 1);
+    at *= (i128)(ok_random(seed) >> 2);
     if (i128_sub(t->hi, t->lo, &span) || span <= 0) return value_decimal(t->lo, t->scale);
     return value_decimal(t->lo + at % (span + 1), t->scale);
 }
