@@ -165,7 +165,7 @@ cp -r state/journal tampered
 segment=tampered/00000001.seg
 printf 'X' | dd of="$segment" bs=1 seek=40000 conv=notrunc 2>/dev/null
 tell "A copy of the log, one byte of it changed, given to the auditor's own program (it shares no code with the writer):"
-run mlc-audit-verify tampered; expect "mlc-audit-verify on a changed log" $code 3
+run mlc-audit-verify --pubkey "$(mlcd audit key)" tampered; expect "mlc-audit-verify on a changed log" $code 3
 said "FAILED"
 
 printf '\n%sThat was it.%s %d customers, %d accounts, %d API calls, nothing doubled, nothing lost.\n' "$bold" "$plain" "$sage_rows" "$((made + 41))" \

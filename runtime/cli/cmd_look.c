@@ -193,6 +193,22 @@ static int audit_show(struct cli *c)
     return err == ERR_OK ? 0 : cli_fail(c, &f);
 }
 
+/* For the auditor: what checkpoints are signed with. */
+static int audit_key(struct cli *c)
+{
+    struct secret_store *s = NULL;
+    struct fault f;
+    unsigned char pk[32];
+    enum err err = secret_open(&s, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), &f);
+    if (err != ERR_OK) return cli_fail(c, &f);
+    secret_public_key(s, pk);
+    secret_close(s);
+    if (c->json) fputs("{\"public_key\":\"", stdout);
+    for (size_t i = 0; i < sizeof pk; i++) printf("%02x", pk[i]);
+    puts(c->json ? "\"}" : "");
+    return 0;
+}
+
 static int audit_verify(struct cli *c)
 {
     struct secret_store *s = NULL;
@@ -214,7 +230,8 @@ static int audit_verify(struct cli *c)
 int cmd_audit(struct cli *c)
 {
     if (c->argc == 1 && strcmp(c->argv[0], "verify") == 0) return audit_verify(c);
+    if (c->argc == 1 && strcmp(c->argv[0], "key") == 0) return audit_key(c);
     if (c->argc == 1 && (strcmp(c->argv[0], "show") == 0 || strcmp(c->argv[0], "export") == 0)) return audit_show(c);
-    fprintf(stderr, "usage: mlcd audit verify | show | export [--from SEQ] [--to SEQ] [--kind KIND] [--key KEY] [--flow NAME] [--public]\n");
+    fprintf(stderr, "usage: mlcd audit verify | key | show | export [--from SEQ] [--to SEQ] [--kind KIND] [--key KEY] [--flow NAME] [--public]\n");
     return 64;
 }

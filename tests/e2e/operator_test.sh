@@ -104,6 +104,12 @@ exits "audit export without personal data" 0 mlcd audit export --public
 has_not "the public part holds no name" out "$(account "$K" Account_Name)"
 exits "audit export with it" 0 mlcd audit export --kind OUTCOME --from 1 --to 100000
 json "audit export is JSON" out
+exits "audit key" 0 mlcd audit key
+pk=$(cat out)
+exits "audit key --json" 0 mlcd audit key --json
+json "audit key is JSON" out
+exits "the auditor's program accepts our signatures" 0 mlc-audit-verify --pubkey "$pk" state/journal
+exits "and no other's" 3 mlc-audit-verify --pubkey "$(echo "$pk" | tr 0-9a-f 1-9a-f0)" state/journal
 exits "audit of nothing" 64 mlcd audit
 
 # ---- locked, and the exit code of what could not finish ----

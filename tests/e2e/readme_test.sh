@@ -74,6 +74,17 @@ for page in $pages; do
     is "$page: links lead somewhere" "$broken" ""
 done
 
+# ---- tables of the program against tables of the docs ----
+lacking=""
+for b in $(sed -n 's/^BUILTIN(\([a-z_]*\),.*/\1/p' "$root/runtime/value/builtin.def"); do grep -qF "\`$b(" "$root/docs/language.md" || lacking="$lacking $b"; done
+for k in $(sed -n 's/^KEYWORD("\([a-z]*\)".*/\1/p' "$root/dsl/keyword.def"); do grep -qw "$k" "$root/docs/language.md" || lacking="$lacking $k"; done
+for s in $(sed -n 's/^ROW_STATE(\([A-Z]*\),.*/\1/p' "$root/runtime/store/row_state.def"); do grep -qw "$s" "$root/docs/errors.md" || lacking="$lacking $s"; done
+for s in $(sed -n 's/^ERR(\([A-Z_]*\),.*/\1/p' "$root/runtime/base/err.def"); do grep -qw "$s" "$root/docs/errors.md" || lacking="$lacking $s"; done
+for s in $(sed -n 's/^ *W_\([A-Z_]*\) *=.*/\1/p' "$root/runtime/base/outcome.h"); do grep -qw "$s" "$root/docs/errors.md" || lacking="$lacking $s"; done
+for s in $(sed -n 's/^FRAME(\([A-Z_]*\),.*/\1/p' "$root/runtime/journal/frame.def"); do grep -qw "$s" "$root/docs/audit.md" || lacking="$lacking $s"; done
+for r in $(cd "$root" && ls -d runtime/*/ runtime/connectors/*/ dsl/ compiler/ grammar/ tests/*/); do grep -qF "$(echo "$r" | sed 's|/$||; s|^runtime/||')" "$root/docs/architecture.md" || lacking="$lacking $r"; done
+is "every builtin, word, state, error, class, kind of entry and room stands in its page" "$lacking" ""
+
 # ---- man pages ----
 plain() { sed 's/\\-/-/g; s/\\f[BIR]//g' "$1"; }
 plain "$root/docs/man/mlcd.1" >mlcd.txt
