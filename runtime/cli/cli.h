@@ -28,6 +28,9 @@ int cli_fail(const struct cli *c, const struct fault *f);
 struct engine_options cli_engine_options(const struct cli *c);
 enum err cli_open(struct cli *c, struct engine **e, bool dry, struct fault *f);
 enum err cli_view(struct cli *c, struct view **v, struct fault *f);
+struct act;
+/* Does acts, here or through the running mlcd, writes what became due, and says what became of it. head: "replayed". */
+int cli_act(struct cli *c, const struct act *acts, size_t n, const char *head);
 extern volatile int cli_stop, cli_reload;
 
 /* progress.c */

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "base/log.h"
 #include "net/curl_http.h"
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,13 @@ static void catch_signals(void)
     sigaction(SIGHUP, &sa, NULL);
     sa.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &sa, NULL);
+}
+
+/* Arena chunks and bodies of answers go back to the system when they are freed, for good: glibc would otherwise learn to keep them in its heap, and
+ * the memory of a long run would creep up with what lies between them. */
+static void keep_memory_small(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
 static const struct { const char *name; cli_command run; } commands[] = {
@@ -53,6 +61,7 @@ int main(int argc, char **argv)
         world_real(&c.world);
         if (curl_http_open(&c.world, &f) != ERR_OK) return cli_fail(&c, &f);
         catch_signals();
+        keep_memory_small();
         c.terminal = isatty(STDOUT_FILENO) && !c.json && !c.quiet;
         int code = commands[i].run(&c);
         curl_http_close(&c.world);

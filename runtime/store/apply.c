@@ -225,6 +225,8 @@ static enum err fold_erase(struct fold *x)
     const struct str none = {NULL, 0};
     r->snapshot = r->wanted = r->written = r->sent = r->why = none;
     r->flags |= ROW_F_ERASED;
+    r->slot = FRAME_NO_SLOT;
+    r->hash = none;
     r->state = ROW_GONE;
     return save_row(x, &before);
 }

@@ -15,7 +15,7 @@ enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)
     enum err e = rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT ? ERR_NO_SPACE
                : rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_PANIC || rc == MDB_INVALID ? ERR_CORRUPT : ERR_IO;
     if (rc == MDB_MAP_FULL)
-        return fault_set(f, e, "the index is full (%s): raise `index_map` and start again; nothing is lost, the audit log has it", what);
+        return fault_set(f, e, "the index is full (%s): start again with a larger --index-map; nothing is lost, the audit log has it", what);
     if (e == ERR_CORRUPT)
         return fault_set(f, e, "the index is damaged (%s: %s): stop, move its directory away and start again; it is rebuilt from the audit log", what,
                          mdb_strerror(rc));

@@ -79,6 +79,9 @@ enum err engine_accept(struct engine *e, const char *flow, const char *by, uint6
 enum err engine_replay(struct engine *e, const char *flow, struct str key, bool from_log, bool recreate, const char *by, struct fault *f);
 /* id empty: make a new record although candidates exist. */
 enum err engine_adopt(struct engine *e, const char *flow, struct str key, struct str id, const char *by, struct fault *f);
+/* Destroys the record's data key and keeps it from being synced ever again: snapshots, images and the private parts of its log entries cannot be read
+ * any more; the chain still verifies. What stands in the target stays. Copies of keys.slots in backups still hold the key. */
+enum err engine_erase(struct engine *e, const char *flow, struct str key, const char *by, struct fault *f);
 struct adopt_candidate { struct str key, name, match /* exact, several, none */, ids; };
 enum err engine_candidates(struct engine *e, const char *flow, void (*each)(void *ctx, const struct adopt_candidate *c), void *ctx, struct fault *f);
 #endif

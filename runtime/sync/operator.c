@@ -112,6 +112,28 @@ enum err engine_adopt(struct engine *e, const char *flow, struct str key_text, s
     return err == ERR_OK ? emit_commit(e, f) : err;
 }
 
+/* ---- erasure ---- */
+enum err engine_erase(struct engine *e, const char *flow, struct str key_text, const char *by, struct fault *f)
+{
+    struct sync_flow *sf = NULL;
+    struct str key = {NULL, 0};
+    struct row row;
+    arena_reset(&e->page);
+    enum err err = find_record(e, flow, key_text, &sf, &key, &row, f);
+    if (err != ERR_OK) return err;
+    if (row.state == ROW_INFLIGHT || row.state == ROW_AMBIGUOUS)
+        return fault_set(f, ERR_BUSY, "a write of this record is under way or being settled; try again in a few minutes");
+    /* The mark first: from here on nothing seals with the slot. A crash in between is mended by doing it again, and by recovery (setup.c). */
+    emit_begin(e, FRAME_ERASE, sf);
+    emit_key(e, key, FRAME_NO_SLOT);
+    event_put_int(&e->pub, EV_SLOT, row.slot);
+    event_put_text(&e->priv, EV_BY, by);
+    err = emit_end(e, f);
+    if (err == ERR_OK) err = emit_commit(e, f);
+    if (err == ERR_OK) err = store_flush(e->store, f);
+    return err == ERR_OK && row.slot != FRAME_NO_SLOT ? slot_erase(e->secrets, row.slot, f) : err;
+}
+
 struct waiting { struct engine *e; struct sync_flow *sf; struct arena *a; struct send_item *items; size_t n, cap; };
 
 static struct str keep(struct arena *a, struct str s)

@@ -1,5 +1,7 @@
 /* run.c - one pass over everything (`once`) and the schedule (`run`). */
+#include "sync/act.h"
 #include "sync/sync_private.h"
+#include <stdio.h>
 #include <string.h>
 
 static bool stopping(const struct engine *e)
@@ -9,12 +11,26 @@ static bool stopping(const struct engine *e)
 
 static int64_t now_ms(const struct engine *e) { return world_wall_ms(e->w); }
 
+/* A full map stops the intake with an error; long before that a person is told. */
+static void watch_map(struct engine *e)
+{
+    uint64_t used, size;
+    store_usage(e->store, &used, &size);
+    if (e->map_alarm || used < size / 10 * 7) return;
+    char text[160];
+    snprintf(text, sizeof text, "the index map is %llu %% full: start with a larger --index-map soon", (unsigned long long)(used * 100 / size));
+    e->map_alarm = true;
+    log_warn("%s", text);
+    emit_note(e, FRAME_ALARM, "index", text);
+}
+
 /* Polls one flow: changes, or the whole table when it is time; then the keys; then the fuse has its say. */
 static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, struct fault *f)
 {
     struct flow_state st = {0};
     bool need_full = want_full, known = store_flow(e->store, sf->name, &st);
     bool had_full = known && st.last_full_ms > 0;
+    watch_map(e);
     enum err err = spec_changed(e, sf, &need_full, f);
     if (err != ERR_OK) return err;
     if (store_flow(e->store, sf->name, &st) && st.next_full_ms && now_ms(e) >= st.next_full_ms) need_full = true;
@@ -187,6 +203,7 @@ static enum err turn(struct engine *e, bool anew, int64_t *next, struct fault *f
         if (anew || flow_due(e, &e->flows[i]) <= now_ms(e)) err = pass(e, &e->flows[i], false, f);
         if (err == ERR_OK && flow_due(e, &e->flows[i]) < *next) *next = flow_due(e, &e->flows[i]);
     }
+    if (err == ERR_OK) act_take_inbox(e);
     if (err == ERR_OK) err = finish(e, 0, f);
     if (err == ERR_OK) err = store_flush(e->store, f);
     int64_t rows = err == ERR_OK ? next_due(e) : INT64_MAX;
@@ -218,6 +235,7 @@ enum err engine_run(struct engine *e, volatile int *reload, struct fault *f)
         progress_tell(e, NULL, "waiting");
         for (int64_t until = next; now_ms(e) < until && !stopping(e) && !(reload && *reload);) {
             int64_t part = until - now_ms(e);
+            if (act_take_inbox(e) > 0) break;
             nap(e, part < 1000 ? part : 1000);
         }
         for (size_t i = 0; i < e->nflows; i++) e->flows[i].stopped = false;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WRITERS_MAX = 8, ROUND_MAX = 800 };      /* facts/zoho-crm.md 8: at most 8 writers of 100 records */
+enum { WRITERS_MAX = 8, ROUND_MAX = 400 };      /* facts/zoho-crm.md 8: at most 8 writers of 100 records; a round of rows is in memory at once */
 
 bool send_idle(const struct engine *e) { return e->nbatches == 0; }
 
@@ -173,9 +173,10 @@ static enum err make_batches(struct engine *e, struct sync_flow *sf, struct send
             continue;
         }
         err = emit_intent(e, sf, &o, f);
+        if (err != ERR_OK) break;
         struct send_batch **b = &open[o.verb];
         if (!*b || (*b)->wb.n >= sf->batch_now) *b = batch_new(e, sf, o.verb, sf->batch_now);
-        if (err == ERR_OK) batch_add(e, *b, &o);
+        batch_add(e, *b, &o);
     }
     return err;
 }
@@ -240,6 +241,11 @@ static bool any_started(const struct engine *e)
     return false;
 }
 
+static bool journaled(const struct engine *e, const struct send_batch *b)
+{
+    return b->attempts[b->wb.n - 1] <= journal_durable_seq(e->journal);
+}
+
 /* Starts what is prepared. When the target takes no more for now, what is left waits for an answer that is under way; with nothing under way its rows
  * go back with a later due time, so that nobody waits in a circle. */
 static enum err start_ready(struct engine *e, struct fault *f)
@@ -247,6 +253,7 @@ static enum err start_ready(struct engine *e, struct fault *f)
     for (struct send_batch *b = e->batches, *next; b; b = next) {
         next = b->next;
         if (b->started) continue;
+        ASSERT(journaled(e, b));
         struct fault why = {ERR_OK, ""};
         enum err err = b->sf->dst->tops->write_start(b->sf->dst->target, &b->wb, &why);
         if (err == ERR_OK) {
@@ -277,7 +284,7 @@ static enum err take_answer(struct engine *e, int64_t timeout_ms, bool *got, str
         struct send_batch *b = done->user;
         err = answer_batch(e, b, f);
         struct sync_flow *sf = b->sf;
-        batch_drop(e, b);
+        batch_drop(e, b);               /* also when the answer could not be journaled: nobody waits for it twice, and a start settles its rows */
         progress_tell(e, sf, "writing");
         return err;
     }
@@ -299,9 +306,14 @@ enum err send_pump(struct engine *e, bool block, struct fault *f)
     return err;
 }
 
+/* After an error what was prepared may not be journaled: it goes out when its INTENTs can still be made durable, else never. */
 enum err send_drain(struct engine *e, struct fault *f)
 {
-    enum err err = ERR_OK;
+    enum err err = e->npending ? emit_commit(e, f) : ERR_OK;
+    for (struct send_batch *b = e->batches, *next; b; b = next) {
+        next = b->next;
+        if (!b->started && !journaled(e, b)) batch_drop(e, b);
+    }
     while (e->nbatches && err == ERR_OK) {
         bool got;
         err = start_ready(e, f);

@@ -48,6 +48,11 @@ static enum err fold_one(void *arg, const struct frame *fr, struct fault *f)
 {
     struct engine *e = arg;
     enum err err = store_apply(e->store, fr, f);
+    struct event_tags ev = {0};
+    if (err == ERR_OK && fr->kind == FRAME_ERASE && event_read(&ev, fr->pub) && event_has(&ev, EV_SLOT)) {
+        uint32_t slot = (uint32_t)event_int(&ev, EV_SLOT, FRAME_NO_SLOT);
+        if (slot != FRAME_NO_SLOT) err = slot_erase(e->secrets, slot, f);      /* the crash may have come between the mark and the deed */
+    }
     return err == ERR_OK ? store_tick(e->store, world_mono_ms(e->w), f) : err;
 }
 

@@ -55,7 +55,7 @@ struct engine {
     struct engine_result result;
     struct engine_progress progress;
     unsigned char key_hash_key[32];
-    bool checked;
+    bool checked, map_alarm;
 };
 
 /* emit.c - frames: begin, tags, end; commit writes, syncs and folds. */
