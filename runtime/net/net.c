@@ -297,7 +297,7 @@ static struct judgement judge(const struct call *c)
         struct net_class k = c->cls(c->cls_ctx, r);
         j.verdict = k.verdict;
         j.not_before_ms = k.not_before_ms;
-        j.failure = r->status >= 500;
+        j.failure = r->status >= 500 && k.verdict == NET_RETRY && !k.host_well;
         j.err = k.verdict == NET_RETRY ? ERR_BUSY : ERR_OK;
         (void)snprintf(j.why, sizeof j.why, "answered %d", r->status);
         return j;

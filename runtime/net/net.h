@@ -6,8 +6,8 @@
  *
  * Several nets may stand on one transport (a source's and a target's): whoever waits may see another net's completion first, and keeps it
  * for its owner. Everybody on a transport must therefore go through a net.
- * The breaker is per pool and host: NET_BREAKER_FAILURES failed exchanges in a row (no answer, or 5xx) and calls fail at once for
- * 30 s, doubling to 5 min; then one call probes. The retry budget is per net: 20 repeats, one more for every five calls that succeed and
+ * The breaker is per pool and host: NET_BREAKER_FAILURES failed exchanges in a row (no answer, or a 5xx that classify wants repeated) and
+ * calls fail at once for 30 s, doubling to 5 min; then one call probes. A 5xx that classify takes as final is an answer like any other. The retry budget is per net: 20 repeats, one more for every five calls that succeed and
  * every 10 s; locks and other answers below 500 do not draw on it. */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -22,7 +22,11 @@ struct net_policy {                  /* of one kind of call */
     bool idempotent;                 /* an AMBIGUOUS outcome may be repeated (reads); a write never is */
 };
 enum net_verdict { NET_DONE, NET_RETRY, NET_GIVE_UP };
-struct net_class { enum net_verdict verdict; int64_t not_before_ms; /* Retry-After and the like, relative; 0 = none */ };
+struct net_class {
+    enum net_verdict verdict;
+    int64_t not_before_ms;           /* Retry-After and the like, relative; 0 = none */
+    bool host_well;                  /* a repeat that says nothing against the host, whatever its status (a SOAP fault about one record) */
+};
 /* Says what to do with an answer; called for HTTP_ANSWERED only. */
 typedef struct net_class (*net_classify)(void *ctx, const struct http_res *res);
 /* Told about each failed attempt that will be repeated: for the audit log. why holds no secret. */

@@ -46,11 +46,11 @@ static struct net_class classify(void *ctx, const struct http_res *res)
     struct call *c = ctx;
     c->reply->error = NULL;
     c->reply->retry_after_ms = 0;
-    if (res->status >= 200 && res->status < 300) return (struct net_class){NET_DONE, 0};
+    if (res->status >= 200 && res->status < 300) return (struct net_class){.verdict = NET_DONE};
     read_error(c, res);
     if (!c->reply->error) c->reply->error = by_status(res->status);
     bool repeat = res->status == 504 || (c->reply->error && c->reply->error->repeat);
-    return (struct net_class){repeat ? NET_RETRY : NET_GIVE_UP, c->reply->retry_after_ms};
+    return (struct net_class){repeat ? NET_RETRY : NET_GIVE_UP, c->reply->retry_after_ms, false};
 }
 
 static enum err fail(struct source *s, const char *what, const struct call *c, struct fault *f)

@@ -4,7 +4,7 @@
  *            -> tree -> Body/OpResponse/OpResult | Body/Fault -> soap_fault.def -> verdict
  *
  * The password stands in the request body only, which is wiped when the call is over. A fault travels with status 500 although the service is
- * well, so that net must not count it as a failure of the host: see healthy(). */
+ * well: classify() tells net so. */
 #include "connectors/sage/soap.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -124,21 +124,15 @@ static bool passing(int status)
     return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-/* A well-formed reply or fault is a sign of life, whatever its status. The answer is our own struct: net looks at its status after us. */
-static void healthy(struct call *c)
-{
-    c->r->res.status = 200;
-}
-
+/* A well-formed reply or fault is a sign of life, whatever its status. */
 static struct net_class classify(void *ctx, const struct http_res *res)
 {
     struct call *c = ctx;
     c->status = res->status;
     read_answer(c, res);
     int64_t after = net_retry_after_ms(res, world_wall_ms(c->s->env.world));
-    if (!c->xml) return (struct net_class){passing(c->status) ? NET_RETRY : NET_GIVE_UP, after};
-    healthy(c);
-    return (struct net_class){c->r->verdict == SOAP_BUSY ? NET_RETRY : NET_GIVE_UP, after};
+    if (!c->xml) return (struct net_class){passing(c->status) ? NET_RETRY : NET_GIVE_UP, after, false};
+    return (struct net_class){c->r->verdict == SOAP_BUSY ? NET_RETRY : NET_GIVE_UP, after, true};
 }
 
 static enum err no_answer(struct source *s, const struct call *c, struct fault *f)
@@ -259,7 +253,7 @@ enum err sage100__soap_call(struct source *s, enum soap_id id, struct str compan
 static struct net_class classify_document(void *ctx, const struct http_res *res)
 {
     struct source *s = ctx;
-    return (struct net_class){passing(res->status) ? NET_RETRY : NET_GIVE_UP, net_retry_after_ms(res, world_wall_ms(s->env.world))};
+    return (struct net_class){passing(res->status) ? NET_RETRY : NET_GIVE_UP, net_retry_after_ms(res, world_wall_ms(s->env.world)), false};
 }
 
 enum err sage100__soap_document(struct source *s, const char *url, struct arena *a, const struct xml_node **root, int *status, struct fault *f)

@@ -18,7 +18,7 @@ static struct net_class read_class(void *ctx, const struct http_res *res)
 {
     struct target *t = ctx;
     zoho__limits_answer(t, res);
-    struct net_class k = {NET_DONE, 0};
+    struct net_class k = {.verdict = NET_DONE};
     if (res->status == 429) {
         k.verdict = NET_RETRY;
         k.not_before_ms = zoho__quiet_ms(t);

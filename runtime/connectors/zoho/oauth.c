@@ -158,7 +158,7 @@ static void put_parameter(struct buf *out, const char *name, const char *value)
 static struct net_class token_class(void *ctx, const struct http_res *res)
 {
     (void)ctx; (void)res;
-    return (struct net_class){NET_DONE, 0};
+    return (struct net_class){.verdict = NET_DONE};
 }
 
 static enum err post_token(struct target *t, const struct buf *form, struct arena *a, struct http_res *res, struct fault *f)

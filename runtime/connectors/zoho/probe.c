@@ -22,7 +22,7 @@ static void step(struct probing *p, enum finding_level level, const char *what, 
 static struct net_class any_answer(void *ctx, const struct http_res *res)
 {
     (void)ctx; (void)res;
-    return (struct net_class){NET_DONE, 0};
+    return (struct net_class){.verdict = NET_DONE};
 }
 
 static enum err reach(struct probing *p, const char *what, const char *origin, struct fault *f)

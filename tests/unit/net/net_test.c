@@ -171,7 +171,7 @@ static void on_note(void *ctx, const char *what, unsigned attempt, int64_t delay
 static struct net_class by_status(void *ctx, const struct http_res *res)
 {
     (void)ctx;
-    struct net_class k = {res->status >= 500 ? NET_RETRY : NET_DONE, net_retry_after_ms(res, 0)};
+    struct net_class k = {res->status >= 500 ? NET_RETRY : NET_DONE, net_retry_after_ms(res, 0), false};
     return k;
 }
 
@@ -301,6 +301,37 @@ static void test_breaker(void)
     net_close(n);
 }
 
+/* A SOAP fault travels as 500: the classifier, not the status, says whether the host is ill. */
+static struct net_class final_whatever(void *ctx, const struct http_res *res)
+{
+    (void)ctx;
+    (void)res;
+    return (struct net_class){.verdict = NET_GIVE_UP};
+}
+
+static void test_final_500(void)
+{
+    struct script s = {.outcome = HTTP_ANSWERED, .status = 500};
+    struct world v = w;
+    v.clock = (struct world_clock){virtual_ms, virtual_ms, virtual_sleep, &s};
+    v.http = (struct world_http){script_start, script_wait, &s};
+    struct net *n;
+    (void)net_open(&n, &v, NULL, NULL);
+    struct net_policy p = {4, 1, 5, true};
+    struct http_req req = {.method = "POST", .url = "https://h.example/x", .pool = "v"};
+    struct http_res res;
+    struct fault f = {ERR_OK, ""};
+    enum err e = ERR_OK;
+    for (int i = 0; i < 3 * NET_BREAKER_FAILURES && e == ERR_OK; i++) e = net_call(n, "c", &req, &p, final_whatever, NULL, &arena, &res, &f);
+    check(e == ERR_OK && s.starts == 3 * NET_BREAKER_FAILURES && res.status == 500, "a 500 that is final is an answer and opens no breaker", f.text);
+    (void)net_call(n, "c", &req, &p, by_status, NULL, &arena, &res, &f);
+    (void)net_call(n, "c", &req, &p, by_status, NULL, &arena, &res, &f);
+    s.starts = 0;
+    e = net_call(n, "c", &req, &p, by_status, NULL, &arena, &res, &f);
+    check(e == ERR_BUSY && s.starts == 0, "those that are repeated do", f.text);
+    net_close(n);
+}
+
 static void test_pace(void)
 {
     struct net_window a, b;
@@ -354,6 +385,7 @@ int main(void)
     test_calls();
     test_two_nets();
     test_breaker();
+    test_final_500();
     test_pace();
     curl_http_close(&w);
     loopback_close(&server);
