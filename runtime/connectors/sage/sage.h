@@ -53,7 +53,7 @@ struct sage_settings {
 };
 /* Every problem in one sentence each, joined by "; ": ERR_CONFIG. Memory from life. */
 enum err sage100__settings(const struct conn_env *env, struct arena *life, struct sage_settings *out, struct fault *f);
-/* The key file that belongs to the entity, or NULL: setting "keys.TABLE", else "keys". */
+/* The key file that belongs to the entity, or NULL: setting "keys.TABLE.file", else "keys". */
 const char *sage100__key_file(const struct source *s, const struct sage_entity *e, struct arena *a);
 
 struct sage_held { struct hash key; int64_t until_ms; };   /* monotonic; 0 = free */

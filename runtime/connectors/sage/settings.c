@@ -232,7 +232,7 @@ enum err sage100__settings(const struct conn_env *env, struct arena *life, struc
 
 const char *sage100__key_file(const struct source *s, const struct sage_entity *e, struct arena *a)
 {
-    struct str path = conn_setting(&s->env, arena_printf(a, "keys.%s", e->table));
+    struct str path = conn_setting(&s->env, arena_printf(a, "keys.%s.file", e->table));
     if (path.n == 0) path = conn_setting(&s->env, "keys");
     return path.n ? copy(a, path) : NULL;
 }
