@@ -56,9 +56,11 @@ static bool take_note(struct str *s, struct str origin, uint64_t *seq, struct ha
            line.n == SIG_B64 - 1 && take(s, STR("\n"));
 }
 
-static void find_last(struct journal *j, const char *p, size_t n, uint64_t base)
+/* Where the last whole note begins in p; n when there is none. */
+static size_t find_last(struct journal *j, const char *p, size_t n, uint64_t base)
 {
     struct str origin = str_of(j->origin);
+    size_t last = n;
     for (size_t i = 0; i < n; i++) {
         bool begins = base + i == 0 || (i >= 2 && p[i - 1] == '\n' && p[i - 2] == '\n');
         struct str s = {p + i, n - i};
@@ -68,8 +70,20 @@ static void find_last(struct journal *j, const char *p, size_t n, uint64_t base)
         j->ck_seq = seq;
         j->ck_hash = hash;
         j->ck_size = base + (size_t)(s.p - p);
+        last = i;
         i = (size_t)(s.p - p) - 1;
     }
+    return last;
+}
+
+/* The sync of the last life's last note may have failed: then it stands in the page cache only, no later sync would write it, and a power cut would
+ * leave a hole before the notes of this life. Written again, it is. */
+static enum err settle_last(struct journal *j, const char *note, size_t n, uint64_t off, const char *path, struct fault *f)
+{
+    enum err e = journal__pwrite(j, j->ck_fd, note, n, off, path, f);
+    if (e == ERR_OK && j->w->files.fdatasync(j->w->files.ctx, j->ck_fd) != 0)
+        e = fault_set(f, ERR_SYNC_FAILED, "journal: cannot sync %s: %s; start again to recover", path, strerror(errno));
+    return e;
 }
 
 static enum err read_last(struct journal *j, int64_t size, const char *path, struct fault *f)
@@ -85,7 +99,8 @@ static enum err read_last(struct journal *j, int64_t size, const char *path, str
         have += (size_t)got;
     }
     j->ck_size = base;
-    find_last(j, tail, n, base);
+    size_t last = find_last(j, tail, n, base);
+    if (last < n && !j->o.read_only) return settle_last(j, tail + last, (size_t)(j->ck_size - base) - last, base + last, path, f);
     if (n && j->ck_seq == 0 && base) return fault_set(f, ERR_CORRUPT, "journal damaged: %s does not end in a checkpoint. Way out: move it away and keep it; a new one "
                                               "is begun", path);
     return ERR_OK;
