@@ -1,0 +1,149 @@
+/* crash.h - the crash harness: what its files share.
+ *
+ *     crash_main.c   points x faults -> cases, two at a time; planted faults; the summary
+ *     crash_case.c   one case: the models, the lives of a program, what people do meanwhile      (the "server", a process of its own)
+ *     crash_net.c    requests of the program, through shared memory to the models of the server
+ *     crash_life.c   the program: secrets, engine_open, engine_once, engine_close                (the "child", killed and started again)
+ *     crash_io.c     the linker's wraps around every I/O call of ours and of LMDB: counted, broken, logged
+ *     platter.c      what of that log would have survived a power cut
+ *     crash_check.c  the judge: Zoho's records against Sage's, the log, the index, one by one
+ *     crash_plant.c  wrong orders, planted on purpose: the harness has to find them
+ *
+ *     main --fork--> server (models, platter) --fork--> child, life 1 --SIGKILL at call n--> roll back --fork--> child, life 2 ... -> judge
+ *
+ * Every I/O call of the child has a number, from 1, over all its lives. A case = (number, fault). The clock is virtual and lives in the shared
+ * memory, so that time passes only in sleeps and in waiting for answers: the same case always takes the same course. */
+#ifndef TESTS_FAULT_CRASH_H
+#define TESTS_FAULT_CRASH_H
+#include "base/world.h"
+
+enum { CRASH_CALLS = 65536, CRASH_LOG_BYTES = 48 << 20, CRASH_MESSAGE_BYTES = 2 << 20, CRASH_TALLY = 4096 };
+
+/* ---- calls ---- */
+enum io_class { IO_READS, IO_WRITES, IO_SYNCS, IO_SIZES, IO_NAMES, IO_SENDS, IO_WAITS };
+#define CRASH_IO(X) \
+    X(OPEN, "open", READS) X(CREATE, "open to create", NAMES) X(CLOSE, "close", READS) X(READ, "read", READS) X(PREAD, "pread", READS) \
+    X(WRITE, "write", WRITES) X(PWRITE, "pwrite", WRITES) X(WRITEV, "writev", WRITES) X(FDATASYNC, "fdatasync", SYNCS) X(FSYNC, "fsync", SYNCS) \
+    X(MSYNC, "msync", SYNCS) X(FTRUNCATE, "ftruncate", SIZES) X(RENAME, "rename", NAMES) X(UNLINK, "unlink", NAMES) X(MKDIR, "mkdir", NAMES) \
+    X(STAT, "stat", READS) X(SCANDIR, "scandir", READS) X(FLOCK, "flock", READS) X(FCNTL, "fcntl", READS) X(MMAP, "mmap", READS) \
+    X(SEND, "http request", SENDS) X(ANSWER, "http answer", WAITS)
+enum io_call {
+#define X(id, text, cls) CALL_##id,
+    CRASH_IO(X)
+#undef X
+    CALL_COUNT
+};
+extern const char *const io_call_text[CALL_COUNT];
+extern const enum io_class io_call_class[CALL_COUNT];
+
+/* ---- what can go wrong at a call ---- */
+#define CRASH_FAULTS(X) \
+    X(KILL_BEFORE, "killed before") X(KILL_AFTER, "killed after") \
+    X(CUT_BEFORE, "power cut before, nothing unsynced survives") X(CUT_AFTER, "power cut after, nothing unsynced survives") \
+    X(SHUFFLE_BEFORE, "power cut before, sectors survive at random") X(SHUFFLE_AFTER, "power cut after, sectors survive at random") \
+    X(TORN_KILL, "killed within: half written") X(TORN_CUT, "power cut within: torn at some byte") \
+    X(EIO, "EIO") X(EIO_LASTING, "EIO from then on") X(ENOSPC, "ENOSPC") X(ENOSPC_LASTING, "disk full from then on") \
+    X(SHORT, "short write") X(EINTR, "EINTR") \
+    X(LATE, "killed; the request takes effect a minute later") X(REFUSED, "connection refused") X(RESET, "reset, not applied") \
+    X(LOST, "applied, answer lost") X(MEMORY, "no memory")
+enum fault_kind {
+    FAULT_NONE,
+#define X(id, text) FAULT_##id,
+    CRASH_FAULTS(X)
+#undef X
+    FAULT_COUNT
+};
+extern const char *const fault_text[FAULT_COUNT];
+
+struct crash_fault { uint64_t call; enum fault_kind kind; uint64_t seed; };
+/* Wrong orders: 0 none, see crash_plant.c. */
+enum plant { PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_COUNT };
+extern const char *const plant_text[PLANT_COUNT];
+
+/* ---- the log of what reached the page cache ---- */
+enum op_what { OP_OPEN, OP_CLOSE, OP_WRITE, OP_SYNC, OP_SYNC_FAILED, OP_TRUNC, OP_RENAME, OP_UNLINK, OP_MKDIR };
+struct op { uint32_t what, n, flags; int32_t fd; int64_t off; };       /* n bytes follow: data, or path (and second path) */
+enum { OP_CREATED = 1, OP_TRUNCATED = 2, OP_DSYNC = 4 };
+
+/* ---- shared by server and child ---- */
+enum cut { CUT_NONE, CUT_LOSE_ALL, CUT_SHUFFLE, CUT_PREFIX };
+enum life_end { LIFE_KILLED, LIFE_DONE, LIFE_UNFINISHED, LIFE_ERROR };
+struct crash_shared {
+    int64_t wall_ms, mono_ms;
+    uint64_t random;
+    uint64_t calls, mallocs;
+    struct crash_fault fault[2];        /* the second counts from the start of the life after the first */
+    uint64_t second_base;
+    bool armed, counting, trace;        /* points are counted, faults strike; each call is told */
+    bool hit[2], struck;                /* struck: in this life */
+    enum fault_kind lasting;            /* goes on to the end of the life */
+    enum io_call lasting_call;
+    enum cut cut;                       /* what the death of this life means for the disk */
+    uint64_t cut_seed;
+    bool out_of_memory;                 /* the child ends because memory was refused */
+    enum fault_kind net_fault;          /* for the request that is being handed over */
+    enum plant plant;
+    unsigned life;
+    unsigned char called[CRASH_CALLS];  /* enum io_call per number */
+    /* what the child says at its end */
+    int err;
+    char error[512];
+    uint64_t inserted, updated, adopted, rejected, pending;
+    size_t log_bytes;
+    size_t message_bytes;
+    unsigned char message[CRASH_MESSAGE_BYTES];
+    unsigned char log[CRASH_LOG_BYTES];
+};
+
+/* ---- crash_io.c ---- */
+void io_begin(struct crash_shared *sh, const char *root);     /* in the child: from now on files under root are watched */
+void io_end(void);
+/* One numbered call that is no file call. True = go on; false = it fails, as sh->net_fault says. Dies when it has to. */
+bool io_enter(enum io_call what);
+void io_leave(void);
+void io_defer_syncs(bool on);                                  /* plants: fdatasync is put off ... */
+void io_flush_syncs(void);                                     /* ... until here */
+
+/* ---- crash_net.c ---- */
+struct net_server;
+struct sim_loop;
+enum net_request { NET_SEND = 1, NET_WAIT, NET_SLEEP };
+/* Child: clock, random and http of w lead through the socket to the server. */
+void net_child(struct world *w, struct crash_shared *sh, int fd);
+struct net_server *net_server_new(struct sim_loop *loop, struct crash_shared *sh);
+void net_server_free(struct net_server *s);
+/* Serves one life until its socket closes. False: the child said nonsense. */
+bool net_serve(struct net_server *s, int fd);
+/* The life ended: its transfers are forgotten; a late request will be applied a minute from now. */
+void net_life_over(struct net_server *s);
+/* Sets the clock of the shared memory after time passed in the loop. */
+void net_clock(struct net_server *s);
+
+/* ---- crash_life.c ---- */
+struct life_plan { const char *root, *state_dir, *image_path; };     /* root: what is watched; the state lies in it */
+/* Runs in the child; returns its exit status (enum life_end). */
+int life_run(const struct life_plan *p, struct crash_shared *sh, int fd);
+
+/* ---- crash_plant.c ---- */
+void plant_begin(enum plant which);
+
+/* ---- crash_case.c ---- */
+struct crash_case {
+    struct crash_fault fault[2];
+    enum plant plant;
+    bool memory;                        /* fault[0].call counts allocations */
+    /* answer */
+    bool done, passed, reached;
+    uint64_t calls, mallocs, noops;
+    unsigned lives;
+    char text[600];
+};
+struct crash_setup {
+    const char *dir;                    /* on a fast disk; a directory of its own per case */
+    const char *image_path, *data_path;
+    bool trace;                         /* tell every call and request */
+    const unsigned char *baseline; uint64_t baseline_calls;    /* to see that the course is the same */
+};
+/* The whole case; fills the answer. called (may be NULL) receives the kinds of all calls. */
+void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned char *called);
+#endif

@@ -1,0 +1,305 @@
+/* crash_case.c - one case, in a process of its own (the server): a first sync of 60 customers, a sync of changes, the fault somewhere in the two, a
+ * quiet sync, a power cut, a sync of exactly three changes; then the judge.
+ *
+ *     lives ... until finished | 15 minutes, changes | lives ... until finished | lives without faults | power cut | 3 changes | one life | judge
+ *
+ * In the way, whatever the case: a blank name, a row that is locked, a 207, a renewed token, a 429, a timeout after the effect, an effect that comes
+ * late. When the program dies, people go on: two customers change before the next life. */
+#include "tests/fault/scene.h"
+#include "base/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LIVES_MAX = 24, QUARTER_MS = 15 * 60000 };
+#define START_MS 1773355267000          /* 2026-03-12T22:41:07Z */
+#define COMPANY  "ABC"
+
+bool scene_wrong(struct scene *s, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    if (!s->c->text[0]) (void)vsnprintf(s->c->text, sizeof s->c->text, format, ap);
+    va_end(ap);
+    return false;
+}
+
+/* ---- models ---- */
+static const char zoho_script[] =
+    "[{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":1,\"do\":\"INTERNAL_ERROR\",\"index\":3},"
+    "{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":2,\"do\":\"expire_token\"},"
+    "{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":4,\"do\":\"429\"},"
+    "{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":5,\"do\":\"timeout_after\"},"
+    "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":1,\"do\":\"apply_late\",\"apply_after_ms\":20000,\"delay_ms\":5000},"
+    "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":2,\"do\":\"timeout_after\"}]";
+
+static void note_write(struct scene *s, const json_t *record)
+{
+    const char *id = json_string_value(json_object_get(record, "id")), *key = json_string_value(json_object_get(record, "Sage_Customer"));
+    if (s->nwrites == s->cap_writes) {
+        s->cap_writes = s->cap_writes ? s->cap_writes * 2 : 256;
+        s->writes = realloc(s->writes, s->cap_writes * sizeof *s->writes);
+        if (!s->writes) abort();
+    }
+    struct scene_write *w = &s->writes[s->nwrites++];
+    (void)snprintf(w->id, sizeof w->id, "%s", id ? id : "");
+    (void)snprintf(w->key, sizeof w->key, "%s", key ? key : "");
+}
+
+/* The tester's eye: notes which records were sent. A 401 applied nothing and is repeated under the same INTENT. */
+static void watch(void *ctx, const struct http_req *req, struct sim_response *resp)
+{
+    struct scene *s = ctx;
+    if (s->setup->trace) fprintf(stderr, "    %9llu %s %s -> %d\n", (unsigned long long)s->sh->calls, req->method, req->url, resp->status);
+    bool write = strcmp(req->method, "POST") == 0 || strcmp(req->method, "PUT") == 0;
+    size_t n = strlen(req->url), tail = strlen("/crm/v8/Accounts");
+    if (!write || n < tail || strcmp(req->url + n - tail, "/crm/v8/Accounts") != 0 || resp->status == 401) return;
+    json_t *body = json_loadb(req->body.p, req->body.n, 0, NULL);
+    const json_t *record;
+    size_t i;
+    json_array_foreach(json_object_get(body, "data"), i, record) note_write(s, record);
+    json_decref(body);
+}
+
+static bool key_add(void *ctx, const char *key)
+{
+    struct scene *s = ctx;
+    if (s->nkeys < SCENE_KEYS) (void)snprintf(s->key[s->nkeys++], sizeof s->key[0], "%s", key);
+    return true;
+}
+
+void scene_keys(struct scene *s)
+{
+    s->nkeys = 0;
+    (void)sage_sim_each_key(s->sage, COMPANY, "customers", key_add, s);
+}
+
+static bool models(struct scene *s)
+{
+    char why[300];
+    struct sage_sim_options so;
+    s->loop = sim_loop_new(START_MS, 11);
+    sage_sim_options_default(&so);
+    so.customers = SCENE_CUSTOMERS;
+    so.company = COMPANY;
+    so.token = "agent-token";
+    so.history_end = 20260228;
+    so.clock = sim_loop_clock(s->loop);
+    s->sage = sage_sim_new(&so);
+    struct zoho_sim_options zo = {.data_path = s->setup->data_path, .api_domain = "https://www.zohoapis.com", .clock = sim_loop_clock(s->loop)};
+    s->zoho = zoho_sim_open(&zo, why, sizeof why);
+    if (!s->sage || !s->zoho) return scene_wrong(s, "a model does not open: %s", s->zoho ? "Sage" : why);
+    if (!zoho_sim_faults(s->zoho, zoho_script, why, sizeof why)) return scene_wrong(s, "Zoho's script: %s", why);
+    sim_loop_mount(s->loop, "https://erp.test", sage_sim_model(s->sage));
+    sim_loop_mount(s->loop, "https://accounts.zoho.com", zoho_sim_model(s->zoho));
+    sim_loop_mount(s->loop, "https://www.zohoapis.com", zoho_sim_model(s->zoho));
+    sim_loop_watch(s->loop, watch, s);
+    scene_keys(s);
+    bool ok = s->nkeys == SCENE_CUSTOMERS && sage_sim_edit(s->sage, COMPANY, "customers", s->key[20], "CustomerName", NULL, SAGE_STAMP_KEPT) &&
+              sage_sim_lock(s->sage, COMPANY, "customers", s->key[10], 2, 0);
+    return ok || scene_wrong(s, "the company cannot be prepared");
+}
+
+/* ---- what people do in Sage ---- */
+static bool change(struct scene *s, size_t k, bool name)
+{
+    char value[40];
+    s->edits++;
+    if (name) (void)snprintf(value, sizeof value, "Customer %u of %zu", s->edits, k);
+    else (void)snprintf(value, sizeof value, "%u.%02u", 4000 + s->edits * 25, s->edits % 100);
+    bool ok = sage_sim_edit(s->sage, COMPANY, "customers", s->key[k], name ? "CustomerName" : "CreditLimit", value, SAGE_STAMP_NOW);
+    return ok || scene_wrong(s, "customer %s cannot be changed", s->key[k]);
+}
+
+static bool change_some(struct scene *s)
+{
+    static const size_t which[] = {1, 3, 7, 8, 11, 20, 23, 24, 25, 31, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 57, 59};
+    bool ok = true;
+    for (size_t i = 0; i < sizeof which / sizeof *which && ok; i++) ok = change(s, which[i], which[i] == 20 || i % 2);
+    return ok && (sage_sim_insert(s->sage, COMPANY, "customers", "01~ZNEW", NULL, NULL) || scene_wrong(s, "no new customer"));
+}
+
+/* ---- lives ---- */
+static int forget(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static bool disk_reboot(struct scene *s, enum cut how, uint64_t seed)
+{
+    platter_cut(s->platter, how, seed);
+    (void)nftw(s->state, forget, 16, FTW_DEPTH | FTW_PHYS);
+    return platter_export(s->platter, s->setup->dir) || scene_wrong(s, "the platter cannot be written out: %s", strerror(errno));
+}
+
+static void child(struct scene *s, int fd)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int null = open("/dev/null", O_WRONLY);
+    if (null >= 0 && !s->setup->trace) dup2(null, 2);
+    log_set_level(s->setup->trace ? LOG_INFO : LOG_ERROR);
+    struct life_plan p = {s->setup->dir, s->state, s->setup->image_path};
+    _exit(life_run(&p, s->sh, fd));
+}
+
+/* How it ended; -1 = in a way that is wrong, with the text. */
+static int end_of(struct scene *s, int status)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s->sh->struck) return LIFE_KILLED;
+    bool no_memory = s->sh->out_of_memory && (WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT : WEXITSTATUS(status) == 71);
+    if (no_memory) return LIFE_KILLED;
+    if (WIFSIGNALED(status)) return scene_wrong(s, "the program ended by signal %d in life %u", WTERMSIG(status), s->sh->life) - 1;
+    int code = WEXITSTATUS(status);
+    if (code != LIFE_DONE && code != LIFE_UNFINISHED && code != LIFE_ERROR) return scene_wrong(s, "the program ended with status %d", code) - 1;
+    if (code == LIFE_ERROR && !s->sh->struck)
+        return scene_wrong(s, "life %u fails without a fault: %s: %s", s->sh->life, err_name((enum err)s->sh->err), s->sh->error) - 1;
+    return code;
+}
+
+static int one_life(struct scene *s)
+{
+    int pair[2], status = 0;
+    struct crash_shared *sh = s->sh;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return scene_wrong(s, "socketpair: %s", strerror(errno)) - 1;
+    sh->life++;
+    s->c->lives++;
+    sh->struck = sh->out_of_memory = false;
+    sh->lasting = FAULT_NONE;
+    sh->cut = CUT_NONE;
+    sh->second_base = sh->hit[0] && !sh->second_base ? sh->calls : sh->second_base;
+    net_clock(s->net);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[0]);
+        child(s, pair[1]);
+    }
+    close(pair[1]);
+    bool sane = pid > 0 && net_serve(s->net, pair[0]);
+    close(pair[0]);
+    if (pid > 0) waitpid(pid, &status, 0);
+    net_life_over(s->net);
+    if (!sane) return scene_wrong(s, "the program spoke nonsense") - 1;
+    bool ok = platter_replay(s->platter, sh->log, sh->log_bytes) || scene_wrong(s, "the log of the disk cannot be replayed");
+    sh->log_bytes = 0;
+    int end = end_of(s, status);
+    if (s->setup->trace)
+        fprintf(stderr, "  life %u: %s %s (%llu calls so far, %zu changes not synced)\n", sh->life,
+                (const char *const[]){"wrong", "killed", "done", "unfinished", "error:"}[end + 1], end == LIFE_ERROR ? sh->error : "",
+                (unsigned long long)sh->calls, platter_queued(s->platter));
+    if (s->setup->trace) platter_tell(s->platter, stderr);
+    if (ok && end == LIFE_KILLED && sh->cut != CUT_NONE) ok = disk_reboot(s, sh->cut, sh->cut_seed);
+    return ok ? end : -1;
+}
+
+/* Lives until one has nothing left to do. */
+static bool live(struct scene *s)
+{
+    for (unsigned tries = 0; s->c->lives < LIVES_MAX; tries++) {
+        int end = one_life(s);
+        if (end < 0) return false;
+        if (end == LIFE_DONE && s->sh->pending == 0) return true;
+        sim_loop_advance(s->loop, s->sh->struck ? 1000 : QUARTER_MS);
+        if (s->sh->struck && !s->meanwhile) {
+            s->meanwhile = true;
+            if (!change(s, 3, false) || !change(s, 45, true) || !change(s, 58, false)) return false;
+        }
+    }
+    return scene_wrong(s, "%u lives, and still something to do (%llu rows): %s", s->c->lives, (unsigned long long)s->sh->pending, s->sh->error);
+}
+
+/* ---- the case ---- */
+static bool three_changes(struct scene *s)
+{
+    if (!change(s, 5, false) || !change(s, 33, true) || !change(s, 56, false)) return false;
+    struct zoho_counts before = check_counts(s);
+    if (!live(s)) return false;
+    struct zoho_counts after = check_counts(s);
+    if (after.updates - before.updates == 3 && after.inserts == before.inserts && after.noops == before.noops) return true;
+    return scene_wrong(s, "3 customers changed, and Zoho saw %lld inserts, %lld updates and %lld updates without effect", (long long)(after.inserts - before.inserts),
+                       (long long)(after.updates - before.updates), (long long)(after.noops - before.noops));
+}
+
+/* The index is gone: it comes back from the log, and nothing is written to Zoho for it. */
+static bool without_index(struct scene *s)
+{
+    char path[700];
+    struct zoho_counts before = check_counts(s);
+    (void)snprintf(path, sizeof path, "%s/index", s->state);
+    (void)nftw(path, forget, 16, FTW_DEPTH | FTW_PHYS);
+    if (!live(s)) return false;
+    struct zoho_counts after = check_counts(s);
+    return (after.updates == before.updates && after.inserts == before.inserts && after.noops == before.noops) ||
+           scene_wrong(s, "the index was made anew, and Zoho was written to");
+}
+
+static bool play(struct scene *s)
+{
+    s->sh->counting = s->sh->armed = true;
+    if (!live(s)) return false;
+    sim_loop_advance(s->loop, QUARTER_MS);
+    if (!change_some(s) || !live(s)) return false;
+    s->c->calls = s->sh->calls;
+    s->c->mallocs = s->sh->mallocs;
+    s->c->reached = s->sh->fault[0].kind == FAULT_NONE || s->sh->hit[0];
+    s->sh->counting = s->sh->armed = false;
+    sim_loop_advance(s->loop, QUARTER_MS);
+    if (!live(s) || !disk_reboot(s, CUT_LOSE_ALL, 0) || !check_records(s)) return false;
+    sim_loop_advance(s->loop, QUARTER_MS);
+    if (!three_changes(s) || !disk_reboot(s, CUT_LOSE_ALL, 0) || !check_records(s) || !check_state(s)) return false;
+    sim_loop_advance(s->loop, QUARTER_MS);
+    return without_index(s) && check_records(s);
+}
+
+/* The course up to the fault is the one of the run without faults; else the number means another call. */
+static bool same_course(struct scene *s)
+{
+    uint64_t n = s->c->fault[0].call;
+    if (!s->setup->baseline || s->c->memory || s->c->fault[0].kind == FAULT_NONE) return true;
+    for (uint64_t i = 1; i <= n && i < CRASH_CALLS; i++)
+        if (s->sh->called[i] != s->setup->baseline[i])
+            return scene_wrong(s, "the run is not the same again: call %llu is %s, was %s", (unsigned long long)i, io_call_text[s->sh->called[i]],
+                               io_call_text[s->setup->baseline[i]]);
+    return true;
+}
+
+void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned char *called)
+{
+    struct scene s = {.setup = setup, .c = c, .platter = platter_new()};
+    s.sh = mmap(NULL, sizeof *s.sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (s.sh == MAP_FAILED) abort();
+    s.sh->random = 5;
+    s.sh->trace = setup->trace;
+    s.sh->plant = c->plant;
+    memcpy(s.sh->fault, c->fault, sizeof s.sh->fault);
+    (void)snprintf(s.state, sizeof s.state, "%s/state", setup->dir);
+    (void)nftw(s.state, forget, 16, FTW_DEPTH | FTW_PHYS);
+    bool ok = models(&s);
+    s.net = ok ? net_server_new(s.loop, s.sh) : NULL;
+    c->passed = ok && play(&s) && same_course(&s);
+    c->noops = s.zoho ? (uint64_t)check_counts(&s).noops : 0;
+    if (called) memcpy(called, s.sh->called, CRASH_CALLS);
+    net_server_free(s.net);
+    zoho_sim_close(s.zoho);
+    sage_sim_free(s.sage);
+    sim_loop_free(s.loop);
+    platter_free(s.platter);
+    free(s.writes);
+    munmap(s.sh, sizeof *s.sh);
+    c->done = true;
+}

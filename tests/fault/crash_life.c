@@ -1,0 +1,70 @@
+/* crash_life.c - one life of the program, as `mlcd auth`, `mlcd secret set` and `mlcd once` would live it: secrets are sealed where they are
+ * missing, the engine opens, makes its pass, closes. Runs in the child; ends with enum life_end, or by SIGKILL in the middle of anything. */
+#include "tests/fault/crash.h"
+#include "base/log.h"
+#include "secret/secret.h"
+#include "sync/engine.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { PAGE_ROWS = 25, BATCH_ROWS = 20, SEGMENT_BYTES = 128 << 10, MAP_BYTES = 16 << 20 };
+
+static const struct { const char *name, *value; } secrets[] = {
+    {"sage-agent", "agent-token"},
+    {"zoho", "{\"client_id\":\"1000.SIMCLIENT\",\"client_secret\":\"sim-secret\",\"refresh_token\":\"1000.simrefresh\"}"},
+};
+
+static enum err seal_secrets(const struct life_plan *p, const struct world *w, struct fault *f)
+{
+    struct secret_store *s = NULL;
+    struct arena a;
+    struct str have;
+    if (w->files.mkdir(w->files.ctx, p->state_dir, 0700) != 0 && errno != EEXIST) return fault_set(f, ERR_IO, "cannot make the state directory");
+    enum err err = secret_open(&s, w, p->state_dir, NULL, NULL, f);
+    arena_init(&a, 4096);
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets && err == ERR_OK; i++)
+        if (secret_get(s, secrets[i].name, &a, &have, NULL) != ERR_OK) err = secret_put(s, secrets[i].name, str_of(secrets[i].value), f);
+    arena_free(&a);
+    secret_close(s);
+    return err;
+}
+
+static const char *env_value(void *ctx, const char *name)
+{
+    (void)ctx;
+    return strcmp(name, "SAGE_AGENT_URL") == 0 ? "https://erp.test" : NULL;
+}
+
+static enum err once(const struct life_plan *p, const struct world *w, struct engine_result *r, struct fault *f)
+{
+    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .wait_ms = -1, .page_rows = PAGE_ROWS,
+                               .batch_rows = BATCH_ROWS, .map_bytes = MAP_BYTES, .segment_bytes = SEGMENT_BYTES};
+    struct engine *e = NULL;
+    enum err err = engine_open(&e, w, &o, f);
+    if (err != ERR_OK) return err;
+    err = engine_once(e, r, f);
+    engine_close(e);
+    return err;
+}
+
+int life_run(const struct life_plan *p, struct crash_shared *sh, int fd)
+{
+    struct world w;
+    struct fault f = {ERR_OK, ""};
+    struct engine_result r = {0};
+    world_real(&w);
+    net_child(&w, sh, fd);
+    plant_begin(sh->plant);
+    io_begin(sh, p->root);
+    enum err err = seal_secrets(p, &w, &f);
+    if (err == ERR_OK) err = once(p, &w, &r, &f);
+    io_end();
+    sh->err = (int)err;
+    (void)snprintf(sh->error, sizeof sh->error, "%s", err == ERR_OK ? "" : f.text);
+    sh->inserted = r.inserted;
+    sh->updated = r.updated;
+    sh->adopted = r.adopted;
+    sh->rejected = r.rejected + r.failed;
+    sh->pending = r.pending + r.waiting + r.held;
+    return err != ERR_OK ? LIFE_ERROR : r.finished ? LIFE_DONE : LIFE_UNFINISHED;
+}

@@ -1,0 +1,422 @@
+/* crash_main.c - the crash harness: every I/O call of a sync of 60 customers, and everything that can go wrong at it.
+ *
+ *   crash-harness --bounded        a seeded part of the cases, about a minute and a half: at least one of each sort of call and fault
+ *   crash-harness --full           every case
+ *   crash-harness --case 217:KILL_AFTER[:SEED[:40:CUT_AFTER]]     one case, told call by call
+ *   options: --seed N  --jobs N  --seconds N (bounded)  --image FILE  --data FILE  --dir DIR
+ *
+ * One run without faults numbers the calls; a case is (number, fault). Planted wrong orders come first: each has to be found. Prints a line
+ * "ok NAME" or "not ok NAME: why" per sort of call and fault, the number of points per sort of call, and "N passed, N failed" at the end. */
+#include "tests/fault/crash.h"
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 16, CASE_SECONDS = 120, SHOWN = 40, MEMORY_FULL = 400, MEMORY_BOUNDED = 24, TWICE_FULL = 600, TWICE_BOUNDED = 60 };
+struct options { bool full, trace; uint64_t seed; unsigned jobs, seconds; const char *image, *data, *dir; struct crash_fault one[2]; enum plant plant; };
+struct run {
+    struct options o;
+    struct crash_case *cases; size_t n;     /* shared memory */
+    unsigned char *called;                  /* of the run without faults; shared */
+    uint64_t calls, mallocs;
+    unsigned passed, failed;
+    int64_t until_ms;
+};
+static const size_t cases_max = 400000;
+
+static const char *const fault_name[FAULT_COUNT] = {
+    "NONE",
+#define X(id, text) #id,
+    CRASH_FAULTS(X)
+#undef X
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static uint64_t next_random(uint64_t *s)
+{
+    uint64_t z = (*s += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* ---- which fault can strike at which call ---- */
+static bool fits(enum io_call call, enum fault_kind f)
+{
+    enum io_class c = io_call_class[call];
+    bool file = c != IO_SENDS && c != IO_WAITS;
+    switch (f) {
+    case FAULT_KILL_BEFORE: case FAULT_KILL_AFTER: return true;
+    case FAULT_CUT_BEFORE: return c != IO_READS && c != IO_WAITS;
+    case FAULT_CUT_AFTER: return c != IO_READS;
+    case FAULT_SHUFFLE_BEFORE: return c == IO_SYNCS;
+    case FAULT_SHUFFLE_AFTER: return c != IO_READS && c != IO_SYNCS && c != IO_WAITS;
+    case FAULT_TORN_KILL: case FAULT_TORN_CUT: case FAULT_SHORT: return c == IO_WRITES;
+    case FAULT_EIO: case FAULT_EIO_LASTING: return file;
+    case FAULT_ENOSPC: case FAULT_ENOSPC_LASTING: return file && c != IO_READS;
+    case FAULT_EINTR: return c == IO_WRITES || call == CALL_PREAD || call == CALL_READ;
+    case FAULT_LATE: case FAULT_REFUSED: case FAULT_RESET: case FAULT_LOST: return c == IO_SENDS;
+    case FAULT_NONE: case FAULT_MEMORY: case FAULT_COUNT: break;
+    }
+    return false;
+}
+
+/* ---- the pool ---- */
+static void work(const struct run *r, struct crash_case *c, unsigned slot, unsigned char *called)
+{
+    char dir[600];
+    (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
+    (void)mkdir(dir, 0700);
+    struct crash_setup s = {.dir = dir, .image_path = r->o.image, .data_path = r->o.data, .trace = r->o.trace,
+                            .baseline = c->plant || called || !r->calls ? NULL : r->called, .baseline_calls = r->calls};
+    alarm(CASE_SECONDS);
+    case_run(&s, c, called);
+    _exit(0);
+}
+
+static void over(struct crash_case *c, int status)
+{
+    if (c->done && WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+    c->done = true;
+    c->passed = false;
+    if (!c->text[0])
+        (void)snprintf(c->text, sizeof c->text, WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "did not end within two minutes" : "the case itself broke (status %x)",
+                       (unsigned)status);
+}
+
+/* Runs cases [from, to), as many at a time as there are jobs; stops early at the deadline, or after the first that failed when `find` is set. */
+static size_t run_cases(struct run *r, size_t from, size_t to, bool find)
+{
+    struct { pid_t pid; size_t at; } job[JOBS_MAX] = {{0, 0}};
+    size_t next = from, under_way = 0;
+    bool stop = false;
+    for (;;) {
+        for (unsigned k = 0; k < r->o.jobs && !stop && next < to; k++) {
+            if (job[k].pid) continue;
+            fflush(NULL);
+            pid_t pid = fork();
+            if (pid == 0) work(r, &r->cases[next], k, NULL);
+            if (pid < 0) return next;
+            job[k].pid = pid;
+            job[k].at = next++;
+            under_way++;
+        }
+        if (under_way == 0) return next;
+        int status;
+        pid_t pid = wait(&status);
+        for (unsigned k = 0; k < r->o.jobs; k++) {
+            if (job[k].pid != pid) continue;
+            job[k].pid = 0;
+            under_way--;
+            over(&r->cases[job[k].at], status);
+            if (find && !r->cases[job[k].at].passed) stop = true;
+        }
+        if (r->until_ms && now_ms() > r->until_ms) stop = true;
+    }
+}
+
+/* One run without faults: numbers and sorts of the calls. */
+static bool baseline(struct run *r, enum plant plant, unsigned char *called)
+{
+    struct crash_case *c = &r->cases[0];
+    *c = (struct crash_case){.plant = plant};
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) work(r, c, 0, called);
+    int status = 0;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) return false;
+    over(c, status);
+    return c->passed;
+}
+
+/* ---- making cases ---- */
+static void add(struct run *r, uint64_t call, enum fault_kind kind, enum plant plant)
+{
+    if (r->n < cases_max)
+        r->cases[r->n++] = (struct crash_case){.fault = {{call, kind, r->o.seed * 1000003 + call * 31 + (uint64_t)kind}}, .plant = plant, .memory = kind == FAULT_MEMORY};
+}
+
+static void shuffle(struct run *r, size_t from)
+{
+    uint64_t seed = r->o.seed;
+    for (size_t i = r->n; i > from + 1; i--) {
+        size_t k = from + (size_t)(next_random(&seed) % (i - from));
+        struct crash_case t = r->cases[i - 1];
+        r->cases[i - 1] = r->cases[k];
+        r->cases[k] = t;
+    }
+}
+
+/* One of each sort of call and fault first, then the rest in seeded order. */
+static void one_of_each_first(struct run *r)
+{
+    static bool seen[CALL_COUNT][FAULT_COUNT];
+    size_t front = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct crash_case *c = &r->cases[i];
+        bool *s = &seen[r->called[c->fault[0].call]][c->fault[0].kind];
+        if (*s) continue;
+        *s = true;
+        struct crash_case t = r->cases[front];
+        r->cases[front++] = r->cases[i];
+        r->cases[i] = t;
+    }
+}
+
+static void make_cases(struct run *r)
+{
+    r->n = 0;
+    for (uint64_t call = 1; call <= r->calls; call++)
+        for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++)
+            if (fits((enum io_call)r->called[call], (enum fault_kind)f)) add(r, call, (enum fault_kind)f, PLANT_NONE);
+    shuffle(r, 0);
+    one_of_each_first(r);
+}
+
+/* Killed, and killed again while the next life recovers. */
+static void make_twice(struct run *r, size_t many)
+{
+    static const enum fault_kind kinds[] = {FAULT_KILL_AFTER, FAULT_CUT_AFTER, FAULT_SHUFFLE_AFTER, FAULT_KILL_BEFORE};
+    uint64_t seed = r->o.seed + 77;
+    r->n = 0;
+    for (size_t i = 0; i < many; i++) {
+        uint64_t call = 1 + next_random(&seed) % r->calls, again = 1 + next_random(&seed) % 200;
+        add(r, call, kinds[next_random(&seed) % 4], PLANT_NONE);
+        r->cases[r->n - 1].fault[1] = (struct crash_fault){again, kinds[next_random(&seed) % 4], next_random(&seed)};
+    }
+}
+
+static void make_memory(struct run *r, size_t many)
+{
+    uint64_t step = r->mallocs / many + 1;
+    r->n = 0;
+    for (uint64_t at = 1 + r->o.seed % step; at <= r->mallocs; at += step) add(r, at, FAULT_MEMORY, PLANT_NONE);
+}
+
+/* ---- telling ---- */
+static void case_text(const struct crash_case *c, char *out, size_t n)
+{
+    const struct crash_fault *a = &c->fault[0], *b = &c->fault[1];
+    int k = snprintf(out, n, "%llu:%s:%llu", (unsigned long long)a->call, fault_name[a->kind], (unsigned long long)a->seed);
+    if (b->kind && k > 0 && (size_t)k < n)
+        (void)snprintf(out + k, n - (size_t)k, ":%llu:%s:%llu", (unsigned long long)b->call, fault_name[b->kind], (unsigned long long)b->seed);
+}
+
+static void tell_failure(struct run *r, const struct crash_case *c, const char *name)
+{
+    char text[200];
+    case_text(c, text, sizeof text);
+    if (r->failed++ < SHOWN) printf("not ok crash %s (--case %s): %s\n", name, text, c->text);
+}
+
+/* One line per sort of call and fault. */
+static size_t tell_points(struct run *r, size_t done)
+{
+    size_t points = 0;
+    for (int call = 0; call < CALL_COUNT; call++)
+        for (int f = 1; f < FAULT_COUNT; f++) {
+            unsigned good = 0;
+            char name[120];
+            (void)snprintf(name, sizeof name, "%s, %s", io_call_text[call], fault_text[f]);
+            for (size_t i = 0; i < done; i++) {
+                const struct crash_case *c = &r->cases[i];
+                if (!c->done || (int)c->fault[0].kind != f || r->called[c->fault[0].call] != call) continue;
+                points++;
+                if (!c->passed) tell_failure(r, c, name);
+                else if (!c->reached) tell_failure(r, c, "the point was not reached");
+                else good++;
+            }
+            r->passed += good;
+            if (good) printf("ok crash %s: %u points\n", name, good);
+        }
+    return points;
+}
+
+static void tell_group(struct run *r, size_t done, const char *name)
+{
+    unsigned good = 0;
+    for (size_t i = 0; i < done; i++) {
+        if (r->cases[i].passed) good++;
+        else tell_failure(r, &r->cases[i], name);
+    }
+    r->passed += good;
+    if (good) printf("ok crash %s: %u cases\n", name, good);
+}
+
+static void tell_calls(const struct run *r)
+{
+    printf("%llu I/O calls in the run without faults:", (unsigned long long)r->calls);
+    for (int call = 0; call < CALL_COUNT; call++) {
+        unsigned n = 0;
+        for (uint64_t i = 1; i <= r->calls; i++) n += r->called[i] == call;
+        if (n) printf(" %u %s,", n, io_call_text[call]);
+    }
+    printf(" and %llu allocations\n", (unsigned long long)r->mallocs);
+}
+
+/* ---- planted faults ---- */
+static void find_plant(struct run *r, enum plant plant)
+{
+    unsigned char *called = mmap(NULL, CRASH_CALLS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bool runs = called != MAP_FAILED && baseline(r, plant, called);
+    if (!runs) {
+        printf("not ok crash plant, %s: the run without faults fails already: %s\n", plant_text[plant], r->cases[0].text);
+        r->failed++;
+        return;
+    }
+    uint64_t calls = r->cases[0].calls;
+    r->n = 0;
+    for (uint64_t call = 1; call <= calls; call++)
+        for (int f = FAULT_KILL_AFTER; f <= FAULT_CUT_AFTER; f++)
+            if (io_call_class[called[call]] != IO_READS && fits((enum io_call)called[call], (enum fault_kind)f)) add(r, call, (enum fault_kind)f, plant);
+    shuffle(r, 0);
+    size_t most = r->n < 400 ? r->n : 400, done = run_cases(r, 0, r->o.full ? most : r->n, !r->o.full), caught = 0;
+    const char *how = "";
+    for (size_t i = 0; i < done; i++) {
+        if (r->cases[i].passed || !r->cases[i].done) continue;
+        if (!caught++) how = r->cases[i].text;
+    }
+    printf("%s crash plant, %s: found at %zu of %zu points tried%s%s\n", caught ? "ok" : "not ok", plant_text[plant], caught, done, caught ? "; " : ": never", how);
+    *(caught ? &r->passed : &r->failed) += 1;
+    munmap(called, CRASH_CALLS);
+}
+
+/* ---- options ---- */
+static bool number(const char *s, char **end, uint64_t *out)
+{
+    errno = 0;
+    *out = strtoull(s, end, 10);
+    return *end != s && errno == 0;
+}
+
+/* CALL:FAULT[:SEED] and perhaps the same again. */
+static bool parse_case(const char *s, struct crash_fault *f)
+{
+    for (int k = 0; k < 2 && *s; k++) {
+        char *end;
+        if (!number(s, &end, &f[k].call) || *end != ':') return false;
+        size_t n = strcspn(end + 1, ":");
+        for (int i = 1; i < FAULT_COUNT; i++)
+            if (strlen(fault_name[i]) == n && strncmp(fault_name[i], end + 1, n) == 0) f[k].kind = (enum fault_kind)i;
+        s = end + 1 + n;
+        if (!f[k].kind) return false;
+        if (*s == ':' && number(s + 1, &end, &f[k].seed)) s = end;
+        if (*s == ':') s++;
+    }
+    return *s == '\0';
+}
+
+static bool parse(int argc, char **argv, struct options *o)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
+        char *end;
+        uint64_t n = 0;
+        bool num = v && number(v, &end, &n) && *end == '\0';
+        if (strcmp(a, "--bounded") == 0) continue;
+        if (strcmp(a, "--full") == 0) {
+            o->full = true;
+            continue;
+        }
+        i++;
+        if (strcmp(a, "--seed") == 0 && num) o->seed = n;
+        else if (strcmp(a, "--jobs") == 0 && num && n > 0 && n <= JOBS_MAX) o->jobs = (unsigned)n;
+        else if (strcmp(a, "--seconds") == 0 && num) o->seconds = (unsigned)n;
+        else if (strcmp(a, "--plant") == 0 && num && n < PLANT_COUNT) o->plant = (enum plant)n;
+        else if (strcmp(a, "--image") == 0 && v) o->image = v;
+        else if (strcmp(a, "--data") == 0 && v) o->data = v;
+        else if (strcmp(a, "--dir") == 0 && v) o->dir = v;
+        else if (strcmp(a, "--case") == 0 && v && parse_case(v, o->one)) o->trace = true;
+        else return false;
+    }
+    return true;
+}
+
+static int forget(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+/* ---- the whole ---- */
+static int one_case(struct run *r)
+{
+    r->cases[0] = (struct crash_case){.fault = {r->o.one[0], r->o.one[1]}, .memory = r->o.one[0].kind == FAULT_MEMORY, .plant = r->o.plant};
+    (void)run_cases(r, 0, 1, false);
+    const struct crash_case *c = &r->cases[0];
+    printf("%s crash case: %s (%u lives, %llu updates without effect)\n", c->passed ? "ok" : "not ok", c->passed ? "nothing lost, nothing doubled" : c->text, c->lives,
+           (unsigned long long)c->noops);
+    return c->passed ? 0 : 1;
+}
+
+static int everything(struct run *r)
+{
+    int64_t began = now_ms();
+    size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED, memory = r->o.full ? MEMORY_FULL : MEMORY_BOUNDED;
+    if (!baseline(r, PLANT_NONE, r->called)) {
+        printf("not ok crash run without faults: %s\n0 passed, 1 failed\n", r->cases[0].text);
+        return 1;
+    }
+    r->calls = r->cases[0].calls;
+    r->mallocs = r->cases[0].mallocs;
+    r->passed = 1;
+    printf("ok crash run without faults: 60 customers and their changes, %u lives\n", r->cases[0].lives);
+    tell_calls(r);
+    for (int p = PLANT_NONE + 1; p < PLANT_COUNT; p++) find_plant(r, (enum plant)p);
+    make_twice(r, twice);
+    done = run_cases(r, 0, r->n, false);
+    cases += done;
+    tell_group(r, done, "struck twice");
+    make_memory(r, memory);
+    done = run_cases(r, 0, r->n, false);
+    cases += done;
+    tell_group(r, done, fault_text[FAULT_MEMORY]);
+    make_cases(r);
+    if (!r->o.full) r->until_ms = began + (int64_t)r->o.seconds * 1000;
+    done = run_cases(r, 0, r->n, false);
+    cases += tell_points(r, done);
+    printf("%zu of %zu points (call and fault) tried, %zu cases in all, in %lld s%s\n", done, r->n, cases, (long long)(now_ms() - began) / 1000,
+           done < r->n ? "; --full tries them all" : "");
+    printf("%u passed, %u failed\n", r->passed, r->failed);
+    return r->failed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    char dir[200], image[600];
+    const char *slash = strrchr(argv[0], '/');
+    (void)snprintf(image, sizeof image, "%.*s/tests/fault/customers.mlcb", slash ? (int)(slash - argv[0]) : 1, slash ? argv[0] : ".");
+    const char *shm = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
+    (void)snprintf(dir, sizeof dir, "%s/mlc-crash-%ld", shm ? shm : "/tmp", (long)getpid());
+    struct run r = {.o = {.seed = 1, .jobs = 2, .seconds = 80, .image = image, .data = "tests/sim/zoho/data/professional.json", .dir = dir}};
+    if (!parse(argc, argv, &r.o)) {
+        fputs("usage: crash-harness [--bounded | --full | --case CALL:FAULT[:SEED]] [--seed N] [--jobs N] [--seconds N] [--image F] [--data F] [--dir D]\n", stderr);
+        return 2;
+    }
+    r.cases = mmap(NULL, cases_max * sizeof *r.cases, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    r.called = mmap(NULL, CRASH_CALLS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (r.cases == MAP_FAILED || r.called == MAP_FAILED || (mkdir(r.o.dir, 0700) != 0 && errno != EEXIST)) {
+        fprintf(stderr, "crash-harness: no room for the work in %s: %s\n", r.o.dir, strerror(errno));
+        return 2;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    int status = r.o.one[0].kind ? one_case(&r) : everything(&r);
+    (void)nftw(r.o.dir, forget, 16, FTW_DEPTH | FTW_PHYS);
+    return status;
+}

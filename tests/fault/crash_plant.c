@@ -1,0 +1,97 @@
+/* crash_plant.c - wrong orders, planted from outside by the linker (--wrap on functions of ours), so that the product's text stays clean. Each is a
+ * mistake that a change of the data path could make; a harness that does not find them proves nothing.
+ *
+ *     cursor first   a page's cursor is durable before its rows
+ *     send first     a request leaves before its INTENT is synced
+ *     fold first     an outcome is in the index before it is durable in the log */
+#include "tests/fault/crash.h"
+#include "sync/sync_private.h"
+#include <stdlib.h>
+
+const char *const plant_text[PLANT_COUNT] = {"none", "the cursor before the rows", "sending before fdatasync", "folding before the outcome is durable"};
+
+static struct {
+    enum plant which;
+    struct frame held[256];             /* frames of the page that wait behind its cursor */
+    struct buf pub[256], priv[256];
+    size_t nheld;
+} plant;
+
+void plant_begin(enum plant which) { plant.which = which; }
+
+enum err __real_emit_end(struct engine *e, struct fault *f);
+enum err __wrap_emit_end(struct engine *e, struct fault *f);
+enum err __real_emit_commit(struct engine *e, struct fault *f);
+enum err __wrap_emit_commit(struct engine *e, struct fault *f);
+enum err __real_journal_commit(struct journal *j, struct fault *f);
+enum err __wrap_journal_commit(struct journal *j, struct fault *f);
+
+/* ---- cursor first ---- */
+static bool about_a_row(const struct frame *fr)
+{
+    return fr->kind == FRAME_ROW || fr->kind == FRAME_REJECT || fr->kind == FRAME_LEAVE || fr->kind == FRAME_LOCKED;
+}
+
+static enum err hold(struct engine *e)
+{
+    size_t k = plant.nheld++;
+    plant.held[k] = e->building;
+    buf_clear(&plant.pub[k]);
+    buf_clear(&plant.priv[k]);
+    buf_put(&plant.pub[k], e->pub.p, e->pub.n);
+    buf_put(&plant.priv[k], e->priv.p, e->priv.n);
+    return ERR_OK;
+}
+
+static enum err release(struct engine *e, struct fault *f)
+{
+    enum err err = ERR_OK;
+    for (size_t k = 0; k < plant.nheld && err == ERR_OK; k++) {
+        e->building = plant.held[k];
+        buf_clear(&e->pub);
+        buf_clear(&e->priv);
+        buf_put(&e->pub, plant.pub[k].p, plant.pub[k].n);
+        buf_put(&e->priv, plant.priv[k].p, plant.priv[k].n);
+        err = __real_emit_end(e, f);
+    }
+    plant.nheld = 0;
+    return err;
+}
+
+static enum err cursor_first(struct engine *e, struct fault *f)
+{
+    if (about_a_row(&e->building) && plant.nheld < 256) return hold(e);
+    bool page = e->building.kind == FRAME_PAGE;
+    enum err err = __real_emit_end(e, f);
+    if (err == ERR_OK && plant.nheld && page) err = __real_emit_commit(e, f);
+    return err == ERR_OK && plant.nheld ? release(e, f) : err;
+}
+
+enum err __wrap_emit_end(struct engine *e, struct fault *f)
+{
+    return plant.which == PLANT_CURSOR_FIRST ? cursor_first(e, f) : __real_emit_end(e, f);
+}
+
+/* ---- send first ---- */
+enum err __wrap_journal_commit(struct journal *j, struct fault *f)
+{
+    if (plant.which != PLANT_SEND_FIRST) return __real_journal_commit(j, f);
+    io_defer_syncs(true);
+    enum err err = __real_journal_commit(j, f);
+    io_defer_syncs(false);
+    return err;
+}
+
+/* ---- fold first ---- */
+enum err __wrap_emit_commit(struct engine *e, struct fault *f)
+{
+    bool outcome = false;
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < e->npending; i++) outcome = outcome || e->pending[i].kind == FRAME_OUTCOME;
+    if (plant.which == PLANT_CURSOR_FIRST && plant.nheld) err = release(e, f);
+    if (plant.which == PLANT_FOLD_FIRST && outcome) {
+        for (size_t i = 0; i < e->npending && err == ERR_OK; i++) err = store_apply(e->store, &e->pending[i], f);
+        if (err == ERR_OK) err = store_flush(e->store, f);
+    }
+    return err == ERR_OK ? __real_emit_commit(e, f) : err;
+}

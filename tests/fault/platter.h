@@ -1,0 +1,27 @@
+/* platter.h - the disk under a real directory, as a power cut would leave it.
+ *
+ * The program works on real files (the page cache). The harness replays what it did into a platter: writes, sizes and names wait in a queue until
+ * a sync covers them. A power cut keeps of the queue what its mode says; platter_export puts what is left into a real directory again.
+ *
+ *     names: tree of inodes as the program sees it, and tree as it is on disk
+ *     bytes: on disk only; the queue holds what is newer
+ *
+ * fsync of a file covers its bytes and size, not its name: that takes an fsync of the directory. A sync that failed drops the changes: no later
+ * sync writes them (Linux marks the pages clean), only luck does. */
+#ifndef TESTS_FAULT_PLATTER_H
+#define TESTS_FAULT_PLATTER_H
+#include "tests/fault/crash.h"
+#include <stdio.h>
+
+struct platter;
+struct platter *platter_new(void);
+void platter_free(struct platter *p);
+/* Replays a log of struct op; handles of the life before are forgotten. False: the log makes no sense (a path that is not there). */
+bool platter_replay(struct platter *p, const unsigned char *log, size_t n);
+/* Power cut and reboot. */
+void platter_cut(struct platter *p, enum cut how, uint64_t seed);
+/* Writes the tree (as it is on disk) into the directory, which has to be empty. */
+bool platter_export(const struct platter *p, const char *dir);
+size_t platter_queued(const struct platter *p);
+void platter_tell(const struct platter *p, FILE *out);      /* the queue, a line each */
+#endif

@@ -1,0 +1,20 @@
+# rules.mk - the crash harness: crash-harness builds it, crash-bounded and crash-full run it. LMDB is linked statically, so that its calls are
+# wrapped like ours.
+CRASH_SRC   := $(wildcard tests/fault/crash_*.c) tests/fault/platter.c
+CRASH_CALLS := open close read pread write pwrite writev fdatasync fsync msync ftruncate rename unlink mkdir stat scandir flock fcntl mmap \
+               malloc calloc realloc emit_end emit_commit journal_commit
+CRASH_IMAGE := $(B)/tests/fault/customers.mlcb
+
+.PHONY: crash-harness crash-bounded crash-full
+crash-harness: $(B)/crash-harness $(CRASH_IMAGE)
+test-built: crash-harness
+$(CRASH_IMAGE): tests/fault/customers.mlc $(B)/mlc
+	@mkdir -p $(@D)
+	$(Q)$(B)/mlc build $< -o $@ >/dev/null
+$(B)/crash-harness: $(call obj,$(CRASH_SRC)) $(SIM_LIB) $(RT_LIB)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(foreach c,$(CRASH_CALLS),-Wl,--wrap=$(c)) -o $@ $^ $(subst -llmdb,-l:liblmdb.a,$(LIBS))
+crash-bounded: crash-harness
+	$(B)/crash-harness --bounded --image $(CRASH_IMAGE)
+crash-full: crash-harness
+	$(B)/crash-harness --full --image $(CRASH_IMAGE)

@@ -1,0 +1,39 @@
+/* scene.h - one case under way: models, disk, program. crash_case.c plays it, crash_check.c judges it. */
+#ifndef TESTS_FAULT_SCENE_H
+#define TESTS_FAULT_SCENE_H
+#include "tests/fault/crash.h"
+#include "tests/fault/platter.h"
+#include "tests/sim/loop.h"
+#include "tests/sim/sage/sage.h"
+#include "tests/sim/zoho/zoho_sim.h"
+
+enum { SCENE_CUSTOMERS = 60, SCENE_KEYS = 80 };
+struct scene_write { char id[24], key[64]; };        /* a record that reached Zoho's door: an insert has a key, an update an id */
+struct scene {
+    const struct crash_setup *setup;
+    struct crash_case *c;
+    struct crash_shared *sh;
+    struct sim_loop *loop;
+    struct sage_sim *sage;
+    struct zoho_sim *zoho;
+    struct net_server *net;
+    struct platter *platter;
+    char state[600];
+    char key[SCENE_KEYS][32]; size_t nkeys;           /* of Sage, "01~ABF" */
+    struct scene_write *writes; size_t nwrites, cap_writes;
+    unsigned edits;                                   /* numbers every change that people make */
+    bool meanwhile;                                   /* people have been at work between two lives */
+};
+struct zoho_counts { int64_t inserts, updates, noops, failed; };
+
+/* False, with c->text filled. */
+bool scene_wrong(struct scene *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void scene_keys(struct scene *s);
+
+/* ---- crash_check.c ---- */
+struct zoho_counts check_counts(struct scene *s);
+/* Every customer of Sage stands in Zoho exactly once, with the values that the flow promises, and nothing else of ours. */
+bool check_records(struct scene *s);
+/* In a process of its own: the log verifies, its fold is the index, every record that reached Zoho's door has its INTENT. */
+bool check_state(struct scene *s);
+#endif
