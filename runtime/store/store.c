@@ -251,6 +251,8 @@ enum err store__begin(struct store *s, struct fault *f)
     }
     if (s->txn) return ERR_OK;
     int rc = mdb_txn_begin(s->env, NULL, s->read_only ? MDB_RDONLY : 0, &s->txn);
+    if (rc) return store__fail(s, rc, "begin", f);
+    rc = mdb_stat(s->txn, s->dbi[TABLE_ROWS], &s->rows_before);
     return rc ? store__fail(s, rc, "begin", f) : ERR_OK;
 }
 
@@ -272,15 +274,19 @@ enum err store_flush(struct store *s, struct fault *f)
     return store__begin(s, f);
 }
 
-/* Changed pages are private memory until the commit. Rows come in any order, so each put changes a leaf of its own and, in a large index, a
- * branch of its own too: the larger the index, the fewer puts make the same number of pages. */
+static size_t at_most(size_t n, size_t most) { return n < most ? n : most; }
+
+/* Changed and new pages are private memory until the commit. Rows come in any order, so each put changes a leaf of its own and, in a large
+ * index, a branch of its own too: the larger the index, the fewer puts make the same number of pages. */
 static bool large(const struct store *s)
 {
-    MDB_stat st;
-    if (s->row_puts < DIRTY_PAGES / 4 || mdb_stat(s->txn, s->dbi[TABLE_ROWS], &st) != 0) return false;
-    size_t leaves = s->row_puts < st.ms_leaf_pages ? s->row_puts : st.ms_leaf_pages;
-    size_t branches = s->row_puts < st.ms_branch_pages ? s->row_puts : st.ms_branch_pages;
-    return leaves + branches >= DIRTY_PAGES || s->changes >= DIRTY_PAGES * 16;
+    MDB_stat now;
+    const MDB_stat *was = &s->rows_before;
+    if (s->changes >= DIRTY_PAGES * 16) return true;
+    if (s->row_puts < DIRTY_PAGES / 4 || mdb_stat(s->txn, s->dbi[TABLE_ROWS], &now) != 0) return false;
+    size_t changed = at_most(s->row_puts, was->ms_leaf_pages) + at_most(s->row_puts, was->ms_branch_pages);
+    size_t pages = now.ms_leaf_pages + now.ms_branch_pages, before = was->ms_leaf_pages + was->ms_branch_pages;
+    return changed + (pages > before ? pages - before : 0) >= DIRTY_PAGES;
 }
 
 enum err store_tick(struct store *s, int64_t now_ms, struct fault *f)

@@ -28,6 +28,7 @@ struct store {
     uint16_t next_flow;
     int64_t txn_since_ms;               /* monotonic; -1 = nothing changed yet */
     unsigned changes, row_puts;         /* puts and deletes in the open transaction; puts of rows among them */
+    MDB_stat rows_before;               /* the table of rows when the transaction began */
     bool read_only, dead;
     struct buf scratch, keybuf, valbuf;
     struct buf flow_name, flow_state;   /* the flow that was changed last; in its table when flow_unsaved is false */
