@@ -184,31 +184,33 @@ static struct label *reject_stub(struct code *c, const struct ir *x)
 
 /* ---- conditions ---- */
 
-/* Jumps to `no` when the condition is false; falls through when it is true. What both parts of an `and` compute stays usable behind it. */
-static void unless(struct code *c, struct ir *x, struct label *no)
+/* Jumps to `no` when the condition is false; falls through when it is true. Returns how many of done[] have surely run where `no` is placed. */
+static size_t unless(struct code *c, struct ir *x, struct label *no)
 {
+    size_t sure = c->ndone;
     if (ir_never(x)) {                    /* a reject in place of a condition: what follows is not reached */
         into(c, x, 0);
-        return;
+        return sure;
     }
     if (x->op == IR_IF && x->args[2]->op == IR_CONST && !x->args[2]->value.u.b) {          /* a and b */
-        unless(c, x->args[0], no);
+        sure = unless(c, x->args[0], no);
         unless(c, x->args[1], no);
-        return;
+        return sure;
     }
     if (x->op == IR_IF && x->args[1]->op == IR_CONST && x->args[1]->value.u.b) {           /* a or b */
         struct label other = {0}, yes = {0};
-        size_t mark = c->ndone;
-        unless(c, x->args[0], &other);
+        size_t first = unless(c, x->args[0], &other);
         jump(c, OP_JUMP, 0, 0, &yes);
         place(c, &other);
-        forget(c, mark);
-        unless(c, x->args[2], no);
-        forget(c, mark);
+        forget(c, first);
+        sure = unless(c, x->args[2], no);
+        forget(c, first);
         place(c, &yes);
-        return;
+        return sure < first ? sure : first;
     }
-    jump(c, OP_UNLESS, value_of(c, x), 0, no);
+    uint16_t reg = value_of(c, x);
+    jump(c, OP_UNLESS, reg, 0, no);
+    return c->ndone;
 }
 
 /* ---- values ---- */
@@ -269,24 +271,24 @@ static void branch_into(struct code *c, struct ir *x, uint16_t reg, struct label
 static void if_into(struct code *c, struct ir *x, uint16_t reg)
 {
     struct label no = {0}, end = {0};
-    size_t mark = c->ndone;
+    size_t sure;
     if (x->args[1]->op == IR_REJECT || x->args[2]->op == IR_REJECT) {
         bool when_true = x->args[1]->op == IR_REJECT;
         const struct ir *rejected = x->args[when_true ? 1 : 2];
         struct ir *other = x->args[when_true ? 2 : 1];
         if (when_true) {
-            unless(c, x->args[0], &no);
+            sure = unless(c, x->args[0], &no);
             jump(c, OP_JUMP, 0, 0, reject_stub(c, rejected));
             place(c, &no);
-            forget(c, mark);
+            forget(c, sure);
         } else unless(c, x->args[0], reject_stub(c, rejected));
         into(c, other, reg);
         return;
     }
-    unless(c, x->args[0], &no);
+    sure = unless(c, x->args[0], &no);
     branch_into(c, x->args[1], reg, &end);
     place(c, &no);
-    forget(c, mark);
+    forget(c, sure);
     branch_into(c, x->args[2], reg, NULL);
     place(c, &end);
 }
@@ -392,7 +394,7 @@ static void field(struct code *c, uint16_t f, struct ir *x, const struct type *t
         forget(c, mark);
         place(c, &end);
     } else {
-        unless(c, x->args[0], &no);
+        mark = unless(c, x->args[0], &no);
         field(c, f, x->args[1], t);
         jump(c, OP_JUMP, 0, 0, &end);
         forget(c, mark);

@@ -74,7 +74,11 @@ static void debug_text(const struct spec *s, const struct field *f, struct arena
     out->expr = (struct str){arena_copy(a, b.p ? b.p : "", b.n), b.n};
     buf_free(&b);
     out->line = p.line;
-    if (p.source) out->file = p.source->name;
+    if (p.source == NULL) return;
+    /* Without its folder: the compiled file is the same wherever it was made. */
+    const char *slash = memrchr(p.source->name.p, '/', p.source->name.n);
+    const char *base = slash ? slash + 1 : p.source->name.p;
+    out->file = (struct str){base, (size_t)(p.source->name.p + p.source->name.n - base)};
 }
 
 static void fields(const struct spec *s, const struct lowered *l, const struct lowered_flow *lf, const uint16_t *map, struct arena *a, struct image_flow *out)

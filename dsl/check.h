@@ -9,6 +9,8 @@
 #define DSL_CHECK_H
 #include "dsl/spec.h"
 
+#define CHECK_DEPTH 3000u                /* nesting with lets, functions and arms counted in: all passes recurse over it */
+
 struct check {
     struct arena *a;
     struct diags *ds;
@@ -17,8 +19,10 @@ struct check {
     struct spec *spec;
     struct lock lock;
     size_t budget;                       /* expressions still to look at */
+    unsigned depth;                      /* of the recursion through expressions and lets */
     const struct source *lock_source;
     struct ast_list items;               /* of the spec file */
+    bool broken;                         /* syntax errors: what seems to be missing may only be unreadable */
     struct prelude_part { struct ast_file *file; struct prelude_part *next; } *prelude;
 };
 

@@ -239,14 +239,26 @@ static void sum_up(const struct scope *sc, struct tx *x)
         if (part == NULL) continue;
         x->facts |= part->facts;
         if (!x->assumed) x->assumed = part->assumed;
+        if (part->depth > x->depth) x->depth = part->depth;
     }
+    x->depth += 1 + (x->kind == TX_INLINE ? x->fn->body->depth : 0);
+    for (size_t i = 0; i < x->narms; i++) x->depth += 1 + (unsigned)x->arms[i].npatterns;      /* arms become nested branches */
 }
 
 struct tx *check__expr(struct check *c, struct scope sc, struct ast *n, unsigned flags)
 {
+    static const char *const limit = "3,000 levels of expressions, lets, functions and arms";
+    if (c->depth >= CHECK_DEPTH && n != NULL) {
+        diag1(c->ds, n->at, D_LIMIT, limit);
+        return check__poison(c, n->at);
+    }
+    c->depth++;
     struct tx *x = node(c, sc, n, flags);
+    c->depth--;
     sum_up(&sc, x);
-    return x;
+    if (x->depth <= CHECK_DEPTH || x->ty.kind == TY_POISON) return x;
+    diag1(c->ds, n->at, D_LIMIT, limit);
+    return check__poison(c, n->at);
 }
 
 static const char *stand_in(const struct type *t)

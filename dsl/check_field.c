@@ -243,7 +243,7 @@ void check__event(struct check *c, struct flow *f, struct ast_on *n)
 
 void check__required(struct check *c, struct flow *f)
 {
-    for (size_t i = 0; i < f->module->ncolumns; i++) {
+    for (size_t i = 0; i < f->module->ncolumns && !c->broken; i++) {
         const struct column *col = &f->module->columns[i];
         if (!col->required || col->read_only) continue;
         const struct field *fl = existing(f, col);

@@ -140,7 +140,7 @@ static bool places(struct check *c, struct flow *f)
 
 /* ---- lets ---- */
 
-enum { LET_NEW, LET_OPEN, LET_DONE };
+enum { LET_NEW, LET_OPEN, LET_DONE, LETS_MAX = 2000 };
 
 void check__let(struct check *c, struct flow *f, struct let *l)
 {
@@ -173,6 +173,7 @@ struct let *check__let_named(struct check *c, struct scope sc, struct str name)
 static void collect_lets(struct check *c, struct flow *f)
 {
     struct let **tail = &f->lets;
+    size_t count = 0;
     AST_EACH(n, f->ast->clauses) {
         if (n->kind != AST_LET) continue;
         struct ast_let *a = AST_AS(let, n);
@@ -187,6 +188,9 @@ static void collect_lets(struct check *c, struct flow *f)
         *tail = ARENA_NEW(c->a, struct let);
         **tail = (struct let){.name = a->name.text, .at = a->name.at, .ast = a};
         tail = &(*tail)->next;
+        if (++count < LETS_MAX) continue;
+        diag1(c->ds, a->name.at, D_LIMIT, "2,000 lets in one flow");
+        break;
     }
     for (struct let *l = f->lets; l != NULL; l = l->next) check__let(c, f, l);
 }
@@ -298,6 +302,7 @@ static const struct ast *clause_of(const struct flow *f, enum ast_kind k)
 static void complete(struct check *c, struct flow *f)
 {
     const struct ast *every = clause_of(f, AST_EVERY), *reread = clause_of(f, AST_REREAD);
+    if (c->broken) return;
     if (!every) diag_help(diag2(c->ds, f->at, D_CLAUSE_MISSING, diag_str(c->ds, f->name), "every"), "write for example: every 15m");
     if (!clause_of(f, AST_KEY))
         diag_help(diag2(c->ds, f->at, D_CLAUSE_MISSING, diag_str(c->ds, f->name), "key"), "write `key FIELD` with a unique text field of %s",

@@ -194,7 +194,7 @@ static void name_everything(struct check *c, const struct ast_file *file)
         } else if (n->kind == AST_IMPORT) import(c, AST_AS(import, n));
         else if (n->kind == AST_SYSTEM) resolve__unsupported(c, n->at, "`system` in a spec");
     }
-    if (!titled && c->ds->nerrors == 0) {
+    if (!titled && !c->broken) {
         struct diag *d = diag0(c->ds, (struct span){file->base.at.file, 0, 0}, D_NO_SPEC);
         diag_help(d, "write under `mlc 1`: spec \"name-of-this-integration\"");
     }
@@ -277,7 +277,7 @@ void resolve__all(struct check *c)
 struct spec *spec_check(struct ast_file *file, struct sources *sources, const struct spec_files *files, struct arena *a, struct diags *ds)
 {
     struct check *c = ARENA_NEW(a, struct check);
-    *c = (struct check){.a = a, .ds = ds, .sources = sources, .files = files, .items = file->items, .budget = 1000000};
+    *c = (struct check){.a = a, .ds = ds, .sources = sources, .files = files, .items = file->items, .broken = ds->nerrors > 0, .budget = 1000000};
     c->spec = ARENA_NEW(a, struct spec);
     c->spec->edition = file->edition;
     c->spec->sources = sources;

@@ -178,6 +178,8 @@ struct schema *schema__find(struct check *c, struct endpoint *ep, struct str nam
     }
     struct diag *d = diag3(c->ds, at, D_UNKNOWN_ENTITY, diag_str(c->ds, ep->name), target ? "module" : "table", diag_str(c->ds, name));
     hint_entities(c, ep, d, name);
+    if (target && d->help == NULL && !c->spec->lock && schema__attr(&ep->system->ast->attrs, "custom"))
+        diag_help(d, "a module of your org's own is known from zoho.lock: run `mlcd pull`");
     return NULL;
 }
 

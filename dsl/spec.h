@@ -116,6 +116,7 @@ struct tx {
     struct fn *fn;
     struct table *table;
     struct find find;
+    unsigned depth;                  /* levels below, lets, fns and arms included */
     unsigned facts;                  /* FACT_*, of everything in it, lets and fns included */
     const struct column *assumed;    /* a column in it that only the spec declares, or NULL */
 };
