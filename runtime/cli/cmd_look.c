@@ -199,7 +199,7 @@ static int audit_key(struct cli *c)
     struct secret_store *s = NULL;
     struct fault f;
     unsigned char pk[32];
-    enum err err = secret_open(&s, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), &f);
+    enum err err = secret_open_read(&s, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), &f);
     if (err != ERR_OK) return cli_fail(c, &f);
     secret_public_key(s, pk);
     secret_close(s);
@@ -215,7 +215,7 @@ static int audit_verify(struct cli *c)
     struct fault f;
     unsigned char pk[32];
     char dir[4096];
-    enum err err = secret_open(&s, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), &f);
+    enum err err = secret_open_read(&s, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), &f);
     if (err != ERR_OK) return cli_fail(c, &f);
     secret_public_key(s, pk);
     secret_close(s);

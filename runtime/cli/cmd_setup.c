@@ -97,8 +97,8 @@ int cmd_secret(struct cli *c)
     }
     struct secret_store *s = NULL;
     struct fault f;
-    c->world.files.mkdir(c->world.files.ctx, c->state, 0700);
-    enum err err = secret_open(&s, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), &f);
+    enum err err = (list ? secret_open_read : secret_open)(&s, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), &f);
+    if (list && err == ERR_NOT_FOUND) return 0;      /* nothing was sealed here yet */
     if (err != ERR_OK) return cli_fail(c, &f);
     struct buf value = {0};
     if (set && !read_stdin("value", &value)) err = fault_set(&f, ERR_USAGE, "the value on stdin is empty or longer than %d bytes", SECRET_MAX);

@@ -17,8 +17,8 @@ enum err view_open(struct view **out, const struct world *w, const char *state_d
     enum err err = ERR_OK;
     if (w->files.mode(w->files.ctx, dir, &mode, &ours) != 0)
         err = fault_set(f, ERR_NOT_FOUND, "nothing was ever run in %s; start with mlcd once --state %s --image FILE.mlcb", state_dir, state_dir);
-    if (err == ERR_OK) err = secret_open(&v->secrets, w, state_dir, key_file, credentials_dir, f);
-    if (err == ERR_OK) err = slot_open(v->secrets, 0, f);
+    if (err == ERR_OK) err = secret_open_read(&v->secrets, w, state_dir, key_file, credentials_dir, f);
+    if (err == ERR_OK) err = slot_open_read(v->secrets, f);
     struct store_options so = {.dir = arena_printf(&v->arena, "%s/index", state_dir), .read_only = true};
     if (err == ERR_OK) {
         secret_derive(v->secrets, SECRET_INDEX_KEY, so.key);
