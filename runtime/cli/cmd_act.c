@@ -13,7 +13,7 @@ static uint64_t report(const struct act *acts, const struct act_result *results,
         done += results[i].count;
         if (results[i].err == ERR_OK) continue;
         if (++*refused == 1) fault_set(f, results[i].err, "%s", results[i].text);
-        if (acts[i].line) fprintf(stderr, "mlcd: line %u: %s\n", acts[i].line, results[i].text);
+        if (acts[i].file) fprintf(stderr, "mlcd: %s: line %u: %s\n", acts[i].file, acts[i].line, results[i].text);
         else fprintf(stderr, "mlcd: %.*s: %s\n", (int)acts[i].key.n, acts[i].key.p ? acts[i].key.p : "", results[i].text);
     }
     return done;

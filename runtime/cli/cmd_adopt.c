@@ -99,7 +99,7 @@ static bool decide(struct cli *c, const char *path, char *line, int number, stru
     else if (!create && strspn(cells[4], "0123456789") != strlen(cells[4]))
         fprintf(stderr, "mlcd: %s: line %d: the decision %s is neither an id nor create\n", path, number, cells[4]);
     else {
-        *out = (struct act){.verb = ACT_ADOPT, .flow = str_of(c->flow), .key = str_of(cells[0]), .by = str_of(c->by), .line = (unsigned)number};
+        *out = (struct act){.verb = ACT_ADOPT, .flow = str_of(c->flow), .key = str_of(cells[0]), .by = str_of(c->by), .file = path, .line = (unsigned)number};
         if (!create) out->id = str_of(cells[4]);
         return true;
     }

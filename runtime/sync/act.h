@@ -11,7 +11,7 @@ struct act {
     enum act_verb verb;
     struct str flow, key, id, by;          /* flow, id: empty = any, none. No tabs or line ends in any of them */
     bool from_log, recreate;
-    unsigned line;                         /* of the decided list, for messages; 0 = none */
+    const char *file; unsigned line;       /* where it was asked for, for messages; NULL = on the command line */
 };
 struct act_result { enum err err; char text[480]; uint64_t count; };   /* count: records that the act touched */
 
