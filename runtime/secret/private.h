@@ -12,7 +12,8 @@ struct secret_store {                   /* in memory from sodium_malloc */
     unsigned char master[32], value_key[32], log_key[32], slot_key[32];
     const struct world *w;
     char dir[SECRET_PATH_BYTES];
-    int slots_fd;                       /* -1 = slot_open was not called */
+    bool read_only;                     /* of secret_open_read: nothing is made or written */
+    int slots_fd;                       /* -1 = slot_open was not called, or there is no file to read */
     uint32_t next;                      /* the next slot to hand out */
     uint32_t ready;                     /* slots below this are generated and synced: a multiple of SLOT_BLOCK */
     bool sync_failed;

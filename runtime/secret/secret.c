@@ -118,6 +118,7 @@ static enum err find_key(struct secret_store *s, const char *key_file, const cha
     if (exists(s->w, path)) return load_key(s, path, credential, f);
     if (credential) return fault_set(f, ERR_SECRET, "there is no credential mlc-key in %s: load it with LoadCredential= in the unit", credentials_dir);
     if (in_use(s)) return fault_set(f, ERR_SECRET, "the master key %s is missing, but values are sealed with it: put it back from where it is kept", path);
+    if (s->read_only) return fault_set(f, ERR_NOT_FOUND, "nothing is sealed in %s yet, and there is no master key: `mlcd secret set NAME` makes one", s->dir);
     return make_key(s, path, f);
 }
 
@@ -148,7 +149,8 @@ static enum err check_id(struct secret_store *s, struct fault *f)
     secret__path(s, "key.id", path);
     arena_init(&a, 512);
     enum err e = world_read_file(s->w, path, 256, &a, &text, f);
-    if (e == ERR_NOT_FOUND) e = sync_parent(s, f) != ERR_OK ? ERR_SYNC_FAILED : world_write_file(s->w, path, (struct str){hex, 65}, 0600, f);
+    if (e == ERR_NOT_FOUND && s->read_only) e = ERR_OK;
+    else if (e == ERR_NOT_FOUND) e = sync_parent(s, f) != ERR_OK ? ERR_SYNC_FAILED : world_write_file(s->w, path, (struct str){hex, 65}, 0600, f);
     else if (e == ERR_OK && !str_eq(text, (struct str){hex, 65}))
         e = fault_set(f, ERR_SECRET, "this is not the master key that %s was made with (or key.id in it is damaged): use the right key file", s->dir);
     arena_free(&a);
@@ -175,8 +177,8 @@ static enum err make_dirs(const struct secret_store *s, struct fault *f)
     return ERR_OK;
 }
 
-enum err secret_open(struct secret_store **out, const struct world *w, const char *dir, const char *key_file, const char *credentials_dir,
-                     struct fault *f)
+static enum err open_store(struct secret_store **out, const struct world *w, const char *dir, const char *key_file, const char *credentials_dir,
+                           bool read_only, struct fault *f)
 {
     *out = NULL;
     if (sodium_init() < 0) return fault_set(f, ERR_SECRET, "the crypto library does not start");
@@ -186,8 +188,9 @@ enum err secret_open(struct secret_store **out, const struct world *w, const cha
     memset(s, 0, sizeof *s);
     s->w = w;
     s->slots_fd = -1;
+    s->read_only = read_only;
     snprintf(s->dir, sizeof s->dir, "%s", dir);
-    enum err e = make_dirs(s, f);
+    enum err e = read_only ? ERR_OK : make_dirs(s, f);
     if (e == ERR_OK) e = find_key(s, key_file, credentials_dir, f);
     if (e == ERR_OK) e = check_id(s, f);
     if (e != ERR_OK) {
@@ -199,6 +202,18 @@ enum err secret_open(struct secret_store **out, const struct world *w, const cha
     secret_derive(s, SECRET_SLOT_KEY, s->slot_key);
     *out = s;
     return ERR_OK;
+}
+
+enum err secret_open(struct secret_store **out, const struct world *w, const char *dir, const char *key_file, const char *credentials_dir,
+                     struct fault *f)
+{
+    return open_store(out, w, dir, key_file, credentials_dir, false, f);
+}
+
+enum err secret_open_read(struct secret_store **out, const struct world *w, const char *dir, const char *key_file, const char *credentials_dir,
+                          struct fault *f)
+{
+    return open_store(out, w, dir, key_file, credentials_dir, true, f);
 }
 
 void secret_close(struct secret_store *s)
@@ -293,6 +308,7 @@ enum err secret_put(struct secret_store *s, const char *name, struct str value, 
 {
     char path[SECRET_PATH_BYTES];
     struct buf ad = {0}, file = {0};
+    ASSERT(!s->read_only);
     enum err e = value_path(s, name, path, f);
     if (e != ERR_OK) return e;
     if (value.n > VALUE_BYTES) return fault_set(f, ERR_TOO_LARGE, "secret %s is %zu bytes long, the limit is %u", name, value.n, VALUE_BYTES);
@@ -328,6 +344,7 @@ enum err secret_remove(struct secret_store *s, const char *name, struct fault *f
 {
     const struct world_files *fs = &s->w->files;
     char path[SECRET_PATH_BYTES], dir[SECRET_PATH_BYTES];
+    ASSERT(!s->read_only);
     enum err e = value_path(s, name, path, f);
     if (e != ERR_OK) return e;
     if (fs->unlink(fs->ctx, path) != 0)
@@ -350,6 +367,6 @@ enum err secret_list(struct secret_store *s, void (*each)(void *arg, const char 
     char dir[SECRET_PATH_BYTES];
     struct listing l = {each, arg};
     secret__path(s, "secrets", dir);
-    if (s->w->files.list(s->w->files.ctx, dir, list_one, &l) != 0) return fault_set(f, ERR_IO, "cannot list %s: %s", dir, strerror(errno));
+    if (s->w->files.list(s->w->files.ctx, dir, list_one, &l) != 0 && !(s->read_only && errno == ENOENT)) return fault_set(f, ERR_IO, "cannot list %s: %s", dir, strerror(errno));
     return ERR_OK;
 }

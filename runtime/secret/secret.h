@@ -20,6 +20,10 @@ struct secret_store;
  * ERR_SECRET. Files under credentials_dir may belong to the service manager, but not be open to others. The world must outlive the store. */
 enum err secret_open(struct secret_store **out, const struct world *w, const char *dir, const char *key_file, const char *credentials_dir,
                      struct fault *f);
+/* For those who only look, beside a running writer too: makes and writes nothing, neither here nor later. ERR_NOT_FOUND when nothing is sealed and
+ * there is no key yet. Of what follows only secret_get, _list, _derive, _sign, _public_key, slot_open_read and secret_unseal may be called. */
+enum err secret_open_read(struct secret_store **out, const struct world *w, const char *dir, const char *key_file, const char *credentials_dir,
+                          struct fault *f);
 void secret_close(struct secret_store *s);           /* wipes the key from memory */
 
 /* Values, up to 64 KiB. Names: [A-Za-z0-9_.-]{1,64}, not beginning with a dot, not ending in .tmp. A name that does not fit: ERR_USAGE. */
@@ -43,6 +47,8 @@ void secret_public_key(const struct secret_store *s, unsigned char pk[32]);
  * The number handed out last is not stored here: the index knows the highest slot in use and passes the one after it at open (0 at first;
  * the numbers begin at 1). ERR_CORRUPT: keys.slots is shorter than that, or damaged; the text says the way out. */
 enum err slot_open(struct secret_store *s, uint32_t next_free, struct fault *f);
+/* The slots of a store of secret_open_read, to open what is sealed; follows a writer that makes more. A file that is not there yet holds no slots. */
+enum err slot_open_read(struct secret_store *s, struct fault *f);
 /* ERR_NO_SPACE, ERR_IO, ERR_SYNC_FAILED when the file cannot grow; after a failed sync every later call that writes fails. */
 enum err slot_take(struct secret_store *s, uint32_t *slot, struct fault *f);
 /* Says that a slot is in use: for slots named by frames that the index had not folded yet when slot_open was called. ERR_CORRUPT: no such slot. */

@@ -111,7 +111,7 @@ enum err slot_open(struct secret_store *s, uint32_t next_free, struct fault *f)
 {
     const struct world_files *fs = &s->w->files;
     char path[SECRET_PATH_BYTES];
-    ASSERT(s->slots_fd < 0);
+    ASSERT(s->slots_fd < 0 && !s->read_only);
     secret__path(s, "keys.slots", path);
     s->slots_fd = fs->open(fs->ctx, path, O_RDWR | O_CREAT, 0600);
     if (s->slots_fd < 0) return file_fault(s, "open", f);
@@ -127,8 +127,31 @@ enum err slot_open(struct secret_store *s, uint32_t next_free, struct fault *f)
     return e;
 }
 
+enum err slot_open_read(struct secret_store *s, struct fault *f)
+{
+    const struct world_files *fs = &s->w->files;
+    char path[SECRET_PATH_BYTES];
+    ASSERT(s->slots_fd < 0 && s->read_only);
+    secret__path(s, "keys.slots", path);
+    s->slots_fd = fs->open(fs->ctx, path, O_RDONLY, 0);
+    if (s->slots_fd < 0) return errno == ENOENT ? ERR_OK : file_fault(s, "open", f);
+    enum err e = count_blocks(s, f);
+    if (e == ERR_OK) return ERR_OK;
+    fs->close(fs->ctx, s->slots_fd);
+    s->slots_fd = -1;
+    return e;
+}
+
+/* A reader's count grows with the writer's file. */
+static void follow_writer(struct secret_store *s)
+{
+    if (s->slots_fd >= 0) (void)count_blocks(s, NULL);
+    else (void)slot_open_read(s, NULL);
+}
+
 enum err slot_take(struct secret_store *s, uint32_t *slot, struct fault *f)
 {
+    ASSERT(!s->read_only);
     if (s->slots_fd < 0) return fault_set(f, ERR_SECRET, "the data keys are not open");
     if (s->next % SLOT_BLOCK == 0) s->next++;       /* a mark */
     if (s->next > s->ready) {
@@ -157,19 +180,21 @@ uint32_t slot_next(const struct secret_store *s) { return s->next; }
 enum err slot_erase(struct secret_store *s, uint32_t slot, struct fault *f)
 {
     static const unsigned char zeros[SLOT_BYTES];
+    ASSERT(!s->read_only);
     if (s->slots_fd < 0) return fault_set(f, ERR_SECRET, "the data keys are not open");
     if (slot >= s->ready || slot % SLOT_BLOCK == 0) return fault_set(f, ERR_NOT_FOUND, "there is no data key %u", slot);
     return write_at(s, (uint64_t)slot * SLOT_BYTES, zeros, sizeof zeros, f);
 }
 
 /* The data key of a slot, or the log's own key. */
-static enum err data_key(const struct secret_store *s, uint32_t slot, unsigned char key[32])
+static enum err data_key(struct secret_store *s, uint32_t slot, unsigned char key[32])
 {
     unsigned char raw[SLOT_BYTES];
     if (slot == UINT32_MAX) {                       /* FRAME_NO_SLOT */
         memcpy(key, s->log_key, 32);
         return ERR_OK;
     }
+    if (s->read_only && slot >= s->ready) follow_writer(s);
     if (s->slots_fd < 0 || slot >= s->ready || slot % SLOT_BLOCK == 0) return ERR_SECRET;
     enum err e = read_at(s, (uint64_t)slot * SLOT_BYTES, raw, sizeof raw, NULL);
     if (e != ERR_OK) return e;

@@ -297,6 +297,45 @@ static void slots(void)
     memdisk_free(d);
 }
 
+/* Looking changes nothing on the disk, sees what a writer beside it seals, and makes no key where there is none. */
+static void looking(void)
+{
+    struct memdisk *d = memdisk_new();
+    struct world w = world_on(d);
+    struct secret_store *s = NULL, *look = NULL;
+    struct fault f = {ERR_OK, ""};
+    struct sealed one = {.slot = 1}, late = {.slot = 5000};
+    struct arena a;
+    struct str v;
+    uint32_t slot;
+    unsigned char key[32], same[32];
+    arena_init(&a, 0);
+    verdict(secret_open_read(&look, &w, "/state", NULL, NULL, &f) == ERR_NOT_FOUND && !look && memdisk_calls(d) == 0, "look_at_nothing", f.text);
+    bool good = secret_open(&s, &w, "/state", NULL, NULL, &f) == ERR_OK && secret_put(s, "x", STR("y"), &f) == ERR_OK;
+    uint64_t calls = memdisk_calls(d);
+    good = good && secret_open_read(&look, &w, "/state", NULL, NULL, &f) == ERR_OK && slot_open_read(look, &f) == ERR_OK;
+    good = good && secret_get(look, "x", &a, &v, &f) == ERR_OK && str_is(v, "y");
+    secret_derive(s, SECRET_INDEX_KEY, key);
+    secret_derive(look, SECRET_INDEX_KEY, same);
+    verdict(good && memcmp(key, same, 32) == 0 && memdisk_calls(d) == calls, "look_writes_nothing", f.text);
+    good = slot_open(s, 0, &f) == ERR_OK && slot_take(s, &slot, &f) == ERR_OK && secret_seal(s, 1, STR("ad"), STR("private"), &one.bytes) == ERR_OK;
+    verdict(good && opens(look, &one, ERR_OK), "look_beside_a_writer", "slots made later are not seen");
+    while (good && slot < 5000) good = slot_take(s, &slot, &f) == ERR_OK;
+    good = good && secret_seal(s, 5000, STR("ad"), STR("private"), &late.bytes) == ERR_OK;
+    calls = memdisk_calls(d);
+    verdict(good && opens(look, &late, ERR_OK) && memdisk_calls(d) == calls, "look_follows_a_writer", "the next block is not seen");
+    late.slot = 20000;
+    verdict(opens(look, &late, ERR_SECRET), "look_beyond", "a slot that is not there");
+    secret_close(look);
+    secret_close(s);
+    good = w.files.unlink(d, "/state/master.key") == 0;
+    verdict(good && secret_open_read(&look, &w, "/state", NULL, NULL, &f) == ERR_SECRET, "look_key_lost", "a lost key is taken for an empty store");
+    buf_free(&one.bytes);
+    buf_free(&late.bytes);
+    arena_free(&a);
+    memdisk_free(d);
+}
+
 /* Takes slots over a block's end and seals with each 1000th; returns how many of them are promised. */
 static uint32_t slot_life(struct world *w, uint32_t next, struct sealed *made, uint32_t *count)
 {
@@ -381,6 +420,7 @@ int main(void)
     values();
     derived_and_signed();
     slots();
+    looking();
     slot_crashes();
     return failures != 0;
 }
