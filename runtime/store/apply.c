@@ -112,7 +112,7 @@ static enum err fold_intent(struct fold *x)
 static uint8_t rest_state(const struct row *r)
 {
     if (r->flags & ROW_F_REJECT) return ROW_REJECTED;
-    if (r->wanted_seq != r->sent_wanted_seq) return ROW_DIRTY;
+    if (r->wanted_seq != r->sent_wanted_seq) return r->flags & ROW_F_DANGER ? ROW_HELD : ROW_DIRTY;
     if (r->flags & ROW_F_GONE) return ROW_GONE;
     return r->flags & ROW_F_LEFT ? ROW_LEFT : ROW_CLEAN;
 }
@@ -126,13 +126,15 @@ static void applied(struct fold *x)
     r->written_ms = x->fr->time_ms;
     r->tries = 0;
     if (!(r->flags & ROW_F_REJECT)) r->why = (struct str){NULL, 0};
-    r->flags &= ~(uint32_t)(ROW_F_FORCE | ROW_F_UNREAD | ROW_F_DANGER);
+    r->flags &= ~(uint32_t)(ROW_F_FORCE | ROW_F_UNREAD);
+    if (r->wanted_seq == r->sent_wanted_seq) r->flags &= ~(uint32_t)ROW_F_DANGER;
     r->state = rest_state(r);
 }
 
-/* Not applied, and to be tried again with whatever is wanted by then. */
+/* Not applied, and to be tried again with whatever is wanted by then. A wish that became dangerous on the way waits for the fuse. */
 static void not_applied(struct row *r, uint8_t state)
 {
+    if (state == ROW_DIRTY && (r->flags & ROW_F_DANGER) && r->wanted_seq != r->sent_wanted_seq) state = ROW_HELD;
     r->sent = (struct str){NULL, 0};
     r->sent_wanted_seq = 0;
     r->state = r->flags & ROW_F_REJECT ? ROW_REJECTED : state;
