@@ -46,7 +46,8 @@ static void account(struct planning *p, const struct derived *d, struct arena *a
     if (d->kind == DERIVE_REJECT) {
         t->rejects++;
         tell(p, "reject", d->key_text, none, none, none, d->why);
-    } else if (d->kind == DERIVE_SAME || d->kind == DERIVE_TOUCH || d->state == ROW_CLEAN || (d->kind == DERIVE_LEAVE && !d->wanted.p)) {
+    } else if (d->kind == DERIVE_SAME || d->kind == DERIVE_TOUCH || d->state == ROW_CLEAN ||
+               (d->kind == DERIVE_LEAVE && (!d->wanted.p || d->state == ROW_LEFT || d->state == ROW_GONE))) {
         t->unchanged++;
     } else if (d->kind == DERIVE_LEAVE) {
         t->leaves += !(d->flags & ROW_F_GONE);
@@ -64,19 +65,51 @@ static void account(struct planning *p, const struct derived *d, struct arena *a
     }
 }
 
+/* A record that the run would make, unless people made it before. */
+static bool is_new(const struct planning *p, const struct derived *d)
+{
+    return p->sf->fl->adopt && d->kind == DERIVE_WRITE && d->row.id.n == 0 && !(d->known && d->row.state == ROW_WAITING) && !(d->row.flags & ROW_F_CREATE);
+}
+
+static enum err plan_new(struct planning *p, struct derived *const *fresh, size_t n, struct fault *f)
+{
+    struct arena *a = &p->e->page;
+    struct send_item *items = ARENA_ARRAY(a, struct send_item, n + 1);
+    struct str *ids = ARENA_ARRAY(a, struct str, n + 1), *names = ARENA_ARRAY(a, struct str, n + 1);
+    const struct str none = {NULL, 0};
+    for (size_t i = 0; i < n; i++) items[i] = (struct send_item){.key = fresh[i]->key, .row = {.snapshot = fresh[i]->snapshot}};
+    enum err err = n ? candidates_of(p->e, p->sf, items, n, a, ids, names, f) : ERR_OK;
+    p->t->reads += (n + LIMIT_COQL_IN - 1) / LIMIT_COQL_IN;
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        if (ids[i].n == 0) {
+            account(p, fresh[i], a);
+            continue;
+        }
+        p->t->waiting++;
+        tell(p, "wait", fresh[i]->key_text, none, none, none, arena_printf(a, "people made it before: %.*s; it will wait for mlcd adopt", (int)ids[i].n, ids[i].p));
+    }
+    return err;
+}
+
 static enum err plan_rows(struct planning *p, const struct source_query *q, const struct source_page *page, struct fault *f)
 {
     struct engine *e = p->e;
+    struct derived **fresh = ARENA_ARRAY(&e->page, struct derived *, page->nrows + 1);
+    size_t n = 0;
     for (size_t i = 0; i < page->nrows; i++) {
         struct arena_mark m = arena_mark(&e->page);
-        struct derived d;
-        enum err err = derive_row(e, p->sf, q, &page->rows[i], false, &e->page, &d, f);
-        if (err == ERR_OK) account(p, &d, &e->page);
-        arena_release(&e->page, m);
+        struct derived *d = ARENA_NEW(&e->page, struct derived);
+        enum err err = derive_row(e, p->sf, q, &page->rows[i], false, &e->page, d, f);
         if (err != ERR_OK) return err;
         p->t->rows++;
+        if (is_new(p, d)) {
+            fresh[n++] = d;
+            continue;
+        }
+        account(p, d, &e->page);
+        arena_release(&e->page, m);
     }
-    return ERR_OK;
+    return plan_new(p, fresh, n, f);
 }
 
 /* The cursor of one company, see poll.c: "company=cursor" lines. */
@@ -127,8 +160,15 @@ static enum err plan_known(void *arg, struct str key, const struct row *r)
     struct fault ignored;
     if (derive_snapshot(p->e, p->sf, key, r, &a, &d, &ignored) == ERR_OK) {
         bool waits = r->state == ROW_DIRTY || r->state == ROW_RETRY;
+        bool news = d.state != r->state || d.kind == DERIVE_WRITE || r->state == ROW_HELD;
         if (waits && d.kind == DERIVE_TOUCH) d.kind = DERIVE_WRITE;
-        if (d.kind != DERIVE_TOUCH && d.kind != DERIVE_SAME) account(p, &d, &a);
+        if (r->state == ROW_HELD && d.kind == DERIVE_SAME) {        /* vanished: nothing to derive, but there is what `on delete` sets */
+            d.kind = DERIVE_LEAVE;
+            d.state = r->state;
+            d.flags = r->flags;
+            d.wanted = r->wanted;
+        }
+        if (waits || (news && d.kind != DERIVE_TOUCH && d.kind != DERIVE_SAME)) account(p, &d, &a);
     }
     arena_free(&a);
     return ERR_OK;

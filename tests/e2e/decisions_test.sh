@@ -12,9 +12,12 @@ rows | jq -c '[.rows[].fields | select(.CustomerStatus == "A") | .CustomerName] 
 jq -c '{module: "Accounts", records: ((. + .[3:4]) | map({Account_Name: ., Phone: "by hand", Website: "https://by-hand.example"}))}' names >people
 curl -fsS -X POST --data-binary @people "$ZOHO/__sim/seed" | jq -r '.ids[]' >ids
 id() { sed -n "$1p" ids; }
+exits "a plan finds what people made" 0 mlcd plan --quiet --json --image customers.mlcb
+planned=$(jq -c 'select(.total) | [.insert, .wait]' out)
 exits "first load" 0 mlcd once --quiet --image customers.mlcb
 has "it says that decisions are waited for" out "6 wait for a decision"
 made=$(counter .inserts)
+is "as the plan said" "[$made,6]" "$planned"
 is "what people made is untouched" "$(counter '.updates + .noop_updates')" 0
 curl -fsS -X POST -d "{\"module\":\"Accounts\",\"id\":\"$(id 5)\",\"permanent\":true}" "$ZOHO/__sim/delete" >/dev/null
 exits "the list of candidates" 0 mlcd adopt
@@ -52,6 +55,7 @@ K=$(key 2)
 edit "$K" '{"CustomerStatus":"T"}'
 exits "one leaves" 0 mlcd once --quiet
 is "it is marked as left" "$(account "$K" Sage_Status)" Left
+exits "a record that has left is no difference" 0 mlcd plan --quiet --detailed-exitcode
 edit "$K" '{"CustomerStatus":"A"}'
 exits "it returns" 0 mlcd once --quiet
 is "it is active again" "$(account "$K" Sage_Status)" Active
@@ -63,6 +67,8 @@ has "it says what to do" out "10 held by the fuse: mlcd accept"
 is "nothing was written" "$(counter '.updates + .inserts + .noop_updates')" "$writes"
 exits "held is a difference" 2 mlcd status --detailed-exitcode
 has "status shows them" out HELD
+exits "plan shows what is held" 0 mlcd plan --quiet
+has "and that the fuse would hold it" out "10 deleted, 0 rejected, 0 waiting, 1 unchanged (1 rows in 1 reads); nothing was written; the fuse would hold this run"
 exits "once more: still held" 2 mlcd once --quiet
 exits "accept" 0 mlcd accept --quiet --json --by "the controller"
 json "accept is JSON" out
