@@ -1,0 +1,129 @@
+#!/bin/sh
+# check.sh - our requests and the stand-in's answers held against Zoho's own OpenAPI, which is not part of this project (its licence allows no copy).
+#
+#     mlcd -> record.js (counts) -> Prism proxy --errors (judges) -> sim-zoho          sign-in goes straight to sim-zoho
+#
+#     make check-openapi ZOHO_OPENAPI=path/to/openapi.json      OPENAPI_LOG=FILE keeps what was recorded
+#
+# Fails on a violation that known.txt does not list, on an operation or a status of operations.txt that the run did not meet, and when that list
+# and the connector's source do not say the same. Says why and ends with 0 when ZOHO_OPENAPI is unset or node is not there.
+here=$(cd "$(dirname "$0")" && pwd)
+[ -n "${ZOHO_OPENAPI:-}" ] || { echo "check-openapi: skipped, ZOHO_OPENAPI does not name Zoho's description"; exit 0; }
+for tool in node npm; do
+    command -v $tool >/dev/null || { echo "check-openapi: skipped, $tool is not installed (Node 20 or later is needed)"; exit 0; }
+done
+[ -r "$ZOHO_OPENAPI" ] || { echo "check-openapi: $ZOHO_OPENAPI cannot be read" >&2; exit 1; }
+ZOHO_OPENAPI=$(cd "$(dirname "$ZOHO_OPENAPI")" && pwd)/$(basename "$ZOHO_OPENAPI")
+. "$here/../e2e/lib.sh"
+prism=$B/openapi/node_modules/@stoplight/prism-cli/dist/index.js
+if [ ! -f "$prism" ]; then
+    echo "installing Prism into $B/openapi"
+    mkdir -p "$B/openapi"
+    npm install --silent --no-audit --no-fund --prefix "$B/openapi" @stoplight/prism-cli@5.14.2 >npm.out 2>&1 || { cat npm.out >&2; echo "check-openapi: Prism cannot be installed" >&2; exit 1; }
+fi
+
+# ---- the list against the source ----
+operations=$here/operations.txt
+listed() { sed '/^#/d;/^ *$/d' "$operations"; }
+listed | awk '{print $4}' | sort -u >listed.paths
+# shellcheck disable=SC2046
+sed 's|//.*||' $(ls "$root"/runtime/connectors/zoho/*.c | grep -vE '/(oauth|probe)\.c$') | grep -oE '"/[^"]*"' | sort -u >source.paths
+is "the list of operations is the connector's" "$(diff source.paths listed.paths | grep '^[<>]' | tr '\n' ' ')" ""
+
+# ---- the chain ----
+start_sage --customers 150
+start_zoho --switches '{"search_lag_ms":0}'     # what is seeded shall be found at once
+PRISM=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
+node "$prism" proxy --errors -h 127.0.0.1 -p "$PRISM" "$ZOHO_OPENAPI" "$ZOHO" >prism.log 2>&1 &
+pids="$pids $!"
+until_true 60 grep -q 'is listening' prism.log || { cat prism.log >&2; echo "check-openapi: Prism does not start" >&2; exit 1; }
+node "$here/record.js" "$operations" "$PRISM" record.port calls.jsonl 2>record.err &
+recorder=$!
+pids="$pids $recorder"
+until_true 10 test -s record.port || { cat record.err >&2; exit 1; }
+spec 's|^\( *\)region *= us.*|&\n\1api_url = "http://127.0.0.1:'"$(cat record.port)"'"|'
+sign_in
+pass() { exits "$1" 0 mlcd once --quiet --settle 1s --wait 90s --image customers.mlcb; }
+put='"method":"PUT","path":"/crm/v8/Accounts"'
+post='"method":"POST","path":"/crm/v8/Accounts"'
+coql='"method":"POST","path":"/crm/v8/coql"'
+active='[.rows[] | select(.fields.CustomerStatus == "A")]'
+change() { jq -r "$active[$1:$2][] | .key | join(\"~\")" before.json | while read -r k; do edit "$k" "{\"City\":\"$3\"}"; done; }
+
+# ---- every operation ----
+exits "ping" 0 mlcd ping --image customers.mlcb
+rows >before.json
+# Three customers that people made before; one of them twice, one with a name that a query has to escape.
+quoted=$(jq -r "$active[0].key | join(\"~\")" before.json)
+edit "$quoted" "{\"CustomerName\":\"O'Hara \\\\ Sons\"}"          # changed last, so the last of the list from now on
+rows >before.json
+jq -c "[$active | .[-1], .[0], .[1] | .fields.CustomerName] | {module: \"Accounts\", records: ((. + .[2:3]) | map({Account_Name: ., Phone: \"by hand\"}))}" before.json >people
+curl -fsS -X POST --data-binary @people "$ZOHO/__sim/seed" >/dev/null
+faults "[{\"match\":{$coql,\"body_contains\":\"O\\\\\\\\'Hara\"},\"do\":\"flat_400\",\"code\":\"SYNTAX_ERROR\",\"message\":\"error occurred while parsing the query\"},
+         {\"match\":{$coql},\"nth\":2,\"do\":\"500\"},
+         {\"match\":{$coql},\"nth\":2,\"do\":\"401\"},
+         {\"match\":{$post},\"do\":\"429\",\"retry_after\":1},
+         {\"match\":{$post},\"do\":\"500\"},
+         {\"match\":{$post},\"do\":\"401\"},
+         {\"match\":{$post},\"do\":\"partial\",\"index\":1,\"code\":\"INVALID_DATA\",\"field\":\"Billing_City\"},
+         {\"match\":{$post},\"do\":\"flat_400\"}]"
+mlcd once --quiet --batch 10 --settle 1s --wait 120s --image customers.mlcb >out 2>err && ok "first load, on a bad day" || not_ok "first load, on a bad day" "$(cat out err | tr '\n' '|')"
+no_faults
+mlcd status --json >status.json
+mlcd adopt >list.csv 2>err || not_ok "the list of candidates" "$(cat err)"
+sed 's/^\(.*,several,\([^,|;]*\)[^,]*,\)$/\1create/' list.csv >decided.csv
+mlcd adopt --quiet decided.csv >out 2>err && ok "candidates are read and linked" || not_ok "candidates are read and linked" "$(cat out err list.csv | tr '\n' '|')"
+change 20 140 Moved
+pass "an update of more than a hundred records"
+change 30 50 Partial
+faults "[{\"match\":{$put},\"do\":\"429\",\"retry_after\":1},
+         {\"match\":{$put},\"do\":\"partial\",\"index\":1,\"code\":\"INVALID_DATA\",\"field\":\"Billing_City\"}]"
+pass "an update that fails for one record"
+change 50 52 Refused
+faults "[{\"match\":{$put},\"do\":\"partial\",\"all\":true,\"code\":\"INVALID_DATA\",\"field\":\"Billing_City\"}]"
+pass "an update that fails for all"
+no_faults
+# A write without an answer is read back: an insert by key, an update by id; and a record that is gone answers with nothing.
+change 60 63 Lost
+faults "[{\"match\":{$put},\"do\":\"drop_after\"}]"
+pass "an update without an answer"
+no_faults
+gone=$(dump | jq -r --arg k "ABC~$(jq -r "$active[70].key | join(\"~\")" before.json)" '.[] | select(.Sage_Customer == $k) | .id')
+curl -fsS -X POST -d "{\"module\":\"Accounts\",\"id\":\"$gone\",\"permanent\":true}" "$ZOHO/__sim/delete" >/dev/null
+change 70 71 Gone
+faults "[{\"match\":{$put},\"do\":\"drop_before\"}]"
+pass "an update of a record that is gone"
+exits "plan" 0 mlcd plan
+kill "$recorder"
+wait "$recorder" 2>/dev/null || true
+[ -z "${OPENAPI_LOG:-}" ] || cp calls.jsonl "$OPENAPI_LOG"
+
+# ---- what was met ----
+printf '\n%-10s %8s   %s\n' operation requests statuses
+jq -rs 'group_by(.op)[] | [.[0].op, (length | tostring), (group_by(.status) | map("\(.[0].status) x \(length)") | join(", "))] | @tsv' calls.jsonl |
+    while IFS="$(printf '\t')" read -r op n statuses; do printf '%-10s %8s   %s\n' "$op" "$n" "$statuses"; done
+echo
+is "no call outside of the list" "$(jq -rs '[.[] | select(.op == "unlisted") | "\(.method) \(.path)"] | unique | join(" ")' calls.jsonl)" ""
+listed | while read -r name method path source statuses; do
+    for s in $(echo "$statuses" | tr , ' '); do
+        if jq -es --arg op "$name" --argjson s "$s" 'any(.[]; .op == $op and .status == $s)' calls.jsonl >/dev/null; then ok "$name $s was met"
+        else not_ok "$name $s was met" "the run never saw it ($method $path, $source)"; fi
+    done
+done >met
+cat met
+grep -q '^not ok' met && bad=1
+sed 's/#.*//;/^ *$/d' "$here/known.txt" >known
+jq -r '. as $c | .violations[] | [$c.op, ($c.status | tostring), .] | @tsv' calls.jsonl | sort | uniq -c >violations
+unknown=0
+while read -r times op status text; do
+    why=$(while read -r kop kstatus piece; do
+        case $op in $kop) ;; *) [ "$kop" = '*' ] || continue ;; esac
+        [ "$kstatus" = "$status" ] || [ "$kstatus" = '*' ] || continue
+        case $text in *"$piece"*) echo known; break ;; esac
+    done <known)
+    [ -n "$why" ] && { echo "# known: $times x $op $status $text" | cut -c1-200; continue; }
+    unknown=$((unknown + 1))
+    not_ok "$op $status ($times times)" "$(echo "$text" | cut -c1-600)"
+done <violations
+[ $unknown = 0 ] && ok "no violation that the fact sheet does not list"
+finish
