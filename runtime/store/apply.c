@@ -25,9 +25,15 @@ static struct str keep(struct arena *a, struct str s)
 }
 
 /* The flow's state, copied out of the page; a name seen for the first time gets the next number. */
+static enum err move_flow(struct fold *x);
+
 static enum err take_flow(struct fold *x)
 {
     x->flow_name = x->ev.v[EV_FLOW];
+    if (event_has(&x->ev, EV_MOVED_FROM)) {
+        enum err e = move_flow(x);
+        if (e != ERR_OK) return e;
+    }
     if (x->flow_name.n == 0) return fault_set(x->f, ERR_CORRUPT, "audit entry %llu names no flow", (unsigned long long)x->fr->seq);
     struct str v;
     enum err e = store__flow_get(x->s, x->flow_name, &v, x->f);
@@ -37,6 +43,19 @@ static enum err take_flow(struct fold *x)
     }
     if (e != ERR_OK) return e;
     return flow_decode(keep(&x->arena, v), &x->fl) ? ERR_OK : fault_set(x->f, ERR_CORRUPT, "the state of a flow in the index cannot be read");
+}
+
+/* The flow goes on under another name: its state moves, its rows have its number and stay. */
+static enum err move_flow(struct fold *x)
+{
+    struct str v, to;
+    enum err e = store__get(x->s, TABLE_FLOWS, x->flow_name, &to, x->f);
+    if (e != ERR_NOT_FOUND) return e;                          /* moved before */
+    e = store__get(x->s, TABLE_FLOWS, x->ev.v[EV_MOVED_FROM], &v, x->f);
+    if (e != ERR_OK) return e == ERR_NOT_FOUND ? ERR_OK : e;
+    v = keep(&x->arena, v);
+    e = store__put(x->s, TABLE_FLOWS, x->flow_name, v, x->f);
+    return e == ERR_OK ? store__del(x->s, TABLE_FLOWS, x->ev.v[EV_MOVED_FROM], x->f) : e;
 }
 
 static enum err take_row(struct fold *x)
@@ -54,15 +73,76 @@ static enum err take_row(struct fold *x)
     return row_decode(keep(&x->arena, v), &x->row) ? ERR_OK : fault_set(x->f, ERR_CORRUPT, "a row of the index cannot be read");
 }
 
+static enum err wake_children(struct fold *x);
+
 static enum err save_row(struct fold *x, const struct row *before)
 {
     x->row.last_seq = x->fr->seq;
-    return store__row_put(x->s, &x->fl, x->key, x->existed ? before : NULL, &x->row, x->f);
+    enum err e = store__row_put(x->s, &x->fl, x->key, x->existed ? before : NULL, &x->row, x->f);
+    bool born = x->row.id.n && !(x->existed && before->id.n);
+    return e == ERR_OK && born ? wake_children(x) : e;
 }
 
 static bool under_way(const struct row *r)
 {
     return r->state == ROW_INFLIGHT || r->state == ROW_AMBIGUOUS;
+}
+
+static enum err flow_by_id(struct fold *x, uint16_t id);
+static enum err wake_child(struct fold *x, struct str entry, size_t prefix);
+
+/* ---- waiting for a parent ----
+ * The child's frame names its parent; an entry under the parent's key leads back to the child. It is used up when the parent gets its id. */
+static struct str waiting_key(struct buf *b, uint16_t parent, struct str parent_key, uint16_t child, struct str child_key)
+{
+    buf_clear(b);
+    buf_byte(b, (unsigned char)(parent >> 8));
+    buf_byte(b, (unsigned char)parent);
+    buf_byte(b, (unsigned char)(parent_key.n >> 8));
+    buf_byte(b, (unsigned char)parent_key.n);
+    buf_str(b, parent_key);
+    if (child) {
+        buf_byte(b, (unsigned char)(child >> 8));
+        buf_byte(b, (unsigned char)child);
+        buf_str(b, child_key);
+    }
+    return buf_view(b);
+}
+
+static enum err wait_for(struct fold *x)
+{
+    struct str v, parent = x->ev.v[EV_PARENT_KEY];
+    struct flow_state fl;
+    enum err e = store__get(x->s, TABLE_FLOWS, x->ev.v[EV_PARENT_FLOW], &v, x->f);
+    if (e == ERR_NOT_FOUND) return ERR_OK;                     /* that flow never ran: the next derivation of the child asks again */
+    if (e != ERR_OK || !flow_decode(v, &fl)) return e == ERR_OK ? fault_set(x->f, ERR_CORRUPT, "the state of a flow cannot be read") : e;
+    struct buf b = {0};
+    struct str k = waiting_key(&b, fl.id, parent, x->fl.id, x->key);
+    e = k.n <= 500 ? store__put(x->s, TABLE_WAITING, k, (struct str){NULL, 0}, x->f) : ERR_OK;
+    buf_free(&b);
+    return e;
+}
+
+/* Children of the record that x has just given an id. */
+static enum err wake_children(struct fold *x)
+{
+    struct buf b = {0};
+    struct str prefix = waiting_key(&b, x->fl.id, x->key, 0, x->key);
+    enum err e = ERR_OK;
+    for (bool more = true; more && e == ERR_OK;) {
+        MDB_cursor *c;
+        MDB_val k = {prefix.n, (void *)(uintptr_t)prefix.p}, v;
+        if (mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_WAITING], &c) != 0) break;
+        int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+        struct str full = {k.mv_data, rc == 0 ? k.mv_size : 0};
+        more = rc == 0 && full.n > prefix.n + 2 && str_starts(full, prefix);
+        struct str entry = more ? keep(&x->arena, full) : full;
+        mdb_cursor_close(c);
+        if (!more) break;
+        e = wake_child(x, entry, prefix.n);
+    }
+    buf_free(&b);
+    return e;
 }
 
 /* ---- what a poll says about a record: ROW, LEAVE, GONE, REJECT ---- */
@@ -93,7 +173,8 @@ static enum err fold_row(struct fold *x)
     }
     x->fl.no_answer += (uint64_t)event_int(ev, EV_NO_ANSWER, 0);
     x->fl.violated += (uint64_t)event_int(ev, EV_VIOLATED, 0);
-    return save_row(x, &before);
+    enum err e = save_row(x, &before);
+    return e == ERR_OK && event_has(ev, EV_PARENT_KEY) ? wait_for(x) : e;
 }
 
 /* ---- INTENT, OUTCOME, SETTLE ---- */
@@ -284,6 +365,32 @@ static enum err flow_by_id(struct fold *x, uint16_t id)
     }
     mdb_cursor_close(c);
     return e == ERR_OK ? e : fault_set(x->f, ERR_CORRUPT, "the index holds rows of a flow that it does not know");
+}
+
+/* One child: DIRTY again, its entry gone. A fold of its own inside the parent's. */
+static enum err wake_child(struct fold *x, struct str entry, size_t prefix)
+{
+    struct fold child = {.s = x->s, .fr = x->fr, .f = x->f};
+    const unsigned char *p = (const unsigned char *)entry.p + prefix;
+    arena_init(&child.arena, 4096);
+    enum err e = flow_by_id(&child, (uint16_t)(p[0] << 8 | p[1]));
+    child.ev.v[EV_KEY] = (struct str){entry.p + prefix + 2, entry.n - prefix - 2};
+    if (e == ERR_OK) e = take_row(&child);
+    if (e == ERR_OK && child.existed && child.row.state == ROW_WAITING) {
+        struct row before = child.row;
+        child.row.state = ROW_DIRTY;
+        child.row.why = (struct str){NULL, 0};
+        e = save_row(&child, &before);
+        if (e == ERR_OK && child.fl.id == x->fl.id) {
+            x->fl.counts[ROW_WAITING]--;          /* a record of the same flow: x holds that flow's state and saves it later */
+            x->fl.counts[ROW_DIRTY]++;
+        } else if (e == ERR_OK) {
+            e = store__flow_put(x->s, child.flow_name, &child.fl, x->f);
+        }
+    }
+    if (e == ERR_OK) e = store__del(x->s, TABLE_WAITING, entry, x->f);
+    arena_free(&child.arena);
+    return e;
 }
 
 /* Applies change to every row of a set table, a thousand at a time. */

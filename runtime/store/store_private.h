@@ -14,6 +14,7 @@ enum store_table {
     TABLE_LOCKED,    /* flow id, key -> tries, due */
     TABLE_IDS,       /* flow id, target id -> key */
     TABLE_LINKS,     /* module 0 field 0 value -> id, time */
+    TABLE_WAITING,   /* parent's flow id, parent's key length and key, child's flow id, child's key -> nothing */
     TABLE_COUNT
 };
 struct store {

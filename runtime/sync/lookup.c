@@ -184,8 +184,72 @@ enum err candidates_of(struct engine *e, struct sync_flow *sf, struct send_item 
     return ERR_OK;
 }
 
+/* ---- ref: a record of another flow ---- */
+/* The parent's natural key: the child's company, then the arguments, which stand in the symbol parted by the unit separator. */
+static struct str parent_key(struct str child, struct str symbol, struct arena *a)
+{
+    struct str parts[LIMIT_KEY_PARTS + 1];
+    size_t n = 1;
+    if (rowkey_parts(child, a, parts, LIMIT_KEY_PARTS + 1) == 0) return (struct str){NULL, 0};
+    for (struct str rest = symbol; n <= LIMIT_KEY_PARTS;) {
+        const char *sep = rest.n ? memchr(rest.p, 0x1F, rest.n) : NULL;
+        parts[n++] = (struct str){rest.p, sep ? (size_t)(sep - rest.p) : rest.n};
+        if (!sep) break;
+        rest = (struct str){sep + 1, rest.n - (size_t)(sep + 1 - rest.p)};
+    }
+    struct buf b = {0};
+    bool good = rowkey_make(&b, parts, n);
+    struct str key = {arena_copy(a, b.p, b.n), good ? b.n : 0};
+    buf_free(&b);
+    return key;
+}
+
+static struct str parent_id(struct engine *e, const struct image_link *l, struct str child, struct str symbol, struct arena *a)
+{
+    struct flow_state st;
+    struct row row;
+    struct str key = parent_key(child, symbol, a);
+    if (!key.n || !store_flow(e->store, e->image->flows[l->flow].name, &st)) return (struct str){NULL, 0};
+    return store_row(e->store, st.id, key, a, &row, NULL) == ERR_OK ? row.id : (struct str){NULL, 0};
+}
+
+/* Waits until the parent is in the target; shown with what it waits for. */
+static enum err wait_for_parent(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct image_link *l, struct str symbol, struct arena *a,
+                                struct fault *f)
+{
+    const struct image_flow *parent = &e->image->flows[l->flow];
+    struct str key = parent_key(it->key, symbol, a), text = key_text_of(parent, key, a);
+    emit_begin(e, FRAME_ROW, sf);
+    emit_key(e, it->key, it->row.slot);
+    event_put_int(&e->pub, EV_STATE, ROW_WAITING);
+    event_put_int(&e->pub, EV_FLAGS, it->row.flags & (ROW_F_LEFT | ROW_F_GONE | ROW_F_FORCE));
+    event_put(&e->pub, EV_PARENT_FLOW, parent->name);
+    event_put(&e->priv, EV_PARENT_KEY, key);
+    event_put_text(&e->priv, EV_WHY, arena_printf(a, "waits for %.*s %.*s, which is not in the target yet", (int)parent->name.n, parent->name.p, (int)text.n, text.p));
+    it->skip = true;
+    return emit_end(e, f);
+}
+
+static bool link_is_sent(const struct image_field *fd, const struct send_item *it)
+{
+    return !(fd->mode == FIELD_ONCE && it->row.id.n);
+}
+
+static enum err wait_for_parents(struct engine *e, struct sync_flow *sf, size_t field, struct send_item *items, size_t n, struct arena *a, struct fault *f)
+{
+    const struct image_field *fd = &sf->fl->fields[field];
+    const struct image_link *l = &sf->fl->links[sf->field_link[field]];
+    for (size_t i = 0; i < n; i++) {
+        const struct value *v = items[i].skip || !link_is_sent(fd, &items[i]) ? NULL : record_get(&items[i].wanted, fd->name);
+        if (!v || v->kind != V_TEXT || parent_id(e, l, items[i].key, value_str(v), a).n) continue;
+        enum err err = wait_for_parent(e, sf, &items[i], l, value_str(v), a, f);
+        if (err != ERR_OK) return err;
+    }
+    return ERR_OK;
+}
+
 /* ---- links ---- */
-struct str link_id(struct engine *e, struct sync_flow *sf, struct str field, struct str symbol, struct arena *a)
+struct str link_id(struct engine *e, struct sync_flow *sf, struct str child, struct str field, struct str symbol, struct arena *a)
 {
     const struct image_field *fd = flow_field(sf->fl, field);
     uint16_t site = fd ? sf->field_link[fd - sf->fl->fields] : NO_LINK;
@@ -193,6 +257,7 @@ struct str link_id(struct engine *e, struct sync_flow *sf, struct str field, str
     int64_t at;
     if (site == NO_LINK) return id;
     const struct image_link *l = &sf->fl->links[site];
+    if (l->kind == LINK_REF) return parent_id(e, l, child, symbol, a);
     return store_link(e->store, l->module, l->field, symbol, a, &id, &at) ? id : (struct str){NULL, 0};
 }
 
@@ -204,7 +269,7 @@ static size_t open_symbols(struct engine *e, struct sync_flow *sf, size_t field,
     int64_t now = world_wall_ms(e->w), at;
     size_t count = 0;
     for (size_t i = 0; i < n && count < LIMIT_COQL_IN; i++) {
-        if (items[i].skip || (fd->mode == FIELD_ONCE && items[i].row.id.n)) continue;
+        if (items[i].skip || !link_is_sent(fd, &items[i])) continue;
         const struct value *v = record_get(&items[i].wanted, fd->name);
         if (!v || v->kind != V_TEXT) continue;
         struct str symbol = value_str(v), id;
@@ -241,6 +306,11 @@ enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *
     for (size_t field = 0; field < sf->fl->nfields; field++) {
         if (sf->field_link[field] == NO_LINK) continue;
         const struct image_link *l = &sf->fl->links[sf->field_link[field]];
+        if (l->kind == LINK_REF) {
+            enum err err = wait_for_parents(e, sf, field, items, n, a, f);
+            if (err != ERR_OK) return err;
+            continue;
+        }
         for (size_t nv; (nv = open_symbols(e, sf, field, items, n, a, values)) > 0;) {
             struct lookup_hit *hits = NULL;
             size_t nhits = 0;
@@ -251,7 +321,7 @@ enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *
         for (size_t i = 0; i < n; i++) {
             const struct value *v = items[i].skip ? NULL : record_get(&items[i].wanted, sf->fl->fields[field].name);
             if (!v || v->kind != V_TEXT || (sf->fl->fields[field].mode == FIELD_ONCE && items[i].row.id.n)) continue;
-            struct str id = link_id(e, sf, sf->fl->fields[field].name, value_str(v), a);
+            struct str id = link_id(e, sf, items[i].key, sf->fl->fields[field].name, value_str(v), a);
             if (!str_is(id, LINK_MANY)) continue;
             items[i].skip = true;
             struct str name = sf->fl->fields[field].name;

@@ -28,11 +28,11 @@ static size_t pick(struct engine *e, struct sync_flow *sf, uint16_t flow, size_t
 /* ---- one record's request ---- */
 struct outgoing { struct send_item *it; enum write_verb verb; struct record fields, old; struct str sent; };
 
-static struct value outgoing_value(struct engine *e, struct sync_flow *sf, const struct record_field *rf, struct arena *a)
+static struct value outgoing_value(struct engine *e, struct sync_flow *sf, struct str key, const struct record_field *rf, struct arena *a)
 {
     const struct image_field *fd = flow_field(sf->fl, rf->name);
     if (!fd || sf->field_link[fd - sf->fl->fields] == NO_LINK || rf->v.kind != V_TEXT) return rf->v;
-    struct str id = link_id(e, sf, rf->name, value_str(&rf->v), a);
+    struct str id = link_id(e, sf, key, rf->name, value_str(&rf->v), a);
     if (id.n == 0) return value_absent;
     return (struct value){.kind = V_ID, .len = (uint32_t)id.n, .u.text = id.p};
 }
@@ -52,7 +52,7 @@ static bool compose(struct engine *e, struct sync_flow *sf, struct send_item *it
         const struct value *there = in_target ? record_get(in_target, diff[i].name) : NULL;
         bool fill_taken = out->verb == WRITE_UPDATE && fd->mode == FIELD_FILL && (!value_present(&diff[i].v) || (there && value_present(there)));
         if (fill_taken) continue;
-        struct value v = outgoing_value(e, sf, &diff[i], a);
+        struct value v = outgoing_value(e, sf, it->key, &diff[i], a);
         if (out->verb == WRITE_INSERT && !value_present(&v)) continue;
         const struct value *have = record_get(&it->written, diff[i].name);
         out->fields.f[out->fields.n++] = (struct record_field){diff[i].name, v};

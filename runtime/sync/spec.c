@@ -91,6 +91,16 @@ static enum err derive_all(struct engine *e, struct sync_flow *sf, uint16_t flow
     return err;
 }
 
+/* The flow had another name before: it keeps its rows, cursor and links. */
+static enum err take_over(struct engine *e, struct sync_flow *sf, struct str hashes, struct fault *f)
+{
+    emit_begin(e, FRAME_IMAGE, sf);
+    event_put(&e->pub, EV_MOVED_FROM, sf->fl->moved_from);
+    event_put(&e->pub, EV_HASHES, hashes);
+    enum err err = emit_end(e, f);
+    return err == ERR_OK ? emit_commit(e, f) : err;
+}
+
 enum err spec_changed(struct engine *e, struct sync_flow *sf, bool *need_full, struct fault *f)
 {
     struct flow_state st;
@@ -99,7 +109,11 @@ enum err spec_changed(struct engine *e, struct sync_flow *sf, bool *need_full, s
     struct str now = spec_hashes(sf->fl, &a);
     bool known = store_flow(e->store, sf->name, &st);
     enum err err = ERR_OK;
-    if (!known || !str_eq(st.hashes, now)) {
+    if (!known && sf->fl->moved_from.n && store_flow(e->store, sf->fl->moved_from, &st)) {
+        err = take_over(e, sf, st.hashes, f);
+        known = err == ERR_OK && store_flow(e->store, sf->name, &st);
+    }
+    if (err == ERR_OK && (!known || !str_eq(st.hashes, now))) {
         bool flow_differs = known && st.hashes.n >= HASH_BYTES && memcmp(st.hashes.p, now.p, HASH_BYTES) != 0;
         if (flow_differs) {
             log_info("flow %s: the spec has changed; its records are derived again from what was read last", sf->cname);

@@ -137,8 +137,8 @@ struct send_item { struct str key; struct row row; struct record wanted, written
 enum err lookup_ids(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 enum err lookup_unread(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
-/* The id that a link field's symbol resolved to; empty = none. */
-struct str link_id(struct engine *e, struct sync_flow *sf, struct str field, struct str symbol, struct arena *a);
+/* The id that a link field's symbol resolved to for the record `child`; empty = none. */
+struct str link_id(struct engine *e, struct sync_flow *sf, struct str child, struct str field, struct str symbol, struct arena *a);
 enum err lookup_fill(struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct record *found, struct fault *f);
 enum err candidates_of(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct str *ids, struct str *names, struct fault *f);
 
