@@ -36,6 +36,7 @@ BINS     := $(B)/mlc $(B)/mlcd $(B)/mlc-audit-verify
 SIMS     := $(patsubst tests/sim/%/main.c,$(B)/sim-%,$(wildcard tests/sim/*/main.c))
 UNITS    := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 
+.SECONDARY:                              # what stands between a source and a program is kept: a second make does nothing
 .PHONY: all clean units sims setup test test-built lint asan fuzz torture bench demo check-openapi install
 all: $(BINS)
 sims: $(SIMS)

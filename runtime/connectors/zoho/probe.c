@@ -37,7 +37,8 @@ static enum err reach(struct probing *p, const char *what, const char *origin, s
     arena_init(&a, 0);
     enum err e = net_call(p->t->net, what, &req, &once, any_answer, NULL, &a, &res, f);
     if (e == ERR_OK || e == ERR_TOO_LARGE) {
-        step(p, FINDING_OK, what, "%s answers (connected after %lld ms, TLS after %lld ms)", origin, (long long)res.connect_ms, (long long)res.tls_ms);
+        if (res.tls_ms < 0) step(p, FINDING_OK, what, "%s answers (connected after %lld ms)", origin, (long long)res.connect_ms);
+        else step(p, FINDING_OK, what, "%s answers (connected after %lld ms, TLS after %lld ms)", origin, (long long)res.connect_ms, (long long)res.tls_ms);
         e = ERR_OK;
     } else {
         step(p, FINDING_FAIL, what, "%s. Name resolution, firewall and the system's certificates are what to look at; proxies are not used", f->text);
