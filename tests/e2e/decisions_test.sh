@@ -137,6 +137,14 @@ if until_true 10 sh -c "curl -fsS '$ZOHO/__sim/dump?module=Accounts' | jq -e --a
 else
     not_ok "SIGHUP: the new spec is loaded and what it changes is written" "$(account "$K" Payment_Terms); $(tail -3 run.err)"
 fi
+spec 's/every 15m/every 1s/'
+kill -HUP $run_pid
+edit "$K" '{"City":"On time"}'
+if until_true 15 sh -c "curl -fsS '$ZOHO/__sim/dump?module=Accounts' | jq -e --arg k 'ABC~$K' '.[] | select(.Sage_Customer == \$k) | .Billing_City == \"On time\"'"; then
+    ok "an edit is seen by the schedule"
+else
+    not_ok "an edit is seen by the schedule" "$(tail -3 run.err)"
+fi
 echo broken >customers.mlcb
 kill -HUP $run_pid
 until_true 10 grep -q "the spec that runs goes on" run.err && ok "a broken file is refused, the old spec goes on" || not_ok "a broken file is refused, the old spec goes on" "$(tail -3 run.err)"

@@ -74,6 +74,11 @@ for page in $pages; do
     is "$page: links lead somewhere" "$broken" ""
 done
 
+for page in $(cd "$root" && ls docs/connectors/*.md docs/decisions/*.md docs/diagnostics/*.md examples/*/*.md); do
+    base=$(dirname "$root/$page")
+    for link in $(grep -oE '\]\([^)# ]+' "$root/$page" | sed 's/^](//' | grep -v '^[a-z]*:'); do [ -e "$base/$link" ] || not_ok "$page: links lead somewhere" "$link"; done
+done
+
 # ---- tables of the program against tables of the docs ----
 lacking=""
 for b in $(sed -n 's/^BUILTIN(\([a-z_]*\),.*/\1/p' "$root/runtime/value/builtin.def"); do grep -qF "\`$b(" "$root/docs/language.md" || lacking="$lacking $b"; done
