@@ -1,0 +1,22 @@
+# rules.mk - fuzzing with clang's libFuzzer, ASan and UBSan. Each tests/fuzz/X_fuzz.c is one target.
+#
+#   make fuzz                       every target for FUZZ_SECONDS (60) seconds, beginning with tests/fuzz/seeds and what earlier runs found
+#   make fuzz FUZZ=soap             one target
+#
+# The objects are instrumented, so they live in a build directory of their own: make calls itself with B=$(B)-fuzz.
+FUZZ_SECONDS ?= 60
+FUZZ         ?=
+FUZZ_BINS    := $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SAN     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+.PHONY: fuzz-built
+fuzz-built: $(FUZZ_BINS) $(B)/mlc
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(SIM_LIB) $(MLC_LIB) $(RT_LIB)
+	@mkdir -p $(@D)
+	$(call say,ld,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzz:
+	@sh .ci/setup all
+	@$(MAKE) --no-print-directory -j$(shell nproc) CC=clang B=$(B)-fuzz OPT='-O1 -g' LDFLAGS= SAN='$(FUZZ_SAN)' fuzz-built
+	@B=$(B)-fuzz sh tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
