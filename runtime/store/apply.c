@@ -49,7 +49,8 @@ static enum err take_flow(struct fold *x)
 static enum err move_flow(struct fold *x)
 {
     struct str v, to;
-    enum err e = store__get(x->s, TABLE_FLOWS, x->flow_name, &to, x->f);
+    enum err e = store__flow_save(x->s, x->f);                 /* from here on the table has all of it */
+    if (e == ERR_OK) e = store__get(x->s, TABLE_FLOWS, x->flow_name, &to, x->f);
     if (e != ERR_NOT_FOUND) return e;                          /* moved before */
     e = store__get(x->s, TABLE_FLOWS, x->ev.v[EV_MOVED_FROM], &v, x->f);
     if (e != ERR_OK) return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -113,7 +114,7 @@ static enum err wait_for(struct fold *x)
 {
     struct str v, parent = x->ev.v[EV_PARENT_KEY];
     struct flow_state fl;
-    enum err e = store__get(x->s, TABLE_FLOWS, x->ev.v[EV_PARENT_FLOW], &v, x->f);
+    enum err e = store__flow_get(x->s, x->ev.v[EV_PARENT_FLOW], &v, x->f);
     if (e == ERR_NOT_FOUND) return ERR_OK;                     /* that flow never ran: the next derivation of the child asks again */
     if (e != ERR_OK || !flow_decode(v, &fl)) return e == ERR_OK ? fault_set(x->f, ERR_CORRUPT, "the state of a flow cannot be read") : e;
     struct buf b = {0};
