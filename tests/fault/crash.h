@@ -44,7 +44,7 @@ extern const enum io_class io_call_class[CALL_COUNT];
     X(TORN_KILL, "killed within: half written") X(TORN_CUT, "power cut within: torn at some byte") \
     X(EIO, "EIO") X(EIO_LASTING, "EIO from then on") X(ENOSPC, "ENOSPC") X(ENOSPC_LASTING, "disk full from then on") \
     X(SHORT, "short write") X(EINTR, "EINTR") \
-    X(LATE, "killed; the request takes effect a minute later") X(REFUSED, "connection refused") X(RESET, "reset, not applied") \
+    X(LATE, "killed; the request takes effect ten seconds later") X(REFUSED, "connection refused") X(RESET, "reset, not applied") \
     X(LOST, "applied, answer lost") X(MEMORY, "no memory")
 enum fault_kind {
     FAULT_NONE,
@@ -114,7 +114,7 @@ struct net_server *net_server_new(struct sim_loop *loop, struct crash_shared *sh
 void net_server_free(struct net_server *s);
 /* Serves one life until its socket closes. False: the child said nonsense. */
 bool net_serve(struct net_server *s, int fd);
-/* The life ended: its transfers are forgotten; a late request will be applied a minute from now. */
+/* The life ended: its transfers are forgotten; a late request will be applied ten seconds from now. */
 void net_life_over(struct net_server *s);
 /* Sets the clock of the shared memory after time passed in the loop. */
 void net_clock(struct net_server *s);

@@ -41,9 +41,9 @@ static const char zoho_script[] =
     "[{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":1,\"do\":\"INTERNAL_ERROR\",\"index\":3},"
     "{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":2,\"do\":\"expire_token\"},"
     "{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":4,\"do\":\"429\"},"
-    "{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":5,\"do\":\"timeout_after\"},"
-    "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":1,\"do\":\"apply_late\",\"apply_after_ms\":20000,\"delay_ms\":5000},"
-    "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":2,\"do\":\"timeout_after\"}]";
+    "{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":5,\"do\":\"timeout_after\",\"delay_ms\":4000},"
+    "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":1,\"do\":\"apply_late\",\"apply_after_ms\":8000,\"delay_ms\":2000},"
+    "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":2,\"do\":\"timeout_after\",\"delay_ms\":4000}]";
 
 static void note_write(struct scene *s, const json_t *record)
 {
@@ -161,7 +161,8 @@ static void child(struct scene *s, int fd)
 static int end_of(struct scene *s, int status)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s->sh->struck) return LIFE_KILLED;
-    bool no_memory = s->sh->out_of_memory && (WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT : WEXITSTATUS(status) == 71);
+    /* 23: the leak checker of a sanitized build has its say at exit */
+    bool no_memory = s->sh->out_of_memory && (WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT : WEXITSTATUS(status) == 71 || WEXITSTATUS(status) == 23);
     if (no_memory) return LIFE_KILLED;
     if (WIFSIGNALED(status)) return scene_wrong(s, "the program ended by signal %d in life %u", WTERMSIG(status), s->sh->life) - 1;
     int code = WEXITSTATUS(status);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { PAGE_ROWS = 25, BATCH_ROWS = 20, SEGMENT_BYTES = 128 << 10, MAP_BYTES = 16 << 20 };
+enum { PAGE_ROWS = 25, BATCH_ROWS = 20, SEGMENT_BYTES = 128 << 10, MAP_BYTES = 16 << 20, SETTLE_MS = 15000 };
 
 static const struct { const char *name, *value; } secrets[] = {
     {"sage-agent", "agent-token"},
@@ -37,7 +37,7 @@ static const char *env_value(void *ctx, const char *name)
 
 static enum err once(const struct life_plan *p, const struct world *w, struct engine_result *r, struct fault *f)
 {
-    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .wait_ms = -1, .page_rows = PAGE_ROWS,
+    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .wait_ms = -1, .settle_ms = SETTLE_MS, .page_rows = PAGE_ROWS,
                                .batch_rows = BATCH_ROWS, .map_bytes = MAP_BYTES, .segment_bytes = SEGMENT_BYTES};
     struct engine *e = NULL;
     enum err err = engine_open(&e, w, &o, f);

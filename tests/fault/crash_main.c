@@ -116,6 +116,7 @@ static size_t run_cases(struct run *r, size_t from, size_t to, bool find)
             under_way++;
         }
         if (under_way == 0) return next;
+        if (isatty(STDERR_FILENO) && !r->o.trace) fprintf(stderr, "\r%zu of %zu ", next, to);
         int status;
         pid_t pid = wait(&status);
         for (unsigned k = 0; k < r->o.jobs; k++) {
@@ -227,6 +228,8 @@ static void tell_failure(struct run *r, const struct crash_case *c, const char *
 static size_t tell_points(struct run *r, size_t done)
 {
     size_t points = 0;
+    uint64_t noops = 0;
+    for (size_t i = 0; i < done; i++) noops += r->cases[i].noops;
     for (int call = 0; call < CALL_COUNT; call++)
         for (int f = 1; f < FAULT_COUNT; f++) {
             unsigned good = 0;
@@ -243,6 +246,7 @@ static size_t tell_points(struct run *r, size_t done)
             r->passed += good;
             if (good) printf("ok crash %s: %u points\n", name, good);
         }
+    printf("%llu updates without effect in all of them\n", (unsigned long long)noops);
     return points;
 }
 

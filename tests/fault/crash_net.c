@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LATE_MS = 60000, OVERRIDES = 64 };
+enum { LATE_MS = 10000, OVERRIDES = 64 };
 
 /* ---- messages ---- */
 static void put_text(struct buf *b, const char *s)

@@ -157,7 +157,7 @@ static void sync_inode(struct platter *p, size_t ino, bool works)
     for (size_t i = 0; i < p->nqueue; i++) {
         struct change *c = &p->queue[i];
         bool mine = covered(c, ino, p->inodes[ino].dir);
-        if (mine && !works) c->dropped = true;
+        if (mine && !works) c->dropped = !p->inodes[ino].dir;
         if (!mine || c->dropped) {
             p->queue[kept++] = *c;
             continue;

@@ -6,8 +6,9 @@
  *     names: tree of inodes as the program sees it, and tree as it is on disk
  *     bytes: on disk only; the queue holds what is newer
  *
- * fsync of a file covers its bytes and size, not its name: that takes an fsync of the directory. A sync that failed drops the changes: no later
- * sync writes them (Linux marks the pages clean), only luck does. */
+ * fsync of a file covers its bytes and size, not its name: that takes an fsync of the directory. A sync of a file that failed drops the changes: no
+ * later sync writes them (Linux marks the pages clean), only luck does. Names wait for the next sync of the directory: they are in the file
+ * system's own log. */
 #ifndef TESTS_FAULT_PLATTER_H
 #define TESTS_FAULT_PLATTER_H
 #include "tests/fault/crash.h"

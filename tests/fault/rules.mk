@@ -8,6 +8,7 @@ CRASH_IMAGE := $(B)/tests/fault/customers.mlcb
 .PHONY: crash-harness crash-bounded crash-full
 crash-harness: $(B)/crash-harness $(CRASH_IMAGE)
 test-built: crash-harness
+torture: crash-full
 $(CRASH_IMAGE): tests/fault/customers.mlc $(B)/mlc
 	@mkdir -p $(@D)
 	$(Q)$(B)/mlc build $< -o $@ >/dev/null
