@@ -1,4 +1,4 @@
-/* row.c - the bytes of a row: fixed part, then seven blobs. */
+/* row.c - the bytes of a row: fixed part, then blobs. */
 #include "store/row.h"
 
 static const struct { const char *name, *text; } states[] = {
@@ -27,7 +27,9 @@ void row_encode(struct buf *out, const struct row *r)
     buf_blob(out, r->hash);
     buf_blob(out, r->snapshot);
     buf_blob(out, r->wanted);
-    buf_blob(out, r->written);
+    bool same = r->written.n && str_eq(r->written, r->wanted);     /* at rest they are: kept once */
+    buf_byte(out, same);
+    if (!same) buf_blob(out, r->written);
     buf_blob(out, r->sent);
     buf_blob(out, r->why);
 }
@@ -51,7 +53,8 @@ bool row_decode(struct str bytes, struct row *row)
     row->hash = read_blob(&r);
     row->snapshot = read_blob(&r);
     row->wanted = read_blob(&r);
-    row->written = read_blob(&r);
+    bool same = read_u8(&r) == 1;
+    row->written = same ? row->wanted : read_blob(&r);
     row->sent = read_blob(&r);
     row->why = read_blob(&r);
     return reader_done(&r) && row->state < ROW_STATE_COUNT;
