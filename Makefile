@@ -25,7 +25,7 @@ PREFIX   ?= /usr/local
 RT_SRC   := $(filter-out runtime/cli/main.c runtime/journal/verify/main.c runtime/agent/%,$(wildcard runtime/*/*.c runtime/*/*/*.c))
 MLC_SRC  := $(filter-out compiler/cli/main.c,$(wildcard dsl/*.c compiler/*.c compiler/*/*.c))
 GEN_SRC  := $(patsubst grammar/%.re,$(B)/gen/%.c,$(wildcard grammar/*.re)) $(patsubst grammar/%.y,$(B)/gen/%.tab.c,$(wildcard grammar/*.y))
-SIM_SRC  := $(filter-out %/main.c,$(wildcard tests/sim/*.c tests/sim/*/*.c tests/fault/*disk*.c))
+SIM_SRC  := $(filter-out %/main.c,$(wildcard tests/sim/*.c tests/sim/*/*.c tests/fault/*disk*.c tests/reference/*.c))
 UNIT_SRC := $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c)
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(1))
 

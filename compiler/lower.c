@@ -134,6 +134,8 @@ static struct ir *match(struct low *l, const struct tx *x, const struct frame *f
         if (rest == NULL) rest = v;
         else rest = ir_if(l->g, subject ? one_of(l, subject, arm) : expr(l, arm->condition, fr), v, rest);
     }
+    /* no arm looks at the subject: that it rejects still counts */
+    if (subject && last == 0 && subject->rejects) rest = ir_if(l->g, ir_make1(l->g, IR_IS, subject), rest, rest);
     return rest;
 }
 
@@ -173,6 +175,14 @@ static struct ir *expr(struct low *l, const struct tx *x, const struct frame *fr
     return x->ty.kind == TY_VALUE ? typed_absent(l, v, &x->ty.t) : v;
 }
 
+/* A number has as text the decimals of its type in the spec, also where folding left a branch or an argument of fewer: x + 0.00. */
+static struct ir *spelled(struct low *l, struct ir *v, const struct type *t)
+{
+    if (v->ty.kind != TY_VALUE || t->base != T_DECIMAL || v->ty.t.scale >= t->scale) return v;
+    struct value zero = value_decimal(0, t->scale);
+    return ir_make2(l->g, IR_ADD, v, ir_const(l->g, &zero));
+}
+
 static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr)
 {
     switch (x->kind) {
@@ -187,7 +197,7 @@ static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr
     case TX_MATCH: return match(l, x, fr);
     case TX_TABLE: return ir_table(l->g, &l->out->tables[x->table->index], expr(l, x->args[0], fr));
     case TX_CALL: case TX_CONCAT: return call(l, x, fr);
-    case TX_TEXT: return ir_make1(l->g, IR_TEXT, expr(l, x->args[0], fr));
+    case TX_TEXT: return ir_make1(l->g, IR_TEXT, spelled(l, expr(l, x->args[0], fr), &x->args[0]->ty.t));
     case TX_FIND:
         return ir_link(l->g, (struct ir_site){x->find.endpoint->name, x->find.module->name, x->find.field->name}, expr(l, x->args[0], fr));
     case TX_KNOWN: return known(l, x, fr);

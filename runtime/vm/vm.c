@@ -249,6 +249,9 @@ static void run(struct vm *vm, const struct image_program *p)
     struct value *r = vm->regs;
     for (size_t i = 0; i < p->ninstr; i++) {
         struct instr in = instr_at(p, i);
+#ifdef VM_TRACE
+        VM_TRACE(vm, &in);     /* tests only: this file compiled once more, with a look at every instruction */
+#endif
         switch ((enum opcode)in.op) {
         case OP_END:     return;
         case OP_COLUMN:  r[in.a] = column(vm, in.b); break;

@@ -1,0 +1,244 @@
+/* generate.c - a whole random spec around random expressions: columns, tables, fns, lets, filter, adoption, fields. */
+#include "tests/reference/generate.h"
+#include <stdlib.h>
+
+/* ---- columns ---- */
+
+static struct gtype column_type(struct gen *g, const char **text)
+{
+    static const char *const plain[] = {"date", "datetime", "instant"};
+    struct gtype t = {.kind = G_BOOL};
+    unsigned how = gen_pick(g, 14), n = 1 + gen_pick(g, 12), s = gen_pick(g, 5);
+    if (how < 4) {
+        t = gen_text(gen_pick(g, 3) ? 1 : 1 + gen_pick(g, n), n);
+        *text = t.min == 1 && gen_pick(g, 2) ? gen_print(g, "text(%u)", n) : gen_print(g, "text(%u..%u)", t.min, n);
+    } else if (how < 8) {
+        unsigned digits = s + 1 + gen_pick(g, how == 7 ? 20 : 6);
+        t = gen_number(digits, s);
+        *text = s ? gen_print(g, "decimal(%u,%u)", digits, s) : gen_print(g, "number(%u)", digits);
+    } else if (how == 8) {
+        t = gen_text(1, 3);
+        t.nset = 3;
+        memcpy(t.set, (const char *[]){"a", "b", "Zed"}, 3 * sizeof *t.set);
+        *text = "one of(\"a\", \"b\", \"Zed\")";
+    } else if (how < 11) *text = gen_pick(g, 2) ? "bool" : "bool(\"Y\", \"N\")";
+    else {
+        t.kind = (enum gkind)(G_DAY + how - 11);
+        *text = plain[how - 11];
+    }
+    return t;
+}
+
+static const char *default_of(struct gen *g, const struct gtype *t)
+{
+    if (t->kind == G_BOOL) return "false";
+    if (t->kind == G_NUM) return gen_pick(g, 2) ? "0" : "1";
+    if (t->nset) return "\"b\"";
+    if (t->kind == G_TEXT) return t->min == 1 ? "\"T\"" : NULL;
+    return t->kind == G_DAY ? "2026-03-12" : NULL;
+}
+
+static void add_name(struct gen *g, const char *name, struct gtype t, bool rejects)
+{
+    if (g->nnames < sizeof g->names / sizeof *g->names) g->names[g->nnames++] = (struct gname){name, t, false, rejects};
+}
+
+static void columns(struct gen *g, struct buf *out)
+{
+    buf_puts(out, "entity feed.Rows {\n  key No: text(1..20)\n");
+    g->columns = true;
+    for (unsigned i = 0, n = 4 + gen_pick(g, 9); i < n; i++) {
+        const char *text, *fallback = NULL, *name = gen_print(g, "C%u", i);
+        struct gtype t = column_type(g, &text);
+        unsigned how = gen_pick(g, 6);
+        t.optional = how < 3;
+        if (how == 3) fallback = default_of(g, &t);
+        buf_printf(out, "  %s: %s%s%s%s\n", name, text, t.optional ? "?" : "", fallback ? " = " : "", fallback ? fallback : "");
+        add_name(g, name, t, false);
+    }
+    buf_puts(out, "  Tel: text(30)?\n  Country: text(3)?\n  Mail: text(30)?\n}\n");
+    struct gtype t = gen_text(1, 30);
+    t.optional = true;
+    add_name(g, "Tel", t, false);
+    add_name(g, "Mail", t, false);
+    t.max = 3;
+    add_name(g, "Country", t, false);
+}
+
+/* ---- tables ---- */
+
+static void table(struct gen *g, struct buf *out)
+{
+    struct gtable *t = &g->tables[g->ntables];
+    enum gkind k = gen_pick(g, 2) ? G_TEXT : (enum gkind)gen_pick(g, G_KINDS);
+    struct gx sum = {.s = NULL};
+    bool null = false;
+    t->name = gen_print(g, "t%u", g->ntables);
+    buf_printf(out, "table %s { ", t->name);
+    unsigned total = gen_count(gen_texts), at = gen_pick(g, total);
+    for (unsigned i = 0, n = 1 + gen_pick(g, 4); i < n; i++) {
+        struct gx v = gen_constant(g, k);
+        buf_puts(out, gen_quoted(g, gen_texts[(at += 1 + gen_pick(g, 2)) % total]));
+        if (gen_pick(g, 5) == 0) buf_printf(out, " | %s", gen_quoted(g, gen_texts[++at % total]));
+        if (i > 0 && gen_pick(g, 6) == 0) {
+            null = true;
+            v.s = "null";
+        } else if (sum.s == NULL) sum = v;
+        else if (!gen_join(&sum.t, &v.t, &sum.t)) v = sum;
+        buf_printf(out, " => %s, ", v.s);
+    }
+    bool other = gen_pick(g, 2);
+    if (other) {
+        struct gx v = gen_constant(g, k);
+        bool nothing = gen_pick(g, 5) == 0 || !gen_join(&sum.t, &v.t, &sum.t);
+        buf_printf(out, "else => %s ", nothing ? "null" : v.s);
+        null |= nothing;
+    }
+    buf_puts(out, "}\n");
+    t->value = sum.t;
+    t->value.optional = null || !other;
+    g->ntables++;
+}
+
+static void table_of_file(struct gen *g, struct buf *out, struct buf *csv)
+{
+    struct gtype t = gen_text(1, 5);
+    bool other = gen_pick(g, 2);
+    buf_printf(out, "table tc from \"t.csv\" (%s%s)\n", gen_pick(g, 2) ? "code => word" : "code => `two words`", other ? ", else => \"rest\"" : "");
+    buf_puts(csv, out->p && memmem(out->p, out->n, "`two words`", 11) ? "two words,code\none,a\ntwo,b\n,x\n\xc3\xa9t\xc3\xa9,Zed\n"
+                                                                       : "code,word\na,one\nb,two\nx,\nZed,\xc3\xa9t\xc3\xa9\n");
+    t.nset = other ? 4 : 3;
+    memcpy(t.set, (const char *[]){"one", "two", "\xc3\xa9t\xc3\xa9", "rest"}, 4 * sizeof *t.set);
+    t.min = 3;
+    t.max = other ? 4 : 3;
+    t.optional = true;
+    g->tables[g->ntables++] = (struct gtable){"tc", t};
+}
+
+/* ---- fns: generated with their parameters as the only names ---- */
+
+static void fn(struct gen *g, struct buf *out)
+{
+    static const char *const names[] = {"p", "q", "r"};
+    struct gen *outer = ARENA_NEW(&g->arena, struct gen);
+    struct gfn *f = &g->fns[g->nfns];
+    *outer = *g;
+    g->nnames = 0;
+    g->columns = false;
+    f->n = 1 + gen_pick(g, 3);
+    f->name = gen_print(g, "f%u", g->nfns);
+    buf_printf(out, "fn %s(", f->name);
+    for (unsigned i = 0; i < f->n; i++) {
+        struct gtype t = {.kind = (enum gkind)gen_pick(g, G_KINDS)};
+        const char *text;
+        if (t.kind == G_NUM) t = gen_number(10, gen_pick(g, 4));
+        if (t.kind == G_TEXT) t = gen_text(1, 20);
+        gen_declare(g, &t, 38, &text);
+        t.optional = gen_pick(g, 2);
+        f->params[i] = t;
+        buf_printf(out, "%s%s: %s%s", i ? ", " : "", names[i], text, t.optional ? "?" : "");
+        add_name(g, names[i], t, false);
+    }
+    struct gx body = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | (gen_pick(g, 4) ? 0 : G_REJECT), 3);
+    buf_printf(out, ") = %s\n", body.s);
+    f->result = body.t;
+    f->rejects = body.rejects;
+    memcpy(g->names, outer->names, sizeof g->names);
+    g->nnames = outer->nnames;
+    g->columns = true;
+    g->nfns++;
+}
+
+/* ---- the flow ---- */
+
+struct lines { const char *line[40]; unsigned n; };
+
+static void let(struct gen *g, struct lines *out, const struct gx *x)
+{
+    const char *name = gen_print(g, "v%u", g->nnames);
+    out->line[out->n++] = gen_print(g, "let %s = %s", name, x->s);
+    add_name(g, name, x->t, x->rejects);
+}
+
+static void field(struct gen *g, struct buf *module, struct lines *out, unsigned i)
+{
+    static const char *const modes[] = {"", "", "", "once ", "fill "};
+    const char *mode = modes[gen_pick(g, 5)], *type;
+    if (gen_pick(g, 9) == 0) {
+        struct gx x = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2);
+        buf_printf(module, "  F%u: link(Others)\n", i);
+        out->line[out->n++] = gen_print(g, "%sF%u = find out.Others(Code = %s)", mode, i, x.s);
+        return;
+    }
+    struct gx x = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | G_TAIL | G_REJECT, 4);
+    if (!gen_declare(g, &x.t, 15, &type)) {
+        /* wider than a target's number: as a text */
+        x = gen_expr(g, G_NUM, G_REJECT, 3);
+        let(g, out, &x);
+        x.s = gen_print(g, "\"{v%u}\"", g->nnames - 1);
+        x.t = gen_as_text(&x.t);
+        gen_declare(g, &x.t, 15, &type);
+    }
+    bool required = !x.t.optional && strcmp(mode, "fill ") != 0 && gen_pick(g, 2);
+    buf_printf(module, "  F%u: %s%s\n", i, type, required ? " @required" : "");
+    out->line[out->n++] = gen_print(g, "%sF%u = %s", mode, i, x.s);
+}
+
+/* Lines in any order; a line says everything about itself. */
+static void shuffled(struct gen *g, struct buf *out, struct lines *l)
+{
+    for (unsigned i = l->n; i > 1; i--) {
+        unsigned k = gen_pick(g, i);
+        const char *t = l->line[k];
+        l->line[k] = l->line[i - 1];
+        l->line[i - 1] = t;
+    }
+    for (unsigned i = 0; i < l->n; i++) buf_printf(out, "  %s\n", l->line[i]);
+}
+
+static void flow(struct gen *g, struct buf *spec)
+{
+    struct buf module = {0};
+    struct lines body = {.n = 0};
+    for (unsigned i = 0, n = gen_pick(g, 4); i < n; i++) {
+        struct gx x = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | (gen_pick(g, 3) ? 0 : G_REJECT), 3);
+        let(g, &body, &x);
+    }
+    if (gen_pick(g, 3) == 0) {
+        struct gx x = gen_expr(g, G_TEXT, G_OPT, 2);
+        body.line[body.n++] = gen_print(g, "adopt by Label == %s", x.s);
+    }
+    if (gen_pick(g, 2)) {
+        unsigned i = gen_pick(g, g->nnames);
+        bool teaches = gen_pick(g, 3) == 0 && g->names[i].t.optional && !g->names[i].rejects;
+        struct gx x = gen_expr(g, G_BOOL, 0, 3);
+        body.line[body.n++] = teaches ? gen_print(g, "when %s != null or %s == null", g->names[i].name, g->names[i].name) : gen_print(g, "when %s", x.s);
+        if (teaches && gen_pick(g, 2)) {
+            body.line[body.n - 1] = gen_print(g, "when %s != null", g->names[i].name);
+            g->names[i].known = true;
+        }
+    }
+    for (unsigned i = 0, n = 1 + gen_pick(g, 5); i < n; i++) field(g, &module, &body, i);
+    buf_printf(spec, "entity out.Records {\n  Key: text(60) @unique\n  Label: text(100)?\n%.*s}\n", (int)module.n, module.p);
+    buf_puts(spec, "flow f from feed.Rows to out.Records {\n  every 1h\n  key Key\n");
+    shuffled(g, spec, &body);
+    buf_puts(spec, "}\n");
+    buf_free(&module);
+}
+
+void generate(uint64_t seed, struct buf *spec, struct buf *csv)
+{
+    struct gen *g = calloc(1, sizeof *g);
+    if (g == NULL) return;
+    g->rng = seed * UINT64_C(0x2545f4914f6cdd1d);
+    arena_init(&g->arena, 0);
+    buf_puts(spec, "mlc 1\nspec \"random\"\nimport file\nsource feed: file { path = \"in\" }\ntarget out: file { path = \"out\" }\n"
+                   "entity out.Others { Code: text(65535) @unique }\n");
+    columns(g, spec);
+    for (unsigned n = gen_pick(g, 3); n > 0; n--) table(g, spec);
+    if (gen_pick(g, 4) == 0) table_of_file(g, spec, csv);
+    for (unsigned n = gen_pick(g, 3); n > 0; n--) fn(g, spec);
+    flow(g, spec);
+    arena_free(&g->arena);
+    free(g);
+}

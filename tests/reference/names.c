@@ -1,0 +1,242 @@
+/* names.c - what names mean in a checked spec, and how many decimals a number of it has. */
+#include "tests/reference/eval.h"
+#include "base/check.h"
+
+const struct ast *ref__let(const struct ref *r, struct str name)
+{
+    AST_EACH(n, r->flow->ast->clauses)
+        if (n->kind == AST_LET && str_eq(AST_AS(let, n)->name.text, name)) return n;
+    return NULL;
+}
+
+const struct ast_fn *ref__fn(const struct ref *r, struct str name)
+{
+    AST_EACH(n, r->file->items)
+        if (n->kind == AST_FN && str_eq(AST_AS(fn, n)->name.text, name)) return AST_AS(fn, n);
+    return NULL;
+}
+
+const struct ref_table *ref__table(const struct ref *r, struct str name)
+{
+    for (const struct ref_table *t = r->tables; t != NULL; t = t->next)
+        if (str_eq(t->name, name)) return t;
+    check_failed("a table that the checker knows", __FILE__, __LINE__);
+}
+
+/* ---- tables ---- */
+
+static void add(struct ref *r, struct ref_table *t, struct str key, struct ref_value v)
+{
+    struct str *keys = ARENA_ARRAY(r->kept, struct str, t->n + 1);
+    struct ref_value *values = ARENA_ARRAY(r->kept, struct ref_value, t->n + 1);
+    for (size_t i = 0; i < t->n; i++) {
+        keys[i] = t->keys[i];
+        values[i] = t->values[i];
+    }
+    keys[t->n] = key;
+    values[t->n++] = v;
+    t->keys = keys;
+    t->values = values;
+}
+
+static void note_decimals(struct ref_table *t, const struct ref_value *v)
+{
+    if (v->kind == REF_NUMBER && v->number.scale > t->decimals) t->decimals = v->number.scale;
+}
+
+static void from_arms(struct ref *r, struct ref_table *t, const struct ast_table *n)
+{
+    AST_EACH(a, n->arms) {
+        const struct ast_arm *arm = AST_AS(arm, a);
+        struct ref_value v = ref__literal(r->kept, arm->value);
+        note_decimals(t, &v);
+        if (arm->otherwise) {
+            t->has_else = true;
+            t->otherwise = v;
+        }
+        AST_EACH(p, arm->patterns) add(r, t, AST_AS(text, p)->value, v);
+    }
+}
+
+/* Lines of two plain cells; nothing in quotes: that is what the generator writes. */
+static void from_csv(struct ref *r, struct ref_table *t, const struct ast_table_file *n, struct str csv)
+{
+    bool header = true, swapped = false;
+    for (size_t at = 0; at < csv.n; header = false) {
+        struct str cell[2] = {{csv.p + at, 0}, {NULL, 0}};
+        unsigned c = 0;
+        for (; at < csv.n && csv.p[at] != '\n'; at++) {
+            if (csv.p[at] != ',') cell[c].n++;
+            else cell[++c] = (struct str){csv.p + at + 1, 0};
+            ASSERT(c < 2 && csv.p[at] != '"');
+        }
+        at++;
+        if (header) swapped = str_eq(cell[1], n->from.text);
+        else {
+            struct str v = cell[swapped ? 0 : 1];
+            add(r, t, cell[swapped ? 1 : 0], (struct ref_value){.kind = v.n ? REF_TEXT : REF_ABSENT, .text = v});
+        }
+    }
+    if (n->otherwise) {
+        t->has_else = true;
+        t->otherwise = ref__literal(r->kept, n->otherwise);
+    }
+}
+
+void ref_open(struct ref *r, const struct ast_file *file, const struct spec *s, struct str csv, struct arena *kept)
+{
+    *r = (struct ref){.file = file, .flow = s->flows, .spec = s, .kept = kept};
+    AST_EACH(n, file->items) {
+        if (n->kind != AST_TABLE && n->kind != AST_TABLE_FILE) continue;
+        struct ref_table *t = ARENA_NEW(kept, struct ref_table);
+        t->next = r->tables;
+        r->tables = t;
+        t->name = n->kind == AST_TABLE ? AST_AS(table, n)->name.text : AST_AS(table_file, n)->name.text;
+        if (n->kind == AST_TABLE) from_arms(r, t, AST_AS(table, n));
+        else from_csv(r, t, AST_AS(table_file, n), csv);
+    }
+}
+
+/* ---- decimals ---- */
+
+enum { NO_NUMBER = -1 };
+
+static int most(int a, int b) { return a > b ? a : b; }
+
+static int digits_behind(struct str s)
+{
+    const char *dot = memchr(s.p, '.', s.n);
+    return dot ? (int)(s.p + s.n - dot) - 1 : 0;
+}
+
+static int decimals(const struct ref *r, const struct ast *n, const struct ast_fn *fn);
+
+static int decimals_of_name(const struct ref *r, struct str name, const struct ast_fn *fn)
+{
+    if (fn) {
+        AST_EACH(p, fn->params)
+            if (str_eq(AST_AS(param, p)->name.text, name)) {
+                const struct ast_type *t = AST_AS(type, AST_AS(param, p)->type);
+                if (!str_is(t->name.text, "decimal")) return str_is(t->name.text, "number") ? 0 : NO_NUMBER;
+                struct ref_number s = ref_number_read(AST_AS(number, t->args.first->next)->digits);
+                return s.digit[0] + 10 * s.digit[1];
+            }
+    }
+    const struct ast *let = ref__let(r, name);
+    if (let) return decimals(r, AST_AS(let, let)->value, NULL);
+    for (size_t i = 0; i < r->flow->entity->ncolumns; i++) {
+        const struct column *c = &r->flow->entity->columns[i];
+        if (str_eq(c->name, name)) return c->type.base == T_DECIMAL ? c->type.scale : NO_NUMBER;
+    }
+    return NO_NUMBER;
+}
+
+static int decimals_of_call(const struct ref *r, const struct ast_call *n, const struct ast_fn *in)
+{
+    const struct ast_fn *fn = ref__fn(r, n->name.text);
+    if (fn) return decimals(r, fn->body, fn);
+    if (!str_is(n->name.text, "round")) return NO_NUMBER;
+    struct ref_number to = ref_number_read(AST_AS(number, n->args.first->next)->digits);
+    int own = decimals(r, n->args.first, in), asked = to.digit[0] + 10 * to.digit[1];
+    return own < asked ? own : asked;
+}
+
+static int decimals(const struct ref *r, const struct ast *n, const struct ast_fn *fn)
+{
+    switch ((enum ast_kind)n->kind) {
+    case AST_NUMBER: return digits_behind(AST_AS(number, n)->digits);
+    case AST_USE: return decimals_of_name(r, AST_AS(use, n)->name.text, fn);
+    case AST_UNARY: return decimals(r, AST_AS(unary, n)->value, fn);
+    case AST_BINARY: {
+        const struct ast_binary *b = AST_AS(binary, n);
+        int x = decimals(r, b->left, fn), y = decimals(r, b->right, fn);
+        return b->op == OP_MUL ? x + y : most(x, y);
+    }
+    case AST_INDEX: return (int)ref__table(r, AST_AS(index, n)->table.text)->decimals;
+    case AST_CALL: return decimals_of_call(r, AST_AS(call, n), fn);
+    case AST_MATCH: {
+        int k = NO_NUMBER;
+        AST_EACH(a, AST_AS(match, n)->arms) k = most(k, decimals(r, AST_AS(arm, a)->value, fn));
+        return k;
+    }
+    default: return NO_NUMBER;
+    }
+}
+
+unsigned ref__decimals(const struct ref *r, const struct ast *n, const struct ast_fn *fn)
+{
+    int k = decimals(r, n, fn);
+    ASSERT(k >= 0);
+    return (unsigned)k;
+}
+
+/* ---- the vm's values ---- */
+
+/* Days since 1970-01-01 as YYYY-MM-DD, counted year by year and month by month. */
+static const char *day_text(struct arena *a, int64_t days)
+{
+    static const int months[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = 1970, month = 0;
+    for (;; year++) {
+        bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+        if (days >= 0 && days < 365 + leap) break;
+        if (days < 0) {
+            year--;
+            leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+            days += 365 + leap;
+            year--;
+        } else days -= 365 + leap;
+    }
+    for (;; month++) {
+        int n = months[month] + (month == 1 && ((year % 4 == 0 && year % 100 != 0) || year % 400 == 0));
+        if (days < n) break;
+        days -= n;
+    }
+    return arena_printf(a, "%04d-%02d-%02d", year, month + 1, (int)days + 1);
+}
+
+static struct str time_text(struct arena *a, int64_t ms)
+{
+    int64_t days = ms / 86400000 - (ms % 86400000 < 0), rest = ms - days * 86400000;
+    int s = (int)(rest / 1000);
+    return str_of(arena_printf(a, "%sT%02d:%02d:%02d.%03d", day_text(a, days), s / 3600, s / 60 % 60, s % 60, (int)(rest % 1000)));
+}
+
+struct ref_value ref_from_vm(const struct value *v, const struct image_flow *f, struct arena *a)
+{
+    struct ref_value out = {.kind = REF_ABSENT};
+    switch ((enum value_kind)v->kind) {
+    case V_ABSENT: break;
+    case V_BOOL: out = (struct ref_value){.kind = REF_BOOL, .yes = v->u.b}; break;
+    case V_TEXT: out = (struct ref_value){.kind = REF_TEXT, .text = value_str(v)}; break;
+    case V_DECIMAL: out = (struct ref_value){.kind = REF_NUMBER, .number = ref_number_of(v->u.coef, v->scale)}; break;
+    case V_DATE: out = (struct ref_value){.kind = REF_DAY, .text = str_of(day_text(a, v->u.i))}; break;
+    case V_LOCAL: out = (struct ref_value){.kind = REF_WALL, .text = time_text(a, v->u.i)}; break;
+    case V_INSTANT: out = (struct ref_value){.kind = REF_POINT, .text = time_text(a, v->u.i)}; break;
+    case V_LINK: {
+        const struct image_link *site = &f->links[v->u.link->site];
+        struct ref_value *sought = ARENA_NEW(a, struct ref_value);
+        *sought = ref_from_vm(&v->u.link->args[0], f, a);
+        out = (struct ref_value){.kind = REF_LINK, .module = site->module, .field = site->field, .sought = sought};
+        break;
+    }
+    case V_ID: check_failed("an id out of a mapping", __FILE__, __LINE__);
+    }
+    return out;
+}
+
+void ref_show(struct buf *out, const struct ref_value *v)
+{
+    switch (v->kind) {
+    case REF_ABSENT: buf_puts(out, "(absent)"); break;
+    case REF_BOOL: buf_puts(out, v->yes ? "true" : "false"); break;
+    case REF_NUMBER: ref_number_write(out, &v->number, 0); break;
+    case REF_LINK:
+        buf_printf(out, "find %.*s(%.*s = ", (int)v->module.n, v->module.p, (int)v->field.n, v->field.p);
+        ref_show(out, v->sought);
+        buf_byte(out, ')');
+        break;
+    case REF_TEXT: buf_printf(out, "\"%.*s\"", (int)v->text.n, v->text.p); break;
+    default: buf_str(out, v->text); break;
+    }
+}

@@ -1,0 +1,86 @@
+/* reference.h - the language computed a second time: slow, simple, over the AST, in tests only. It shares no code with the vm, its builtins or its
+ * decimals, so that what both agree on is what docs/language.md says.
+ *
+ *   checked spec + row -ref_run-> skip | reject, message | per field: value or keep          (to compare with vm_when, vm_map, vm_adopt)
+ *
+ * Numbers are strings of decimal digits, dates are their ISO texts, everything is computed again at every use: a let or a fn is only a name
+ * for an expression. What the checker found out is used in two points only: the columns of the flow's entity with their defaults, and the scale
+ * that a number has as text. */
+#ifndef TESTS_REFERENCE_REFERENCE_H
+#define TESTS_REFERENCE_REFERENCE_H
+#include "code/image.h"
+#include "dsl/spec.h"
+
+/* ---- numbers (number.c) ---- */
+enum { REF_DIGITS = 160 };
+struct ref_number { bool negative; unsigned scale; unsigned char digit[REF_DIGITS]; };    /* digit[0] is the last one; value = digits / 10^scale */
+
+/* "-?digits[.digits]" with or without `_`. */
+struct ref_number ref_number_read(struct str text);
+/* From binary, for the rows. */
+struct ref_number ref_number_of(i128 coef, unsigned scale);
+struct ref_number ref_number_add(const struct ref_number *a, const struct ref_number *b);
+struct ref_number ref_number_minus(const struct ref_number *a);
+struct ref_number ref_number_times(const struct ref_number *a, const struct ref_number *b);
+/* Half away from zero; with n above its scale the number stays as it is. */
+struct ref_number ref_number_round(const struct ref_number *a, unsigned n);
+int ref_number_compare(const struct ref_number *a, const struct ref_number *b);
+/* With `scale` decimals (at least as many as the number has). */
+void ref_number_write(struct buf *out, const struct ref_number *a, unsigned scale);
+
+/* ---- values ---- */
+enum ref_kind { REF_ABSENT, REF_BOOL, REF_TEXT, REF_NUMBER, REF_DAY, REF_WALL, REF_POINT, REF_LINK };
+struct ref_value {
+    enum ref_kind kind;
+    bool yes;
+    struct str text;                 /* REF_TEXT; dates as YYYY-MM-DD[THH:MM:SS.mmm], which order as they compare */
+    struct ref_number number;
+    struct str module, field;        /* REF_LINK: which record is looked for */
+    const struct ref_value *sought;
+};
+bool ref_equal(const struct ref_value *a, const struct ref_value *b);
+/* The vm's value in this form; links need the flow's sites. Texts are the value's or the arena's. */
+struct ref_value ref_from_vm(const struct value *v, const struct image_flow *f, struct arena *a);
+/* For messages. */
+void ref_show(struct buf *out, const struct ref_value *v);
+
+/* ---- wrong on purpose: shows that the comparison has teeth ---- */
+enum ref_plant {
+    PLANT_NONE,
+#define PLANT(NAME, what) PLANT_##NAME,
+#include "tests/reference/plant.def"
+#undef PLANT
+    PLANT_COUNT
+};
+
+/* ---- the evaluator (eval.c) ---- */
+enum ref_outcome { REF_VALUE, REF_KEEP, REF_REJECT };
+struct ref_field { struct str name; enum ref_outcome outcome; struct ref_value value; };
+struct ref_row { const struct column *columns; size_t ncolumns; const struct ref_value *values; };   /* before defaults */
+struct ref_result {
+    bool skip, reject;
+    struct str message;              /* of the reject */
+    struct ref_value adopt;          /* also when the row is skipped or rejected */
+    struct ref_field *fields; size_t nfields;      /* in the order of the text; up to the one that rejected */
+    unsigned misses;                 /* builtins and tables that had no answer, at least as many as the vm may count */
+};
+struct ref {
+    const struct ast_file *file;
+    const struct flow *flow;
+    const struct spec *spec;
+    struct arena *arena;             /* of one row */
+    struct arena *kept;              /* of the program */
+    enum ref_plant plant;
+    struct ref_table *tables;
+};
+/* The first flow of a spec without errors. csv: text of the one CSV file that its tables may name, or empty. */
+void ref_open(struct ref *r, const struct ast_file *file, const struct spec *s, struct str csv, struct arena *kept);
+void ref_run(struct ref *r, struct arena *row_arena, const struct ref_row *row, struct ref_result *out);
+
+/* ---- builtins (words.c) ---- */
+enum { REF_ARGS = 64 };
+/* False: this builtin has no second implementation here (a newer one): the program cannot be compared. */
+bool ref_builtin(struct ref *r, struct str name, const struct ref_value *args, size_t n, struct ref_value *out);
+bool ref_builtin_known(struct str name);
+size_t ref_chars(struct str s);
+#endif

@@ -1,0 +1,121 @@
+/* trace.c - see trace.h. runtime/vm/vm.c calls VM_TRACE in front of every instruction where it is defined; here it is. */
+#include "code/opcode.h"
+#include "value/builtin.h"
+#include <stdio.h>
+
+struct vm;
+static void look(const struct value *regs, const struct image *im, const struct instr *in);
+#define VM_TRACE(vm, in) look((vm)->regs, (vm)->im, in)
+#define vm_new trace_new
+#define vm_free trace_free
+#define vm_row_fits trace__row_fits
+#define vm_when trace__when
+#define vm_map trace__map
+#define vm_adopt trace__adopt
+#include "../../runtime/vm/vm.c"
+#include "tests/reference/trace.h"
+
+enum { ARGS_SEEN = 4 };
+static uint64_t met[OP_COUNT][3][2], arguments[BUILTIN_COUNT][ARGS_SEEN][2], results[BUILTIN_COUNT][2];
+static int last_call = -1;             /* builtin of the instruction before: its result stands in last_result now */
+static uint16_t last_result;
+
+/* Operands that an opcode may meet absent: bit i for the i-th word; the others are proven to be there. */
+static const struct { unsigned op, words; } absent_too[] = {
+    {OP_MOVE, 2}, {OP_PRESENT, 2}, {OP_IS, 2}, {OP_EQ, 6}, {OP_NE, 6}, {OP_TABLE, 2}, {OP_SET, 2}, {OP_RESULT, 1}, {OP_COLUMN, 1}, {OP_LINK, 4}, {OP_CALL, 4}};
+
+static void note(unsigned op, unsigned word, const struct value *v)
+{
+    met[op][word][value_present(v) ? TRACE_PRESENT : TRACE_ABSENT]++;
+}
+
+static void look_result(const struct value *regs)
+{
+    if (last_call >= 0) results[last_call][value_present(&regs[last_result]) ? TRACE_PRESENT : TRACE_ABSENT]++;
+    last_call = -1;
+}
+
+static void look(const struct value *regs, const struct image *im, const struct instr *in)
+{
+    const char *kinds = opcodes[in->op].operands;
+    const uint16_t words[3] = {in->a, in->b, in->c};
+    bool operands = false;
+    look_result(regs);
+    for (unsigned i = 0; i < 3; i++) {
+        if (kinds[i] == 'r') note(in->op, i, &regs[words[i]]);
+        for (uint16_t k = 0; kinds[i] == 'l' && k < args_count(im, words[i]); k++) {
+            const struct value *v = &regs[args_regs(im, words[i])[k]];
+            note(in->op, i, v);
+            if (in->op == OP_CALL && k < ARGS_SEEN) arguments[in->b][k][value_present(v) ? TRACE_PRESENT : TRACE_ABSENT]++;
+        }
+        operands |= kinds[i] == 'r' || kinds[i] == 'l';
+    }
+    if (!operands && in->op != OP_COLUMN) met[in->op][0][TRACE_PRESENT]++;
+    if (in->op == OP_CALL) {
+        last_call = in->b;
+        last_result = in->a;
+    }
+}
+
+/* A column has no operand register: what it reads is looked at before. */
+static void look_columns(const struct image_flow *f, const struct value *cols)
+{
+    for (size_t i = 0; i < f->map.ninstr; i++) {
+        struct instr in = instr_at(&f->map, i);
+        if (in.op == OP_COLUMN) note(OP_COLUMN, 0, &cols[in.b]);
+    }
+}
+
+void trace_row(struct vm *vm, const struct image *im, const struct value *values, const size_t *column_of)
+{
+    const struct image_flow *f = &im->flows[0];
+    struct value cols[LIMIT_COLUMNS];
+    struct vm_out out;
+    for (size_t i = 0; i < f->ncolumns; i++) cols[i] = values[column_of ? column_of[i] : i];
+    trace__adopt(vm, f, cols);
+    last_call = -1;
+    bool taken = trace__when(vm, f, cols);
+    last_call = -1;
+    if (!taken) return;
+    look_columns(f, cols);
+    trace__map(vm, f, cols, &out);
+    last_call = -1;
+}
+
+static bool may_be_absent(unsigned op, unsigned word)
+{
+    for (size_t i = 0; i < sizeof absent_too / sizeof *absent_too; i++)
+        if (absent_too[i].op == op) return absent_too[i].words >> word & 1;
+    return false;
+}
+
+static bool row_of(unsigned op)
+{
+    const char *kinds = opcodes[op].operands;
+    bool whole = true, operands = false;
+    for (unsigned i = 0; i < 3; i++) {
+        bool looked = kinds[i] == 'r' || kinds[i] == 'l' || (op == OP_COLUMN && i == 0);
+        if (!looked && !(i == 2 && !operands)) continue;
+        unsigned word = looked ? i : 0;
+        operands = true;
+        bool absent = may_be_absent(op, word);
+        printf("#   %-8s operand %u: %llu present, %llu absent%s\n", opcodes[op].name, word + 1, (unsigned long long)met[op][word][0],
+               (unsigned long long)met[op][word][1], absent ? "" : " (never)");
+        bool good = met[op][word][0] > 0 && (!absent || met[op][word][1] > 0) && (absent || met[op][word][1] == 0);
+        if (!good) printf("not ok opcode %s: operand %u was not met as it can be\n", opcodes[op].name, word + 1);
+        whole &= good;
+    }
+    return whole;
+}
+
+bool trace_report(void)
+{
+    bool whole = true;
+    for (unsigned op = 0; op < OP_COUNT; op++) whole &= row_of(op);
+    if (whole) printf("ok every opcode ran, with operands present and absent\n");
+    return whole;
+}
+
+bool trace_met_opcode(unsigned op) { return op < OP_COUNT && (met[op][0][0] + met[op][0][1] + met[op][1][0] + met[op][1][1] + met[op][2][0] + met[op][2][1]) > 0; }
+bool trace_met_argument(unsigned b, size_t i, enum trace_edge e) { return b < BUILTIN_COUNT && i < ARGS_SEEN && arguments[b][i][e] > 0; }
+bool trace_met_result(unsigned b, enum trace_edge e) { return b < BUILTIN_COUNT && results[b][e] > 0; }
