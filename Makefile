@@ -1,9 +1,9 @@
 # ml-connector. `make` builds; `make test` and `make demo` first install what is missing (.ci/setup). See README.md.
 #
 #   make            build/mlc, build/mlcd, build/mlc-audit-verify
-#   make test       everything that proves the product in under 15 minutes; last line "N passed, N failed"
+#   make test       everything that proves the product in under 15 minutes; last line "N passed, N failed"; TESTS=unit/net: those with it in their name
 #   make demo       1,000 customers from a Sage stand-in into a Zoho stand-in, explained as it goes
-#   make lint | asan | fuzz | torture | bench | check-openapi | install
+#   make lint | clang | asan | fuzz | torture | bench | check-openapi | install
 B        ?= build
 ifeq ($(origin CC),default)
 CC       := gcc
@@ -37,7 +37,7 @@ SIMS     := $(patsubst tests/sim/%/main.c,$(B)/sim-%,$(wildcard tests/sim/*/main
 UNITS    := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 
 .SECONDARY:                              # what stands between a source and a program is kept: a second make does nothing
-.PHONY: all clean units sims setup test test-built lint asan fuzz torture bench demo check-openapi install
+.PHONY: all clean units sims setup test test-built lint clang asan fuzz torture bench demo check-openapi install
 all: $(BINS)
 sims: $(SIMS)
 units: $(UNITS)
@@ -96,9 +96,12 @@ setup:
 test: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) test-built
 test-built: all sims units
-	@B=$(B) sh tests/run.sh
+	@B=$(B) sh tests/run.sh $(TESTS)
 lint:
 	@sh tests/lint/lint.sh
+clang: setup
+	@sh .ci/setup all
+	@$(MAKE) --no-print-directory -j$(shell nproc) CC=clang B=$(B)-clang test-built
 asan: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-asan OPT='-O1 -g' LDFLAGS= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test-built
 demo: setup
@@ -109,7 +112,7 @@ install: all
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 clean:
-	rm -rf $(B) $(B)-asan $(B)-fuzz
+	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-clang
 
 -include $(wildcard tests/*/rules.mk)
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

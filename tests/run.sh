@@ -18,7 +18,7 @@ one() {   # NAME COMMAND...
     case $name in *"$only"*) ;; *) return ;; esac
     log="$B/log/$(printf %s "$name" | tr / _).log"
     start=$(date +%s)
-    timeout 600 "$@" >"$log" 2>&1 </dev/null
+    timeout -k 10 "${TEST_SECONDS:-600}" "$@" >"$log" 2>&1 </dev/null
     status=$?
     p=$(grep -c '^ok ' "$log")
     f=$(grep -c '^not ok ' "$log")
@@ -34,6 +34,7 @@ one() {   # NAME COMMAND...
 }
 
 one lint sh tests/lint/lint.sh
+one lint/planted sh tests/lint/lint_test.sh
 for t in $(find "$B/tests/unit" -type f -name '*_test' | sort); do
     one "${t#"$B"/tests/}" "$t"
 done

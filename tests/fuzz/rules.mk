@@ -3,13 +3,19 @@
 #   make fuzz                       every target for FUZZ_SECONDS (60) seconds, beginning with tests/fuzz/seeds and what earlier runs found
 #   make fuzz FUZZ=soap             one target
 #
+#   make torture                    (also the full crash harness) every target for TORTURE_SECONDS (900)
+#
 # The objects are instrumented, so they live in a build directory of their own: make calls itself with B=$(B)-fuzz.
 FUZZ_SECONDS ?= 60
+TORTURE_SECONDS ?= 900
 FUZZ         ?=
 FUZZ_BINS    := $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SAN     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: fuzz-built
+.PHONY: fuzz-built torture-fuzz
+torture: torture-fuzz
+torture-fuzz:
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(TORTURE_SECONDS)
 fuzz-built: $(FUZZ_BINS) $(B)/mlc
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%_fuzz.o $(SIM_LIB) $(MLC_LIB) $(RT_LIB)
 	@mkdir -p $(@D)

@@ -3,6 +3,8 @@
 # error and diagnostic tables has a test and a page. Prints "ok NAME" or "not ok NAME: why" per rule.
 set -u
 cd "$(dirname "$0")/../.."
+# A checkout of another user is still the one to look at.
+git() { command git -c safe.directory='*' "$@"; }
 bad=0
 say() {   # NAME FINDINGS
     if [ -z "$2" ]; then
@@ -15,6 +17,7 @@ say() {   # NAME FINDINGS
 sources=$(git ls-files -co --exclude-standard -- '*.c' '*.h' '*.y' '*.re' '*.def' | while read -r f; do [ -f "$f" ] && echo "$f"; done)
 product=$(printf '%s\n' "$sources" | grep -E '^(runtime|dsl|compiler|grammar)/')
 
+say "there is something to look at" "$([ -n "$product" ] || echo "no list of sources: git is missing, or this is no checkout")"
 say "include arrows" "$(printf '%s\n' "$product" | xargs awk -f tests/lint/arrows.awk tests/lint/arrows.txt)"
 say "files of at most 600 lines" "$(printf '%s\n' "$sources" | xargs wc -l | awk '$2 != "total" && $1 > 600 {print $2 ": " $1 " lines"}')"
 say "functions of at most 70 lines" "$(printf '%s\n' "$sources" | grep -E '\.(c|h)$' | xargs awk -f tests/lint/functions.awk)"
