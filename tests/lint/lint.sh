@@ -10,7 +10,7 @@ say() {   # NAME FINDINGS
     if [ -z "$2" ]; then
         echo "ok lint $1"
     else
-        printf '%s\n' "$2" | head -30 | sed "s|^|not ok lint $1: |"
+        printf '%s\n' "$2" | head -200 | sed "s|^|not ok lint $1: |"
         bad=1
     fi
 }
