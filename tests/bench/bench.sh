@@ -1,0 +1,114 @@
+#!/bin/sh
+# bench.sh - how fast the flow of examples/customers runs, what it costs at Zoho, and whether memory stays the same whatever the size.
+#
+# For each size: a Sage stand-in with that many customers, an empty Zoho stand-in, both in processes of their own; then mlcd three times:
+#
+#     first    once             everything is read, mapped, journaled and inserted
+#     quiet    once             asks for changes, finds none
+#     full     once --full      reads every row again and every key, finds them unchanged
+#
+# Private memory (RssAnon of mlcd, highest of samples 5 ms apart) has to be within 10 % across the sizes, for each of the three: PASS or FAIL
+# at the end, and in the exit code. Times are shown, never judged.
+#
+#     BENCH_SIZES="10000 100000"   default: 10000 100000 1000000
+#     BENCH_OUT=FILE               the table as Markdown too
+#     TMPDIR                       has to be on a disk: the state directory is made there
+set -eu
+cd "$(dirname "$0")/../.."
+B=${B:-build}
+case $B in /*) ;; *) B=$PWD/$B ;; esac
+sizes=${BENCH_SIZES:-10000 100000 1000000}
+W=$(mktemp -d "${TMPDIR:-/tmp}/mlc-bench.XXXXXX")
+pids=""
+finish() {
+    for p in $pids; do kill "$p" 2>/dev/null || true; done
+    pids=""
+}
+trap 'finish; rm -rf "$W"' EXIT
+trap 'exit 130' INT TERM
+die() { echo "bench: $*" >&2; exit 1; }
+wait_for() {   # FILE
+    i=0
+    until [ -s "$1" ]; do i=$((i + 1)); [ $i -lt 300 ] || die "a stand-in did not start: $(cat "$W"/*.err)"; sleep 0.1; done
+}
+case $(stat -f -c %T "$W") in tmpfs | ramfs) echo "bench: $W is in memory, not on a disk: set TMPDIR for figures that mean something" >&2 ;; esac
+
+# A company with room for the credits of a million inserts: 100,000 and some.
+jq '.users_license_purchased = 1000' tests/sim/zoho/data/professional.json >"$W/org.json"
+cp examples/customers/* "$W/"
+sed -i -e 's|^\( *\)region *= us.*|&\n\1accounts_url = env("ZOHO_ACCOUNTS_URL")|' -e 's|^ *budget .*||' -e 's|^ *soap *=.*||' "$W/customers.mlc"
+"$B/mlc" build "$W/customers.mlc" -o "$W/customers.mlcb" >/dev/null
+mkdir "$W/micro"
+"$B/bench-micro" "$W/customers.mlcb" "$W/micro"
+rm -rf "$W/micro"
+echo
+
+start() {   # SIZE
+    rm -rf "$W/state" "$W"/*.port
+    "$B/sim-sage" --port 0 --port-file "$W/sage.port" --customers "$1" --seed 7 --company ABC --token bench --user u --password p 2>"$W/sage.err" &
+    pids="$pids $!"
+    # 25 ms before each answer: several requests are always under way, whatever else this machine does
+    "$B/sim-zoho" --port 0 --port-file "$W/zoho.port" --data "$W/org.json" --switches '{"latency_ms":25}' 2>"$W/zoho.err" &
+    pids="$pids $!"
+    wait_for "$W/sage.port"
+    wait_for "$W/zoho.port"
+    SAGE_AGENT_URL=http://127.0.0.1:$(cat "$W/sage.port")
+    ZOHO_ACCOUNTS_URL=http://127.0.0.1:$(cat "$W/zoho.port")
+    MLCD_STATE=$W/state
+    export SAGE_AGENT_URL ZOHO_ACCOUNTS_URL MLCD_STATE
+    printf bench | "$B/mlcd" secret set sage-agent >/dev/null 2>&1
+    printf 'u\np' | "$B/mlcd" secret set sage >/dev/null 2>&1
+    printf 'client_id=1000.SIMCLIENT\nclient_secret=sim-secret\ncode=1000.simcode\n' | "$B/mlcd" auth zoho --image "$W/customers.mlcb" >/dev/null 2>&1
+    # The stand-in sorts its customers at the first request; that is not our time.
+    curl -fsS -o "$W/first-page" -H 'Authorization: Bearer bench' "$SAGE_AGENT_URL/v1/companies/ABC/customers?limit=1"
+}
+
+counters() {
+    z=$(curl -fsS "$ZOHO_ACCOUNTS_URL/__sim/counters")
+    s=$(curl -fsS "$SAGE_AGENT_URL/__sim/counters")
+    printf '%s\n%s\n' "$z" "$s" | jq -sc '{zoho: (.[0].calls | add), credits: .[0].credits_spent, inserts: .[0].inserts, writes: (.[0].inserts + .[0].updates + .[0].noop_updates),
+        sage: ([.[1] | .. | objects | .requests? // empty | numbers] | add // 0)}'
+}
+
+measure() {   # SIZE PASS OPTIONS...: a line of JSON in results
+    size=$1
+    pass=$2
+    shift 2
+    before=$(counters)
+    "$B/bench-peak" "$W/peak" "$B/mlcd" once --image "$W/customers.mlcb" --quiet --json "$@" >"$W/result" 2>"$W/mlcd.err" || die "mlcd ended with $?: $(cat "$W/mlcd.err" "$W/result")"
+    after=$(counters)
+    jq -nc --argjson size "$size" --arg pass "$pass" --argjson b "$before" --argjson a "$after" --slurpfile p "$W/peak" --slurpfile r "$W/result" \
+        '{size: $size, pass: $pass, wall_ms: $p[0].wall_ms, cpu_ms: ($p[0].user_ms + $p[0].sys_ms), anon_kib: $p[0].anon_kib, read: $r[0].read, finished: $r[0].finished,
+          changed: $r[0].changed, sage_calls: ($a.sage - $b.sage), zoho_calls: ($a.zoho - $b.zoho), credits: ($a.credits - $b.credits), writes: ($a.writes - $b.writes)}' >>"$W/results"
+    tail -1 "$W/results" | jq -r '"  \(.size) \(.pass): \(.wall_ms) ms, \(.read) rows read, \(.writes) written, \(.anon_kib) KiB private"' >&2
+}
+
+check() {   # what a bench must not pass over
+    tail -3 "$W/results" | jq -se 'map(select(.finished | not)) == [] and .[1].writes == 0 and .[2].writes == 0 and .[1].read == 0 and .[2].read == .[0].read' >/dev/null ||
+        die "the passes did not do what they should: $(tail -3 "$W/results")"
+}
+
+: >"$W/results"
+for n in $sizes; do
+    start "$n"
+    measure "$n" first
+    measure "$n" quiet
+    measure "$n" full --full
+    check
+    du -sk "$W/state" | awk -v n="$n" '{printf "  %d state directory: %.1f KiB per customer\n", n, $1 / n}' >&2
+    finish
+done
+
+table() {
+    printf '| customers | pass | rows/s | rows/s against the smallest | private memory | against the smallest | CPU us per row | Sage calls | Zoho calls | credits | wall s |\n'
+    printf '|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n'
+    jq -sr 'def r2: . * 100 | round / 100; . as $all | .[] | . as $r | ($all | map(select(.pass == $r.pass))[0]) as $base
+        | (if .read > 0 then .read * 1000 / .wall_ms else 0 end) as $rate | (if $base.read > 0 then $base.read * 1000 / $base.wall_ms else 0 end) as $brate
+        | "| \(.size) | \(.pass) | \(if .read > 0 then ($rate | round) else "-" end) | \(if .read > 0 then ($rate / $brate | r2) else "-" end) | \(.anon_kib / 1024 | r2) MiB | \(.anon_kib / $base.anon_kib | r2) | \(if .read > 0 then (.cpu_ms * 1000 / .read | round) else "-" end) | \(.sage_calls) | \(.zoho_calls) | \(.credits) | \(.wall_ms / 1000 | r2) |"' "$W/results"
+}
+table
+[ -z "${BENCH_OUT:-}" ] || table >"$BENCH_OUT"
+
+verdict=$(jq -sr 'group_by(.pass) | map({pass: .[0].pass, ratio: ((map(.anon_kib) | max) / (map(.anon_kib) | min))}) | .[] | "\(if .ratio <= 1.1 then "PASS" else "FAIL" end) private memory, \(.pass): largest / smallest = \(.ratio * 1000 | round / 1000)"' "$W/results")
+printf '\n%s\n' "$verdict"
+case $verdict in *FAIL*) exit 1 ;; esac
