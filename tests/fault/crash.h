@@ -57,7 +57,7 @@ extern const char *const fault_text[FAULT_COUNT];
 
 struct crash_fault { uint64_t call; enum fault_kind kind; uint64_t seed; };
 /* Wrong orders: 0 none, see crash_plant.c. */
-enum plant { PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_COUNT };
+enum plant { PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_NO_SETTLE, PLANT_COUNT };
 extern const char *const plant_text[PLANT_COUNT];
 
 /* ---- the log of what reached the page cache ---- */

@@ -179,7 +179,8 @@ static enum err same_tables(struct judge *j, struct fault *f)
     for (int t = TABLE_FLOWS; t < TABLE_COUNT; t++) {
         MDB_cursor *a, *b;
         MDB_val ka, va, kb, vb;
-        if (mdb_cursor_open(j->store->txn, j->store->dbi[t], &a) || mdb_cursor_open(j->again->txn, j->again->dbi[t], &b)) return fault_set(f, ERR_IO, "no cursor");
+        if (mdb_cursor_open(j->store->txn, j->store->dbi[t], &a) || mdb_cursor_open(j->again->txn, j->again->dbi[t], &b))
+            return fault_set(f, ERR_IO, "no cursor");
         for (;;) {
             int ra = mdb_cursor_get(a, &ka, &va, MDB_NEXT), rb = mdb_cursor_get(b, &kb, &vb, MDB_NEXT);
             if (ra != rb) return fault_set(f, ERR_CORRUPT, "table %s of the index and of the log's fold have not the same length", names[t]);

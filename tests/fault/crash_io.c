@@ -65,7 +65,9 @@ WRAPPED(int, rename, (const char *from, const char *to));
 WRAPPED(int, unlink, (const char *path));
 WRAPPED(int, mkdir, (const char *path, mode_t mode));
 WRAPPED(int, stat, (const char *path, struct stat *st));
-WRAPPED(int, scandir, (const char *dir, struct dirent ***list, int (*filter)(const struct dirent *), int (*cmp)(const struct dirent **, const struct dirent **)));
+typedef int filter_fn(const struct dirent *);
+typedef int order_fn(const struct dirent **, const struct dirent **);
+WRAPPED(int, scandir, (const char *dir, struct dirent ***list, filter_fn *filter, order_fn *order));
 WRAPPED(int, flock, (int fd, int what));
 WRAPPED(int, fcntl, (int fd, int cmd, ...));
 WRAPPED(void *, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t off));
@@ -104,7 +106,8 @@ static const struct crash_fault *fault_of(struct crash_shared *sh)
 {
     for (int i = 0; i < 2; i++) {
         uint64_t at = i ? sh->second_base + sh->fault[1].call : sh->fault[0].call;
-        if (sh->fault[i].kind == FAULT_NONE || sh->fault[i].kind == FAULT_MEMORY || sh->hit[i] || (i && (!sh->hit[0] || !sh->second_base)) || sh->calls != at) continue;
+        bool waits = sh->fault[i].kind == FAULT_NONE || sh->fault[i].kind == FAULT_MEMORY || (i && (!sh->hit[0] || !sh->second_base));
+        if (waits || sh->hit[i] || sh->calls != at) continue;
         sh->hit[i] = sh->struck = true;
         return &sh->fault[i];
     }
@@ -262,11 +265,11 @@ int __wrap_stat(const char *path, struct stat *st)
     return rc;
 }
 
-int __wrap_scandir(const char *dir, struct dirent ***list, int (*filter)(const struct dirent *), int (*cmp)(const struct dirent **, const struct dirent **))
+int __wrap_scandir(const char *dir, struct dirent ***list, filter_fn *filter, order_fn *order)
 {
-    if (!inside(dir)) return __real_scandir(dir, list, filter, cmp);
+    if (!inside(dir)) return __real_scandir(dir, list, filter, order);
     if (fails(CALL_SCANDIR, dir + io.root_n)) return -1;
-    int n = __real_scandir(dir, list, filter, cmp), why = errno;
+    int n = __real_scandir(dir, list, filter, order), why = errno;
     leave_with(why);
     return n;
 }

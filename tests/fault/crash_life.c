@@ -35,9 +35,10 @@ static const char *env_value(void *ctx, const char *name)
     return strcmp(name, "SAGE_AGENT_URL") == 0 ? "https://erp.test" : NULL;
 }
 
-static enum err once(const struct life_plan *p, const struct world *w, struct engine_result *r, struct fault *f)
+static enum err once(const struct life_plan *p, const struct world *w, enum plant plant, struct engine_result *r, struct fault *f)
 {
-    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .wait_ms = -1, .settle_ms = SETTLE_MS, .page_rows = PAGE_ROWS,
+    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .wait_ms = -1,
+                               .settle_ms = plant == PLANT_NO_SETTLE ? 1 : SETTLE_MS, .page_rows = PAGE_ROWS,
                                .batch_rows = BATCH_ROWS, .map_bytes = MAP_BYTES, .segment_bytes = SEGMENT_BYTES};
     struct engine *e = NULL;
     enum err err = engine_open(&e, w, &o, f);
@@ -57,7 +58,7 @@ int life_run(const struct life_plan *p, struct crash_shared *sh, int fd)
     plant_begin(sh->plant);
     io_begin(sh, p->root);
     enum err err = seal_secrets(p, &w, &f);
-    if (err == ERR_OK) err = once(p, &w, &r, &f);
+    if (err == ERR_OK) err = once(p, &w, sh->plant, &r, &f);
     io_end();
     sh->err = (int)err;
     (void)snprintf(sh->error, sizeof sh->error, "%s", err == ERR_OK ? "" : f.text);

@@ -3,12 +3,14 @@
  *
  *     cursor first   a page's cursor is durable before its rows
  *     send first     a request leaves before its INTENT is synced
- *     fold first     an outcome is in the index before it is durable in the log */
+ *     fold first     an outcome is in the index before it is durable in the log
+ *     no settling    what is ambiguous is read back at once (a setting of crash_life.c): a request that takes effect late undoes a newer one */
 #include "tests/fault/crash.h"
 #include "sync/sync_private.h"
 #include <stdlib.h>
 
-const char *const plant_text[PLANT_COUNT] = {"none", "the cursor before the rows", "sending before fdatasync", "folding before the outcome is durable"};
+const char *const plant_text[PLANT_COUNT] = {"none", "the cursor before the rows", "sending before fdatasync", "folding before the outcome is durable",
+                                           "no settling"};
 
 static struct {
     enum plant which;
