@@ -1,0 +1,8 @@
+# rules.mk - the long shares of tests/unit/reference, part of `make torture`: 100,000 random specs of 100 rows, a million rows of every example into the
+# model of Zoho, mutants of 20,000 programs. The bounded shares are part of `make test`.
+.PHONY: torture-reference
+torture: torture-reference
+torture-reference: units
+	MLC_SEED=1 MLC_RUNS=100000 MLC_ROWS=100 $(B)/tests/unit/reference/agree_test
+	MLC_RUNS=20000 MLC_MUTANTS=100 $(B)/tests/unit/reference/mutate_programs_test
+	MLC_PROVED_ROWS=1000000 $(B)/tests/unit/reference/proved_test
