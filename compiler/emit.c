@@ -167,7 +167,11 @@ static uint16_t link_site(struct code *c, struct ir *x)
 {
     for (size_t i = 0; i < c->nlinks; i++)
         if (c->link_nodes[i] == x) return (uint16_t)i;
-    c->links[c->nlinks] = (struct image_link){.kind = LINK_FIND, .target = x->site.target, .module = x->site.module, .field = x->site.field};
+    struct image_link *k = &c->links[c->nlinks];
+    *k = (struct image_link){.kind = LINK_REF, .target = x->site.target, .module = x->site.module, .flow = (uint16_t)x->site.flow_index};
+    if (x->site.nfields)
+        *k = (struct image_link){.kind = LINK_FIND, .target = x->site.target, .module = x->site.module, .field = x->site.fields[0],
+                                 .more = x->site.fields + 1, .nmore = x->site.nfields - 1};
     c->link_nodes[c->nlinks] = x;
     return (uint16_t)c->nlinks++;
 }
@@ -331,8 +335,8 @@ static void into(struct code *c, struct ir *x, uint16_t reg)
     case IR_ELSE: else_into(c, x, reg); break;
     case IR_IF: if_into(c, x, reg); break;
     case IR_LINK:
-        regs[0] = value_of(c, x->args[0]);
-        put(c, OP_LINK, reg, link_site(c, x), pool_list(c->p, regs, 1));
+        for (size_t i = 0; i < x->nargs; i++) regs[i] = value_of(c, x->args[i]);
+        put(c, OP_LINK, reg, link_site(c, x), pool_list(c->p, regs, x->nargs));
         break;
     case IR_REJECT: jump(c, OP_JUMP, 0, 0, reject_stub(c, x)); break;
     case IR_KEEP: check_failed("keep as a value", __FILE__, __LINE__);

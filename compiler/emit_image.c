@@ -126,7 +126,8 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     *out = (struct image_flow){.name = f->name, .source = f->source->name, .target = f->target->name, .entity = f->entity->name, .via = f->via,
                                .module = f->module->name, .companies = f->companies, .ncompanies = f->ncompanies, .every_ms = f->every_ms,
                                .reread_ms = f->reread_ms, .key_with_flow = f->key_with_flow, .adopt = f->adopt != NULL,
-                               .trigger_workflow = f->trigger_workflow, .fuse_count = f->fuse_count, .fuse_percent = f->fuse_percent};
+                               .trigger_workflow = f->trigger_workflow,
+                               .trigger_approval = f->trigger_approval, .trigger_blueprint = f->trigger_blueprint, .guard = f->guard, .moved_from = f->moved_from, .fuse_count = f->fuse_count, .fuse_percent = f->fuse_percent};
     if (f->adopt_field) out->adopt_field = f->adopt_field->name;
     uint16_t *map = columns(f, l, lf, a, out);
     if (out->ncolumns > LIMIT_COLUMNS) {
@@ -161,6 +162,17 @@ static void pools_into(const struct pools *p, struct image *im)
     im->nargs = p->nargs;
 }
 
+/* Parents before those who refer to them; else as declared. */
+static uint16_t *order(const struct spec *s, struct arena *a, size_t n)
+{
+    uint16_t *out = ARENA_ARRAY(a, uint16_t, n + 1);
+    size_t k = 0;
+    for (unsigned rank = 0; k < n; rank++)
+        for (const struct flow *f = s->flows; f != NULL; f = f->next)
+            if (f->rank == rank) out[k++] = (uint16_t)f->index;
+    return out;
+}
+
 bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, struct image **out, const struct flow **culprit, char *why, size_t why_len)
 {
     struct image *im = ARENA_NEW(a, struct image);
@@ -175,6 +187,7 @@ bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, 
     }
     im->flows = flows;
     im->nflows = l->nflows;
+    im->order = order(s, a, l->nflows);
     pools_into(&p, im);
     for (size_t i = 0; i < im->nflows; i++) {
         image_bounds(im, &flows[i], &flows[i].map);

@@ -104,7 +104,7 @@ struct hash hash_flow(const struct image_flow *f, const struct ir *when, const s
     buf_u64(&b, (uint64_t)f->reread_ms);
     buf_u32(&b, f->fuse_count);
     buf_u32(&b, f->fuse_percent);
-    buf_byte(&b, f->trigger_workflow);
+    buf_byte(&b, (unsigned char)(f->trigger_workflow | f->trigger_approval << 1 | f->trigger_blueprint << 2));
     buf_byte(&b, f->guard);
     put_node(&b, when);
     put_node(&b, adopt);

@@ -44,7 +44,15 @@ static struct hash name_of(const struct ir *x)
     case IR_ABSENT: if (x->ty.kind == TY_VALUE) put_type(&b, &x->ty.t); break;
     case IR_CALL: buf_puts(&b, builtin_info(x->index).name); buf_u32(&b, IR_BUILTIN_VERSION); break;
     case IR_TABLE: buf_put(&b, x->table->hash.b, HASH_BYTES); break;
-    case IR_LINK: buf_blob(&b, x->site.target); buf_blob(&b, x->site.module); buf_blob(&b, x->site.field); break;
+    case IR_LINK:
+        buf_blob(&b, x->site.target);
+        buf_blob(&b, x->site.module);
+        for (size_t i = 0; i < x->site.nfields; i++) buf_blob(&b, x->site.fields[i]);
+        if (x->site.nfields == 0) {
+            buf_puts(&b, "ref");
+            buf_blob(&b, x->site.flow);
+        }
+        break;
     default: break;
     }
     buf_varint(&b, x->nargs);
@@ -184,12 +192,22 @@ struct ir *ir_call(struct ir_graph *g, unsigned builtin, struct ir **args, size_
     return ir__intern(g, &p);
 }
 
-struct ir *ir_link(struct ir_graph *g, struct ir_site site, struct ir *arg)
+struct ir *ir_link(struct ir_graph *g, struct ir_site site, struct ir **args, size_t n)
 {
     struct type t = types_plain(T_LINK);
-    t.optional = true;
-    if (ir_never(arg) || arg->op == IR_ABSENT) return arg;
-    struct ir p = {.op = IR_LINK, .site = site, .args = &arg, .nargs = 1, .ty = ty_value(t)};
+    bool absent = false, rejects = false;
+    t.optional = site.nfields > 0;
+    if (first_never(g, args, n)) return first_never(g, args, n);
+    for (size_t i = 0; i < n; i++) {
+        absent = absent || args[i]->op == IR_ABSENT;
+        rejects = rejects || args[i]->rejects;
+        t.optional = t.optional || args[i]->ty.t.optional;
+    }
+    if (absent && !rejects) {
+        t.optional = true;
+        return ir_absent(g, &t);
+    }
+    struct ir p = {.op = IR_LINK, .site = site, .args = args, .nargs = n, .ty = ty_value(t)};
     return ir__intern(g, &p);
 }
 
@@ -311,7 +329,14 @@ void ir_print(struct buf *out, const struct ir *x)
     case IR_COLUMN: buf_byte(out, ' '); buf_str(out, x->name); break;
     case IR_CALL: buf_printf(out, " %s", builtin_info(x->index).name); break;
     case IR_TABLE: buf_byte(out, ' '); buf_str(out, x->table->name); break;
-    case IR_LINK: buf_byte(out, ' '); buf_str(out, x->site.module); buf_byte(out, '.'); buf_str(out, x->site.field); break;
+    case IR_LINK:
+        buf_byte(out, ' ');
+        buf_str(out, x->site.nfields ? x->site.module : x->site.flow);
+        for (size_t i = 0; i < x->site.nfields; i++) {
+            buf_byte(out, i ? ',' : '.');
+            buf_str(out, x->site.fields[i]);
+        }
+        break;
     default: break;
     }
     for (size_t i = 0; i < x->nargs; i++) {

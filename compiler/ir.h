@@ -25,7 +25,11 @@ struct ir_table {                 /* keys sorted by bytes */
     struct type type;             /* of a look-up with a present key */
     struct hash hash;
 };
-struct ir_site { struct str target, module, field; };
+struct ir_site {
+    struct str target, module;
+    const struct str *fields; size_t nfields;   /* find */
+    struct str flow; unsigned flow_index;       /* ref: nfields == 0 */
+};
 struct ir {
     enum ir_op op;
     uint32_t id;                  /* order of creation */
@@ -51,7 +55,7 @@ struct ir *ir_reject(struct ir_graph *g, const struct value *message);
 struct ir *ir_keep(struct ir_graph *g);
 struct ir *ir_table(struct ir_graph *g, const struct ir_table *t, struct ir *key);
 struct ir *ir_call(struct ir_graph *g, unsigned builtin, struct ir **args, size_t n);
-struct ir *ir_link(struct ir_graph *g, struct ir_site site, struct ir *arg);
+struct ir *ir_link(struct ir_graph *g, struct ir_site site, struct ir **args, size_t n);
 /* IS NOT NEG EQ .. MUL TEXT CONCAT ELSE IF. The result is folded where it can be. */
 struct ir *ir_make(struct ir_graph *g, enum ir_op op, struct ir **args, size_t n);
 struct ir *ir_make1(struct ir_graph *g, enum ir_op op, struct ir *a);

@@ -183,6 +183,27 @@ static struct ir *spelled(struct low *l, struct ir *v, const struct type *t)
     return ir_make2(l->g, IR_ADD, v, ir_const(l->g, &zero));
 }
 
+static struct ir *link(struct low *l, const struct tx *x, const struct frame *fr)
+{
+    struct arena *a = l->g->arena;
+    struct ir_site site = {.target = x->find.endpoint->name, .module = x->find.module->name};
+    struct ir **args = ARENA_ARRAY(a, struct ir *, x->nargs + 1);
+    struct str *names = ARENA_ARRAY(a, struct str, x->nargs + 1);
+    struct type text = type_text(1, 1);
+    for (size_t i = 0; i < x->nargs; i++) {
+        args[i] = typed_absent(l, expr(l, x->args[i], fr), &text);
+        if (x->kind == TX_FIND) names[i] = x->find.fields[i]->name;
+    }
+    if (x->kind == TX_FIND) {
+        site.fields = names;
+        site.nfields = x->nargs;
+    } else {
+        site.flow = x->ref->name;
+        site.flow_index = x->ref->index;
+    }
+    return ir_link(l->g, site, args, x->nargs);
+}
+
 static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr)
 {
     switch (x->kind) {
@@ -198,8 +219,7 @@ static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr
     case TX_TABLE: return ir_table(l->g, &l->out->tables[x->table->index], expr(l, x->args[0], fr));
     case TX_CALL: case TX_CONCAT: return call(l, x, fr);
     case TX_TEXT: return ir_make1(l->g, IR_TEXT, spelled(l, expr(l, x->args[0], fr), &x->args[0]->ty.t));
-    case TX_FIND:
-        return ir_link(l->g, (struct ir_site){x->find.endpoint->name, x->find.module->name, x->find.field->name}, expr(l, x->args[0], fr));
+    case TX_FIND: case TX_REF: return link(l, x, fr);
     case TX_KNOWN: return known(l, x, fr);
     case TX_REJECT: return ir_reject(l->g, &x->value);
     case TX_KEEP: return ir_keep(l->g);

@@ -81,7 +81,34 @@ void rows_put_reject(struct buf *out, struct str why)
     buf_puts(out, "}\n");
 }
 
-void rows_eval(struct vm *vm, const struct image_flow *f, const struct value *cols, struct buf *out)
+static void put_args(struct buf *out, const struct image_link *site, const struct link *l)
+{
+    for (size_t i = 0; i < l->nargs; i++) {
+        if (i) buf_byte(out, ',');
+        if (site->kind == LINK_FIND) {
+            json_put_string(out, i ? site->more[i - 1] : site->field);
+            buf_byte(out, ':');
+        }
+        value_json(out, &l->args[i]);
+    }
+}
+
+void rows_put_value(struct buf *out, const struct image *im, const struct image_flow *f, const struct value *v)
+{
+    if (v->kind != V_LINK) {
+        value_json(out, v);
+        return;
+    }
+    const struct image_link *site = &f->links[v->u.link->site];
+    bool ref = site->kind == LINK_REF;
+    buf_puts(out, ref ? "{\"ref\":" : "{\"find\":");
+    json_put_string(out, ref ? im->flows[site->flow].name : site->module);
+    buf_puts(out, ref ? ",\"key\":[" : ",\"where\":{");
+    put_args(out, site, v->u.link);
+    buf_puts(out, ref ? "]}" : "}}");
+}
+
+void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, struct buf *out)
 {
     struct vm_out res;
     if (!vm_when(vm, f, cols)) {
@@ -101,7 +128,7 @@ void rows_eval(struct vm *vm, const struct image_flow *f, const struct value *co
         first = false;
         json_put_string(out, f->fields[i].name);
         buf_byte(out, ':');
-        value_json(out, &res.values[i]);
+        rows_put_value(out, im, f, &res.values[i]);
     }
     buf_puts(out, "}\n");
 }

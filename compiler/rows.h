@@ -12,6 +12,8 @@ bool rows_read(const struct image_flow *f, struct str line, struct arena *a, str
 const char *rows_violation(const struct image_flow *f, const struct value *cols, struct arena *a);
 /* Runs the filter and the mapping and writes one line: the image, {"reject":"..."} or {"skip":true}. Kept fields and the key field, which
  * sync fills, are left out. */
-void rows_eval(struct vm *vm, const struct image_flow *f, const struct value *cols, struct buf *out);
+void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, struct buf *out);
+/* A value as JSON; links say where they lead: {"ref":"customers","key":["01","ABF"]}, {"find":"users","where":{"email":"x"}}. */
+void rows_put_value(struct buf *out, const struct image *im, const struct image_flow *f, const struct value *v);
 void rows_put_reject(struct buf *out, struct str why);
 #endif

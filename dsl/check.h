@@ -63,10 +63,20 @@ bool check__comparable(struct check *c, struct span at, const struct tx *l, cons
 struct tx *check__call(struct check *c, struct scope sc, struct ast_call *n);
 struct tx *check__template(struct check *c, struct scope sc, struct ast_template *n);
 struct tx *check__index(struct check *c, struct scope sc, struct ast_index *n);
-struct tx *check__find(struct check *c, struct scope sc, struct ast_find *n, unsigned flags);
 bool check__is_builtin(struct str name);
 /* Binds a fn's parameters and body on first use. */
 void check__fn(struct check *c, struct fn *f);
+
+/* ---- check_link.c ---- */
+struct tx *check__find(struct check *c, struct scope sc, struct ast_find *n, unsigned flags);
+struct tx *check__ref(struct check *c, struct scope sc, struct ast_ref *n, unsigned flags);
+/* The arguments are a key of the flow's table, part by part; the flow's records are the same companies' and in the same target. */
+bool check__key_args(struct check *c, struct scope sc, const struct flow *to, const struct ast_list *args, struct span at, struct tx *x);
+bool check__same_companies(struct check *c, const struct flow *f, const struct flow *to, struct span at);
+/* A link written out in a test: NULL with a diagnostic, or when something else is wrong with it already. */
+struct test_link *check__test_link(struct check *c, struct flow *f, struct ast *n);
+/* Parents before those who refer to them; a circle is refused. */
+void check__ranks(struct check *c);
 
 /* ---- check_match.c ---- */
 struct tx *check__match(struct check *c, struct scope sc, struct ast_match *n, unsigned flags);
@@ -101,6 +111,8 @@ const struct setting *settings__get(const struct endpoint *ep, const char *name)
 void check__table(struct check *c, struct table *t, const struct ast *n);
 
 /* ---- check_flow.c, check_field.c, check_key.c, check_test.c ---- */
+/* The places; then, when all flows have theirs, the rest. */
+void check__flow_head(struct check *c, struct flow *f);
 void check__flow(struct check *c, struct flow *f);
 struct field *check__field_named(struct check *c, struct flow *f, const struct ast_name *name);
 /* Value into column: everything that can go wrong has its own code. `at` is the value's place. */

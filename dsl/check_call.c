@@ -1,4 +1,4 @@
-/* check_call.c - calls of builtins and of the spec's own functions, interpolation, table look-ups, find.
+/* check_call.c - calls of builtins and of the spec's own functions, interpolation, table look-ups.
  *
  * A builtin or a table gives absent for an absent argument that it does not take (upper(City) is absent when City is); lowering puts the
  * test around the call. A fn is stricter: its parameters say with `?` what may be absent. */
@@ -221,51 +221,5 @@ struct tx *check__index(struct check *c, struct scope sc, struct ast_index *n)
     x->table = t;
     x->ty = ty_value(t->value);
     if (key->ty.t.optional) x->ty.t.optional = true;
-    return x;
-}
-
-/* ---- find ---- */
-
-struct tx *check__find(struct check *c, struct scope sc, struct ast_find *n, unsigned flags)
-{
-    if (!(flags & EXPR_WHOLE)) {
-        diag1(c->ds, n->base.at, D_MISPLACED_FIND, "find");
-        return check__poison(c, n->base.at);
-    }
-    struct endpoint *ep = resolve__endpoint(c, &n->endpoint);
-    if (ep == NULL || ep->system == NULL) return check__poison(c, n->base.at);
-    if (!ep->target || (sc.flow != NULL && ep != sc.flow->target)) {
-        diag2(c->ds, n->endpoint.at, D_WRONG_SIDE, diag_str(c->ds, n->endpoint.text), "the flow's own target");
-        return check__poison(c, n->base.at);
-    }
-    struct schema *m = schema__find(c, ep, n->module.text, n->module.at, true);
-    if (n->conditions.n > 1) {
-        resolve__unsupported(c, n->conditions.first->next->at, "`find` with more than one condition");
-        return check__poison(c, n->base.at);
-    }
-    if (m == NULL || n->conditions.n == 0) return check__poison(c, n->base.at);
-    struct ast_condition *cond = AST_AS(condition, n->conditions.first);
-    struct tx *value = check__expr(c, sc, cond->value, 0);
-    struct column *col = schema__column(m, cond->field.text);
-    if (col == NULL) {
-        struct diag_nearest near = diag_nearest_begin(cond->field.text);
-        for (size_t i = 0; i < m->ncolumns; i++) diag_nearest_try(&near, m->columns[i].name);
-        resolve__hint(diag2(c->ds, cond->field.at, D_UNKNOWN_FIELD, diag_str(c->ds, m->name), diag_str(c->ds, cond->field.text)), &near);
-        return check__poison(c, n->base.at);
-    }
-    if (value->ty.kind == TY_POISON) return check__poison(c, n->base.at);
-    struct tx probe = *value;
-    probe.ty = ty_value(col->type);
-    if (value->ty.kind != TY_VALUE || !col->known_type || !check__comparable(c, cond->base.at, &probe, value)) {
-        if (value->ty.kind != TY_VALUE) diag1(c->ds, value->at, D_NULL_ALONE, "find");
-        else if (!col->known_type) diag2(c->ds, cond->field.at, D_UNWRITABLE_KIND, diag_str(c->ds, m->name), diag_str(c->ds, col->name));
-        return check__poison(c, n->base.at);
-    }
-    struct tx *x = with_list(c, TX_FIND, n->base.at, 1);
-    x->args[x->nargs++] = value;
-    x->find = (struct find){ep, m, col};
-    struct type t = types_plain(T_LINK);
-    t.optional = true;
-    x->ty = ty_value(t);
     return x;
 }

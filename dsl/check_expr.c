@@ -200,7 +200,7 @@ static struct tx *node(struct check *c, struct scope sc, struct ast *n, unsigned
     case AST_BINARY: return check__binary(c, sc, AST_AS(binary, n), flags);
     case AST_MATCH: return check__match(c, sc, AST_AS(match, n), flags);
     case AST_FIND: return check__find(c, sc, AST_AS(find, n), flags);
-    case AST_REF: resolve__unsupported(c, n->at, "`ref`"); return check__poison(c, n->at);
+    case AST_REF: return check__ref(c, sc, AST_AS(ref, n), flags);
     case AST_EACH: resolve__unsupported(c, n->at, "`each`"); return check__poison(c, n->at);
     case AST_KEEP:
         if (!(flags & EXPR_TAIL)) {
@@ -226,6 +226,7 @@ static void sum_up(const struct scope *sc, struct tx *x)
     if (x->kind == TX_REJECT) x->facts |= FACT_REJECTS;
     if (x->kind == TX_KEEP) x->facts |= FACT_KEEPS;
     if (x->kind == TX_FIND) x->facts |= FACT_FINDS;
+    if (x->kind == TX_REF) x->facts |= FACT_REFS;
     if (x->kind == TX_BINARY && x->op == OP_ELSE && x->args[1]->ty.kind != TY_NEVER) x->facts |= FACT_DEFAULTS;
     if (x->kind == TX_TABLE && x->ty.t.optional) x->facts |= FACT_MISSES;
     if (x->kind == TX_CALL) {

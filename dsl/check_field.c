@@ -135,7 +135,7 @@ bool check__fits(struct check *c, struct flow *f, const struct column *col, cons
     if (ty_maybe_absent(&x->ty) && col->required) {
         struct diag *d = diag2(c->ds, at, D_ABSENT_REQUIRED, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name));
         diag_also(d, col->at, "required here");
-        if (n && x->ty.kind == TY_VALUE && x->kind != TX_FIND) diag_help(d, "say what holds then: %s ?? reject \"no %s\"", check__text(c, n), diag_str(c->ds, col->name));
+        if (n && x->ty.kind == TY_VALUE && x->kind != TX_FIND && x->kind != TX_REF) diag_help(d, "say what holds then: %s ?? reject \"no %s\"", check__text(c, n), diag_str(c->ds, col->name));
         return false;
     }
     if (x->ty.kind == TY_NULL) return true;
@@ -147,7 +147,7 @@ bool check__fits(struct check *c, struct flow *f, const struct column *col, cons
     case T_TEXT: return !misfit_text(c, col, x, n, at);
     case T_DECIMAL: return !misfit_number(c, col, x, n, at);
     case T_LINK:
-        if (x->kind != TX_FIND || str_eq(x->find.module->name, col->link_module)) return true;
+        if ((x->kind != TX_FIND && x->kind != TX_REF) || str_eq(x->find.module->name, col->link_module)) return true;
         diag_also(diag3(c->ds, at, D_WRONG_LINK, diag_str(c->ds, col->name), diag_str(c->ds, col->link_module), diag_str(c->ds, x->find.module->name)),
                   col->at, "declared here");
         return false;

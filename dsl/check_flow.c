@@ -51,6 +51,7 @@ static void add_company(struct check *c, struct flow *f, const struct endpoint *
 static void read_from(struct check *c, struct flow *f)
 {
     f->companies = ARENA_ARRAY(c->a, struct str, f->ast->from.n + 1);
+    f->sources = ARENA_ARRAY(c->a, struct endpoint *, f->ast->from.n + 1);
     struct str entity = {0};
     AST_EACH(n, f->ast->from) {
         const struct ast_place *p = AST_AS(place, n);
@@ -68,6 +69,7 @@ static void read_from(struct check *c, struct flow *f)
         } else if (!str_eq(p->entity.text, entity)) diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), "reads another table than the first source");
         else if (!same_but_company(f->source, ep, &what))
             diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), arena_printf(c->a, "differs from the first source in more than the company: %s", what));
+        f->sources[f->nsources++] = ep;
         add_company(c, f, ep, n);
     }
 }
@@ -212,11 +214,34 @@ static void fuse(struct check *c, struct flow *f, const struct ast_fuse *n)
     f->fuse_percent = n->percent ? (uint32_t)AST_AS(percent, n->percent)->hundredths : 0;
 }
 
+/* What Zoho may run on our writes (facts/zoho-crm.md 4.1); without the clause nothing. */
 static void trigger(struct check *c, struct flow *f, const struct ast_trigger *n)
 {
+    const struct { const char *word; bool *flag; } words[] = {
+        {"workflow", &f->trigger_workflow}, {"approval", &f->trigger_approval}, {"blueprint", &f->trigger_blueprint}};
     AST_EACH(w, n->what) {
-        if (str_is(AST_AS(choice, w)->name.text, "workflow")) f->trigger_workflow = true;
-        else resolve__unsupported(c, w->at, arena_printf(c->a, "`trigger %s`", diag_str(c->ds, AST_AS(choice, w)->name.text)));
+        struct str word = AST_AS(choice, w)->name.text;
+        struct diag_nearest near = diag_nearest_begin(word);
+        size_t i = 0;
+        for (; i < sizeof words / sizeof *words && !str_is(word, words[i].word); i++) diag_nearest_try(&near, str_of(words[i].word));
+        if (i == sizeof words / sizeof *words) {
+            struct diag *d = diag1(c->ds, w->at, D_UNKNOWN_TRIGGER, diag_str(c->ds, word));
+            resolve__hint(d, &near);
+            if (!diag_nearest_found(&near)) diag_help(d, "there are workflow, approval and blueprint");
+        } else if (*words[i].flag) diag1(c->ds, w->at, D_DUPLICATE_NAME, diag_str(c->ds, word));
+        else *words[i].flag = true;
+    }
+}
+
+static void moved(struct check *c, struct flow *f, const struct ast_moved *n)
+{
+    f->moved_from = n->from.text;
+    f->moved_at = n->from.at;
+    for (const struct flow *g = c->spec->flows; g != NULL; g = g->next) {
+        if (str_eq(g->name, n->from.text))
+            diag_also(diag2(c->ds, n->from.at, D_BAD_MOVE, diag_str(c->ds, n->from.text), "there is a flow of this name"), g->at, "here");
+        else if (g != f && str_eq(g->moved_from, f->moved_from))
+            diag_also(diag2(c->ds, n->from.at, D_BAD_MOVE, diag_str(c->ds, n->from.text), "another flow is moved from it already"), g->moved_at, "here");
     }
 }
 
@@ -285,8 +310,8 @@ static void clause(struct check *c, struct flow *f, struct ast *n)
     case AST_WHEN: when(c, f, AST_AS(when, n)); break;
     case AST_FUSE: fuse(c, f, AST_AS(fuse, n)); break;
     case AST_TRIGGER: trigger(c, f, AST_AS(trigger, n)); break;
-    case AST_GUARD: resolve__unsupported(c, n->at, "`guard`"); break;
-    case AST_MOVED: resolve__unsupported(c, n->at, "`moved from`"); break;
+    case AST_GUARD: f->guard = true; break;
+    case AST_MOVED: moved(c, f, AST_AS(moved, n)); break;
     case AST_FIELD: check__field_line(c, f, AST_AS(field, n)); break;
     default: break;
     }
@@ -314,10 +339,15 @@ static void complete(struct check *c, struct flow *f)
     if (f->nfields > LIMIT_FIELDS) diag1(c->ds, f->at, D_LIMIT, "500 fields in one flow");
 }
 
+void check__flow_head(struct check *c, struct flow *f)
+{
+    f->headed = places(c, f);
+}
+
 void check__flow(struct check *c, struct flow *f)
 {
     static const enum ast_kind order[] = {AST_EVERY, AST_REREAD, AST_FUSE, AST_TRIGGER, AST_GUARD, AST_MOVED, AST_KEY, AST_WHEN, AST_ADOPT, AST_FIELD};
-    if (!places(c, f)) return;
+    if (!f->headed) return;
     f->reads = ARENA_ARRAY(c->a, bool, f->entity->ncolumns + 1);
     f->fields = ARENA_ARRAY(c->a, struct field *, f->ast->clauses.n + 2 * f->module->ncolumns + 2);
     for (size_t i = 0; i < f->entity->ncolumns; i++)

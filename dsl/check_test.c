@@ -49,13 +49,15 @@ static void expect(struct check *c, struct test *t, struct ast_assign *n)
             return;
         }
     if (n->value->kind == AST_FIND || n->value->kind == AST_REF) {
-        resolve__unsupported(c, n->value->at, "a link as an expectation");
+        struct test_link *link = f->column->known_type && f->column->type.base == T_LINK ? check__test_link(c, t->flow, n->value) : NULL;
+        if (link) t->expect[t->nexpect++] = (struct test_expect){.field = f, .link = link, .at = n->base.at};
+        else if (f->column->type.base != T_LINK) diag2(c->ds, n->value->at, D_BAD_VALUE, diag_str(c->ds, f->column->name), "is no link");
         return;
     }
     if (!check__literal(c, n->value, &v) || !f->column->known_type) return;
     struct type type = f->column->type;
     type.optional = true;                    /* expecting absent of a required field is a test that fails, not a mistake */
-    if (value_fits(c, &type, n->value, &v, f->column)) t->expect[t->nexpect++] = (struct test_expect){f, v, n->base.at};
+    if (value_fits(c, &type, n->value, &v, f->column)) t->expect[t->nexpect++] = (struct test_expect){.field = f, .value = v, .at = n->base.at};
 }
 
 /* What the flow reads and cannot be absent must be given. */

@@ -46,6 +46,9 @@ static void judge(const struct flow *f, struct field *fl, struct arena *a)
     } else if (k & FACT_FINDS) {
         fl->verdict = VERDICT_GUARDED;
         fl->reason = "a look-up: no hit clears it, two hits reject the record";
+    } else if (k & FACT_REFS) {
+        fl->reason = arena_printf(a, "the record that %.*s made; it waits until that is there%s", (int)fl->value->ref->name.n, fl->value->ref->name.p, clears(fl));
+        fl->verdict = k & (FACT_REJECTS | FACT_DEFAULTS | FACT_CUTS) ? VERDICT_GUARDED : VERDICT_PROVED;
     } else if (k & (FACT_REJECTS | FACT_KEEPS | FACT_DEFAULTS | FACT_CUTS)) {
         fl->verdict = VERDICT_GUARDED;
         fl->reason = arena_printf(a, "%s into %s by%s%s%s%s%s", from, show(a, &to), k & FACT_REJECTS ? " reject" : "", k & FACT_KEEPS ? " keep" : "",

@@ -169,7 +169,7 @@ static void add_flow(struct check *c, struct ast_flow *n)
         return;
     }
     *tail = ARENA_NEW(c->a, struct flow);
-    **tail = (struct flow){.name = n->name.text, .at = n->name.at, .ast = n};
+    **tail = (struct flow){.name = n->name.text, .at = n->name.at, .ast = n, .index = (unsigned)count};
 }
 
 static void add_test(struct check *c, struct ast_test *n)
@@ -241,7 +241,12 @@ static void shared_keys(struct check *c)
             if (f != g && f->key && g->key && f->module && g->module && f->target == g->target && str_eq(f->module->name, g->module->name) &&
                 str_eq(f->key->column->name, g->key->column->name))
                 f->key_with_flow = true;
-    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) check__key_length(c, f);
+    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) {
+        if (f->key_with_flow && f->moved_from.n)      /* the written keys hold the old name: they would change */
+            diag_also(diag2(c->ds, f->moved_at, D_BAD_MOVE, diag_str(c->ds, f->moved_from), "the flow's name is part of its keys, which never change"),
+                      f->key->at, "another flow writes this field of this module too");
+        check__key_length(c, f);
+    }
 }
 
 static void unused(struct check *c)
@@ -267,7 +272,9 @@ void resolve__all(struct check *c)
     AST_EACH(n, c->items)
         if (n->kind == AST_EXTEND) schema__extend(c, AST_AS(extend, n));
     for (struct fn *f = c->spec->fns; f != NULL; f = f->next) check__fn(c, f);
+    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) check__flow_head(c, f);
     for (struct flow *f = c->spec->flows; f != NULL; f = f->next) check__flow(c, f);
+    check__ranks(c);
     shared_keys(c);
     AST_EACH(n, c->items)
         if (n->kind == AST_TEST) add_test(c, AST_AS(test, n));

@@ -94,15 +94,18 @@ enum tx_kind {
     TX_CALL,       /* index: builtin; args */
     TX_CONCAT,     /* args: texts */
     TX_TEXT,       /* args[0] as text */
-    TX_FIND,       /* find */
+    TX_FIND,       /* find; args: one value a condition */
+    TX_REF,        /* ref; args: the parts of the other flow's source key */
     TX_KNOWN,      /* args[0] is present here: an earlier condition said so */
     TX_REJECT,     /* value: the message */
     TX_KEEP,
     TX_POISON      /* refused already */
 };
 struct tx_arm { bool otherwise; struct tx *condition; const struct value *patterns; size_t npatterns; struct tx *value; struct span at; };
-enum { FACT_REJECTS = 1, FACT_KEEPS = 2, FACT_DEFAULTS = 4, FACT_CUTS = 8 /* truncate, round */, FACT_FINDS = 16, FACT_MISSES = 32 /* may have no answer */ };
-struct find { struct endpoint *endpoint; struct schema *module; struct column *field; };
+enum { FACT_REJECTS = 1, FACT_KEEPS = 2, FACT_DEFAULTS = 4, FACT_CUTS = 8 /* truncate, round */, FACT_FINDS = 16, FACT_MISSES = 32 /* may have no answer */,
+       FACT_REFS = 64 };
+struct find { struct endpoint *endpoint; struct schema *module; struct column **fields; };   /* fields: one an argument; NULL for a ref */
+enum { FIND_CONDITIONS = 8 };
 struct tx {
     enum tx_kind kind;
     enum ast_op op;
@@ -115,7 +118,8 @@ struct tx {
     struct let *let;
     struct fn *fn;
     struct table *table;
-    struct find find;
+    struct find find;                /* FIND; a REF fills endpoint and module */
+    struct flow *ref;
     unsigned depth;                  /* levels below, lets, fns and arms included */
     unsigned facts;                  /* FACT_*, of everything in it, lets and fns included */
     const struct column *assumed;    /* a column in it that only the spec declares, or NULL */
@@ -123,6 +127,7 @@ struct tx {
 struct let { struct str name; struct span at; struct ast_let *ast; struct tx *value; int state; bool used; struct let *next; };
 
 /* ---- flows ---- */
+struct ref_use { struct flow *to; struct span at; struct ref_use *next; };
 enum verdict { VERDICT_PROVED, VERDICT_GUARDED, VERDICT_ASSUMED };
 struct field {
     struct column *column;
@@ -139,14 +144,22 @@ struct flow {
     struct str name;
     struct span at;
     struct ast_flow *ast;
-    struct endpoint *source, *target;
+    struct endpoint *source, *target;            /* source: the first of sources */
+    struct endpoint **sources; size_t nsources;  /* one a company */
     struct schema *entity, *module;
     struct str via;
     unsigned door;                   /* index into the system's doors */
     struct str *companies; size_t ncompanies;
     int64_t every_ms, reread_ms;
     struct field *key;               /* NULL only with errors */
-    bool key_with_flow, trigger_workflow;
+    bool key_with_flow, trigger_workflow, trigger_approval, trigger_blueprint, guard;
+    struct str moved_from; struct span moved_at;
+    bool headed;                     /* its places are known: the body may be checked, others may refer to it */
+    struct flow *into;               /* it adds fields to the records of that flow; NULL: it has records of its own */
+    struct ref_use *uses;            /* flows that this one refers to or adds to */
+    unsigned index;                  /* in declaration order */
+    unsigned rank; int visit;        /* parents have a lower rank than those who refer to them */
+    struct flow *via_flow;           /* while ranks are found: where the walk went on */
     struct column *adopt_field; struct tx *adopt; struct span adopt_at;
     struct tx *when; struct span when_at;
     struct event on_leave, on_delete;
@@ -157,7 +170,8 @@ struct flow {
     struct flow *next;
 };
 struct test_given { unsigned column; struct value value; };
-struct test_expect { struct field *field; struct value value; struct span at; };
+struct test_link { struct flow *ref; struct find find; struct value *args; size_t nargs; };       /* ref NULL: a find */
+struct test_expect { struct field *field; struct value value; struct test_link *link; /* instead of a value */ struct span at; };
 struct test {
     struct str title;
     struct span at;

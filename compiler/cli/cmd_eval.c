@@ -13,7 +13,7 @@ static void put_error(struct buf *out, const char *why)
     buf_puts(out, "}\n");
 }
 
-static bool one(const struct image_flow *f, struct vm *vm, struct str line, size_t number, struct arena *a, struct buf *out)
+static bool one(const struct image *im, const struct image_flow *f, struct vm *vm, struct str line, size_t number, struct arena *a, struct buf *out)
 {
     struct value *cols = ARENA_ARRAY(a, struct value, f->ncolumns + 1);
     const char *violation;
@@ -24,7 +24,7 @@ static bool one(const struct image_flow *f, struct vm *vm, struct str line, size
         return false;
     }
     if (violation) rows_put_reject(out, str_of(violation));
-    else rows_eval(vm, f, cols, out);
+    else rows_eval(vm, im, f, cols, out);
     return true;
 }
 
@@ -42,7 +42,7 @@ static int eval_lines(const struct image *im, const struct image_flow *f)
         number++;
         struct str s = str_trim((struct str){line, (size_t)n});
         if (s.n == 0) continue;
-        if (!one(f, vm, s, number, &a, &out)) rc = EXIT_FINDINGS;
+        if (!one(im, f, vm, s, number, &a, &out)) rc = EXIT_FINDINGS;
         cli_write(&out);
         buf_clear(&out);
         arena_reset(&a);

@@ -3,12 +3,42 @@
 #include "compiler/rows.h"
 #include <stdio.h>
 
-static void print_value(const struct value *v)
+static void print_value(const struct image *im, const struct image_flow *f, const struct value *v)
 {
     struct buf b = {0};
-    value_json(&b, v);
+    rows_put_value(&b, im, f, v);
     printf("%.*s", (int)b.n, b.p);
     buf_free(&b);
+}
+
+/* The site of the flow that leads where the expected link leads. */
+static bool same_site(const struct image *im, const struct image_link *k, const struct test_link *want)
+{
+    if (want->ref) return k->kind == LINK_REF && str_eq(im->flows[k->flow].name, want->ref->name);
+    if (k->kind != LINK_FIND || k->nmore + 1 != want->nargs || !str_eq(k->module, want->find.module->name)) return false;
+    for (size_t i = 0; i < want->nargs; i++)
+        if (!str_eq(i ? k->more[i - 1] : k->field, want->find.fields[i]->name)) return false;
+    return true;
+}
+
+/* What a test expects, as a value of the flow's; a link to a place where the flow has none has a site behind the last. */
+static struct value expected(const struct image *im, const struct image_flow *f, const struct test_expect *e, struct arena *a)
+{
+    if (!e->link) return e->value;
+    struct link *l = ARENA_NEW(a, struct link);
+    *l = (struct link){.nargs = (uint16_t)e->link->nargs, .args = e->link->args};
+    while (l->site < f->nlinks && !same_site(im, &f->links[l->site], e->link)) l->site++;
+    return (struct value){.kind = V_LINK, .u.link = l};
+}
+
+static void print_expected(const struct image *im, const struct image_flow *f, const struct test_expect *e, const struct value *v)
+{
+    if (v->kind != V_LINK || v->u.link->site < f->nlinks) {
+        print_value(im, f, v);
+        return;
+    }
+    printf("%s %.*s(...)", e->link->ref ? "ref" : "find", (int)(e->link->ref ? e->link->ref->name.n : e->link->find.module->name.n),
+           e->link->ref ? e->link->ref->name.p : e->link->find.module->name.p);
 }
 
 /* The row that `given` describes, in the image's columns. */
@@ -38,18 +68,19 @@ static void fail(bool *ok, const struct test *t)
     *ok = false;
 }
 
-static void compare(const struct test *t, const struct image_flow *f, const struct vm_out *out, bool *ok)
+static void compare(const struct test *t, const struct image *im, const struct image_flow *f, const struct vm_out *out, struct arena *a, bool *ok)
 {
     for (size_t i = 0; i < t->nexpect; i++) {
         size_t k = field_index(t, t->expect[i].field);
         bool kept = out->ops[k] != VM_SET;
-        if (!kept && value_equal(&out->values[k], &t->expect[i].value)) continue;
+        struct value want = expected(im, f, &t->expect[i], a);
+        if (!kept && value_equal(&out->values[k], &want)) continue;
         fail(ok, t);
         printf("    %.*s: expected ", (int)f->fields[k].name.n, f->fields[k].name.p);
-        print_value(&t->expect[i].value);
+        print_expected(im, f, &t->expect[i], &want);
         fputs(", got ", stdout);
         if (kept) fputs("keep", stdout);
-        else print_value(&out->values[k]);
+        else print_value(im, f, &out->values[k]);
         putchar('\n');
     }
 }
@@ -74,7 +105,7 @@ static bool run_one(const struct test *t, const struct image *im, struct vm *vm,
     } else if (out.rejected && (!t->rejects || !str_eq(out.message, t->reject))) {
         fail(&ok, t);
         printf("    rejected: \"%.*s\"\n", (int)out.message.n, out.message.p);
-    } else if (!out.rejected) compare(t, f, &out, &ok);
+    } else if (!out.rejected) compare(t, im, f, &out, a, &ok);
     return ok;
 }
 

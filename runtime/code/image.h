@@ -11,7 +11,7 @@
 #include "value/type.h"
 
 #define IMAGE_MAGIC "MLCB"
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 
 enum setting_kind { SETTING_TEXT, SETTING_NUMBER, SETTING_DURATION_MS, SETTING_ENV, SETTING_SECRET, SETTING_FILE };
 struct image_setting { struct str name; enum setting_kind kind; struct str value; };   /* nested: "retry.locked.attempts"; budget: "budget.calls", "budget.per" */
@@ -34,7 +34,12 @@ struct image_field {
     const uint16_t *reads; size_t nreads;        /* indexes of the columns it depends on */
 };
 enum link_kind { LINK_FIND, LINK_REF };
-struct image_link { enum link_kind kind; struct str target /* endpoint */, module, field; uint16_t flow; /* REF */ };
+struct image_link {
+    enum link_kind kind;
+    struct str target /* endpoint */, module, field;
+    const struct str *more; size_t nmore;        /* FIND: further fields, in the order of the link's arguments behind the first */
+    uint16_t flow;                               /* REF; the arguments are the parts of its source key, without the company */
+};
 struct image_table { const struct value *keys, *values; size_t n; bool has_else; struct value else_value; };   /* keys sorted by bytes */
 struct image_program { const uint16_t *code; size_t ninstr; uint32_t cost, scratch_bytes; };  /* 4 words an instruction, see opcode.def */
 struct image_event { const uint16_t *fields; const struct value *values; size_t n; bool present; };   /* on leave / on delete set {...} */
@@ -47,7 +52,7 @@ struct image_flow {
     uint16_t key_field;                                /* index into fields: receives "ABC~01~ABF" */
     bool key_with_flow;                                /* two flows share module and key field: the flow's name is part of the key */
     bool adopt; struct str adopt_field; struct image_program adopt_program;   /* value to compare with adopt_field */
-    bool trigger_workflow, guard;
+    bool trigger_workflow, trigger_approval, trigger_blueprint, guard;
     uint32_t fuse_count, fuse_percent;                 /* 0 = none; percent in hundredths */
     struct image_event on_leave, on_delete;
     const struct image_column *columns; size_t ncolumns;
@@ -63,6 +68,7 @@ struct image {
     struct hash content;                               /* BLAKE2b of everything but debug: names the image */
     const struct image_endpoint *sources, *targets; size_t nsources, ntargets;
     const struct image_flow *flows; size_t nflows;
+    const uint16_t *order;                             /* every flow once, those that others refer to first */
     const struct value *consts; size_t nconsts;
     const struct image_table *tables; size_t ntables;
     const struct str *messages; size_t nmessages;      /* reject texts */

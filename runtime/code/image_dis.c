@@ -17,6 +17,7 @@ static void put_link_site(struct buf *out, const struct image *im, const struct 
         return;
     }
     buf_printf(out, "find %.*s.%.*s.%.*s", (int)k->target.n, k->target.p, (int)k->module.n, k->module.p, (int)k->field.n, k->field.p);
+    for (size_t i = 0; i < k->nmore; i++) buf_printf(out, ",%.*s", (int)k->more[i].n, k->more[i].p);
 }
 
 static void put_operand(struct buf *out, const struct image *im, const struct image_flow *f, char kind, uint16_t x)
@@ -95,9 +96,10 @@ static void put_flow_head(struct buf *out, const struct image_flow *f)
     buf_printf(out, "flow %.*s from %.*s.%.*s", (int)f->name.n, f->name.p, (int)f->source.n, f->source.p, (int)f->entity.n, f->entity.p);
     if (f->via.n) buf_printf(out, " via %.*s", (int)f->via.n, f->via.p);
     buf_printf(out, " to %.*s.%.*s\n", (int)f->target.n, f->target.p, (int)f->module.n, f->module.p);
-    buf_printf(out, "  every %lld ms, reread %lld ms, fuse %u or %u.%02u %%%s%s%s\n", (long long)f->every_ms, (long long)f->reread_ms, f->fuse_count,
-               f->fuse_percent / 100, f->fuse_percent % 100, f->guard ? ", guard" : "", f->trigger_workflow ? ", trigger workflow" : "",
-               f->key_with_flow ? ", key with flow" : "");
+    buf_printf(out, "  every %lld ms, reread %lld ms, fuse %u or %u.%02u %%%s%s%s%s%s\n", (long long)f->every_ms, (long long)f->reread_ms, f->fuse_count,
+               f->fuse_percent / 100, f->fuse_percent % 100, f->guard ? ", guard" : "",
+               f->trigger_workflow ? ", trigger workflow" : "", f->trigger_approval ? ", trigger approval" : "",
+               f->trigger_blueprint ? ", trigger blueprint" : "", f->key_with_flow ? ", key with flow" : "");
     for (size_t i = 0; i < f->ncompanies; i++) buf_printf(out, "  company %.*s\n", (int)f->companies[i].n, f->companies[i].p);
     if (f->adopt) buf_printf(out, "  adopt by %.*s\n", (int)f->adopt_field.n, f->adopt_field.p);
     if (f->moved_from.n) buf_printf(out, "  moved from %.*s\n", (int)f->moved_from.n, f->moved_from.p);
@@ -162,5 +164,8 @@ void image_dis(const struct image *im, struct buf *out)
     for (size_t i = 0; i < im->nsources; i++) put_endpoint(out, "source", &im->sources[i]);
     for (size_t i = 0; i < im->ntargets; i++) put_endpoint(out, "target", &im->targets[i]);
     for (size_t i = 0; i < im->ntables; i++) put_table(out, i, &im->tables[i]);
+    buf_puts(out, "order");
+    for (size_t i = 0; i < im->nflows; i++) buf_printf(out, "%s %.*s", i ? "," : "", (int)im->flows[im->order[i]].name.n, im->flows[im->order[i]].name.p);
+    buf_byte(out, '\n');
     for (size_t i = 0; i < im->nflows; i++) put_flow(out, im, &im->flows[i]);
 }

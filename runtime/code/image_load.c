@@ -95,6 +95,13 @@ static uint16_t *get_u16s(struct loader *l, size_t n)
     return p;
 }
 
+static const struct str *get_strs(struct loader *l, size_t n)
+{
+    struct str *s = ARENA_ARRAY(l->a, struct str, n + 1);
+    for (size_t i = 0; i < n; i++) s[i] = get_str(l);
+    return s;
+}
+
 static struct value get_value(struct loader *l)
 {
     struct value v = value_decode(&l->r, l->a);
@@ -281,13 +288,15 @@ static void get_fields(struct loader *l, struct image_flow *f)
 
 static void get_links(struct loader *l, struct image_flow *f)
 {
-    f->nlinks = get_count16(l, 15);
+    f->nlinks = get_count16(l, 17);
     struct image_link *k = ARENA_ARRAY(l->a, struct image_link, f->nlinks);
     for (size_t i = 0; i < f->nlinks && !l->r.bad; i++) {
         k[i].kind = (enum link_kind)get_flags(l, read_u8(&l->r), LINK_REF + 1);
         k[i].target = get_str(l);
         k[i].module = get_str(l);
         k[i].field = get_str(l);
+        k[i].nmore = get_count16(l, 4);
+        k[i].more = get_strs(l, k[i].nmore);
         k[i].flow = read_u16(&l->r);
     }
     f->links = k;
@@ -308,9 +317,7 @@ static void get_flow_head(struct loader *l, struct image_flow *f)
     struct str *const names[] = {&f->name, &f->source, &f->target, &f->entity, &f->via, &f->module, &f->adopt_field, &f->moved_from};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) *names[i] = get_str(l);
     f->ncompanies = get_count16(l, 4);
-    struct str *companies = ARENA_ARRAY(l->a, struct str, f->ncompanies);
-    for (size_t i = 0; i < f->ncompanies; i++) companies[i] = get_str(l);
-    f->companies = companies;
+    f->companies = get_strs(l, f->ncompanies);
     f->hash = get_hash(l);
     f->every_ms = get_i64(l);
     f->reread_ms = get_i64(l);
@@ -326,6 +333,8 @@ static void get_flow(struct loader *l, struct image_flow *f)
     f->key_with_flow = flags & FLOW_KEY_WITH_FLOW;
     f->adopt = flags & FLOW_ADOPT;
     f->trigger_workflow = flags & FLOW_TRIGGER;
+    f->trigger_approval = flags & FLOW_TRIGGER_APPROVAL;
+    f->trigger_blueprint = flags & FLOW_TRIGGER_BLUEPRINT;
     f->guard = flags & FLOW_GUARD;
     f->fuse_count = read_u32(&l->r);
     f->fuse_percent = read_u32(&l->r);
@@ -352,6 +361,7 @@ static void load_flows(struct loader *l)
     struct image_flow *f = ARENA_ARRAY(l->a, struct image_flow, l->im->nflows);
     for (size_t i = 0; i < l->im->nflows && !l->r.bad; i++) get_flow(l, &f[i]);
     l->im->flows = f;
+    l->im->order = get_u16s(l, l->im->nflows);
 }
 
 static void give_code(struct loader *l, struct image_program *p)

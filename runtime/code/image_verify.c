@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define FAULT(rule, ...) image__fault(v, 0, rule, __VA_ARGS__)
-enum { SETTINGS_MAX = 100, COMPANIES_MAX = 1000, LINKS_MAX = 500 };
+enum { SETTINGS_MAX = 100, COMPANIES_MAX = 1000, LINKS_MAX = 500, LINK_FIELDS_MAX = 8 };
 
 /* ---- types and values ---- */
 
@@ -197,6 +197,9 @@ static bool check_links(struct verifier *v, const struct image_flow *f)
         if (!has_endpoint(v->im->targets, v->im->ntargets, k->target)) return FAULT("link-target", "link site %zu leads to no target", i);
         if (k->module.n == 0) return FAULT("link-module", "link site %zu leads to no module", i);
         if (k->kind == LINK_FIND && k->field.n == 0) return FAULT("link-field", "link site %zu looks for no field", i);
+        if (k->nmore > (k->kind == LINK_FIND ? LINK_FIELDS_MAX - 1u : 0u)) return FAULT("link-field", "link site %zu looks for %zu more fields", i, k->nmore);
+        for (size_t j = 0; j < k->nmore; j++)
+            if (k->more[j].n == 0 || str_eq(k->more[j], k->field)) return FAULT("link-field", "link site %zu looks for a field twice, or for none", i);
         if (k->kind == LINK_FIND && k->flow != 0) return FAULT("link-flow", "link site %zu is a find with a flow", i);
         if (k->kind == LINK_FIND) continue;
         if (k->flow >= v->im->nflows) return FAULT("link-flow", "link site %zu leads to flow %u", i, (unsigned)k->flow);
@@ -251,6 +254,23 @@ static bool check_flow_names(struct verifier *v)
     return check_names(v, names, v->im->nflows, "flow");
 }
 
+/* Every flow once, and whom it refers to before it. */
+static bool check_order(struct verifier *v)
+{
+    const struct image *im = v->im;
+    bool done[LIMIT_FLOWS] = {false};
+    for (size_t i = 0; i < im->nflows; i++) {
+        uint16_t k = im->order[i];
+        if (k >= im->nflows || done[k]) return FAULT("flow-order", "place %zu of the order is flow %u", i, (unsigned)k);
+        for (size_t j = 0; j < im->flows[k].nlinks; j++) {
+            const struct image_link *l = &im->flows[k].links[j];
+            if (l->kind == LINK_REF && l->flow != k && !done[l->flow]) return FAULT("flow-order", "flow %u refers to flow %u, which comes later", (unsigned)k, (unsigned)l->flow);
+        }
+        done[k] = true;
+    }
+    return true;
+}
+
 static bool check_image(struct verifier *v)
 {
     const struct image *im = v->im;
@@ -265,7 +285,7 @@ static bool check_image(struct verifier *v)
             v->fl = &im->flows[i];
             if (pass == 0 ? !check_structure(v, v->fl) : !check_programs(v, v->fl)) return false;
         }
-    return true;
+    return check_order(v);
 }
 
 enum err image_verify(const struct image *im, struct arena *scratch, struct image_fault *why)

@@ -268,7 +268,7 @@ static bool check_text(struct walk *w, const struct instr *in)
 static bool check_link_args(struct walk *w, const struct image_link *site, const struct type *args, size_t n)
 {
     const struct image_flow *to = site->kind == LINK_REF ? &w->im->flows[site->flow] : NULL;
-    size_t want = to ? to->nkeys : 1;
+    size_t want = to ? to->nkeys : 1 + site->nmore;
     if (n != want) return FAULT("link-args", "%zu arguments where the key has %zu parts", n, want);
     for (size_t i = 0; i < n; i++) {
         if (args[i].base == T_LINK) return FAULT("link-args", "argument %zu is a link itself", i + 1);

@@ -203,6 +203,8 @@ static void put_links(struct writer *w, const struct image_flow *f)
         put_str(w, f->links[i].target);
         put_str(w, f->links[i].module);
         put_str(w, f->links[i].field);
+        put_count16(w, f->links[i].nmore);
+        for (size_t k = 0; k < f->links[i].nmore; k++) put_str(w, f->links[i].more[k]);
         buf_u16(w->out, f->links[i].flow);
     }
 }
@@ -217,7 +219,8 @@ static void put_program_head(struct writer *w, const struct image_program *p)
 static unsigned flow_flags(const struct image_flow *f)
 {
     return (f->key_with_flow ? FLOW_KEY_WITH_FLOW : 0u) | (f->adopt ? FLOW_ADOPT : 0u) | (f->trigger_workflow ? FLOW_TRIGGER : 0u) |
-           (f->guard ? FLOW_GUARD : 0u) | (f->on_leave.present ? FLOW_ON_LEAVE : 0u) | (f->on_delete.present ? FLOW_ON_DELETE : 0u);
+           (f->trigger_approval ? FLOW_TRIGGER_APPROVAL : 0u) | (f->trigger_blueprint ? FLOW_TRIGGER_BLUEPRINT : 0u) | (f->guard ? FLOW_GUARD : 0u) |
+           (f->on_leave.present ? FLOW_ON_LEAVE : 0u) | (f->on_delete.present ? FLOW_ON_DELETE : 0u);
 }
 
 static void put_flow(struct writer *w, const struct image_flow *f)
@@ -257,6 +260,7 @@ static void put_flows(struct writer *w, const struct image *im)
     begin_section(w, SECTION_FLOWS);
     put_count16(w, im->nflows);
     for (size_t i = 0; i < im->nflows; i++) put_flow(w, &im->flows[i]);
+    for (size_t i = 0; i < im->nflows; i++) buf_u16(w->out, im->order[i]);
     end_section(w);
     begin_section(w, SECTION_CODE);
     for (size_t i = 0; i < im->nflows; i++) {

@@ -97,7 +97,7 @@ struct write_batch {
     enum write_verb verb;
     struct str module;
     struct str key_field;                  /* our own unique field: tells W_DUP_OWN from W_DUP_OTHER */
-    bool trigger_workflow;                 /* absent in the spec: no workflows ("trigger":[]) */
+    bool trigger_workflow, trigger_approval, trigger_blueprint;   /* what the target may run on these writes; none: "trigger":[] */
     struct write_item *items; size_t n;    /* n <= LIMIT_WRITE_BATCH */
     struct arena *arena;                   /* answers go here; lives as long as the batch */
     void *user;

@@ -106,7 +106,8 @@ static struct send_batch *batch_new(struct engine *e, struct sync_flow *sf, enum
     b->slots = ARENA_ARRAY(&b->arena, uint32_t, cap);
     b->attempts = ARENA_ARRAY(&b->arena, uint64_t, cap);
     b->wb = (struct write_batch){.verb = verb, .module = sf->fl->module, .key_field = sf->fl->fields[sf->fl->key_field].name,
-                                 .trigger_workflow = sf->fl->trigger_workflow, .arena = &b->arena, .user = b,
+                                 .trigger_workflow = sf->fl->trigger_workflow,
+                                 .trigger_approval = sf->fl->trigger_approval, .trigger_blueprint = sf->fl->trigger_blueprint, .arena = &b->arena, .user = b,
                                  .items = ARENA_ARRAY(&b->arena, struct write_item, cap)};
     b->next = e->batches;
     e->batches = b;

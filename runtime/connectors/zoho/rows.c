@@ -40,7 +40,15 @@ void zoho__put_batch(struct buf *out, const struct write_batch *b)
         if (i) buf_byte(out, ',');
         put_record(out, &b->items[i], b->verb == WRITE_UPDATE);
     }
-    buf_puts(out, b->trigger_workflow ? "],\"trigger\":[\"workflow\"]}" : "],\"trigger\":[]}");
+    const struct { bool on; const char *word; } triggers[] = {{b->trigger_workflow, "workflow"}, {b->trigger_approval, "approval"}, {b->trigger_blueprint, "blueprint"}};
+    bool first = true;
+    buf_puts(out, "],\"trigger\":[");
+    for (size_t i = 0; i < sizeof triggers / sizeof *triggers; i++) {
+        if (!triggers[i].on) continue;
+        buf_printf(out, "%s\"%s\"", first ? "" : ",", triggers[i].word);
+        first = false;
+    }
+    buf_puts(out, "]}");
 }
 
 /* ---- in ---- */

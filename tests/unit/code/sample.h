@@ -86,6 +86,8 @@ static inline struct type t_credit(void) { return (struct type){.base = T_TEXT, 
 
 /* ---- the sample ---- */
 
+static const uint16_t sample_order[2] = {0, 1};
+
 enum sample_column { C_DIVISION, C_NUMBER, C_NAME, C_PHONE, C_COUNTRY, C_HOLD, C_LIMIT, C_BALANCE, C_LINE1, C_LINE2, C_TERMS, C_DATE, C_EMAIL, C_PERSON,
                      C_LOCAL, C_INSTANT, C_COUNT };
 enum sample_field { F_KEY, F_STATUS, F_NAME, F_PHONE, F_STREET, F_COUNTRY, F_TERMS, F_LIMIT, F_BALANCE, F_CREDIT, F_OWNER, F_EMAIL, F_LEFT, F_NOTE, F_PARENT,
@@ -308,7 +310,7 @@ static inline void sample_flow(struct image_flow *f, struct asm_ *s)
 {
     static const uint16_t keys[] = {C_DIVISION, C_NUMBER}, left[] = {F_STATUS, F_LEFT}, gone[] = {F_STATUS};
     static const struct str companies[] = {{"ABC", 3}};
-    static const struct image_link links[] = {{LINK_FIND, {"crm", 3}, {"users", 5}, {"email", 5}, 0}, {LINK_REF, {"crm", 3}, {"Accounts", 8}, {"", 0}, 0}};
+    static const struct image_link links[] = {{LINK_FIND, {"crm", 3}, {"users", 5}, {"email", 5}, NULL, 0, 0}, {LINK_REF, {"crm", 3}, {"Accounts", 8}, {"", 0}, NULL, 0, 0}};
     static const struct value left_values[] = {{.kind = V_TEXT, .len = 4, .u.text = "Left"}, {.kind = V_ABSENT}};
     static const struct value gone_values[] = {{.kind = V_TEXT, .len = 7, .u.text = "Deleted"}};
     *f = (struct image_flow){
@@ -332,7 +334,7 @@ static inline struct image *sample_image(struct arena *a)
     struct image_flow *f = ARENA_NEW(a, struct image_flow);
     *s = asm_new(a);
     sample_flow(f, s);
-    *im = (struct image){.spec = STR("sample"), .edition = STR("1"), .sources = &source, .nsources = 1, .targets = &target, .ntargets = 1, .flows = f, .nflows = 1,
+    *im = (struct image){.spec = STR("sample"), .edition = STR("1"), .sources = &source, .nsources = 1, .targets = &target, .ntargets = 1, .flows = f, .nflows = 1, .order = sample_order,
                          .consts = s->consts, .nconsts = s->nconsts, .tables = sample_tables(), .ntables = 2, .messages = messages, .nmessages = 1, .args = s->args,
                          .nargs = s->nargs};
     image_bounds(im, f, &f->when);

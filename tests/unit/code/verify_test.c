@@ -44,8 +44,8 @@ enum { X_KEY, X, X_FIELDS };
 static void mini_flow(struct image_flow *f, struct arena *a)
 {
     static const uint16_t keys[] = {K};
-    static const struct image_link links[] = {{LINK_FIND, {"crm", 3}, {"users", 5}, {"email", 5}, 0}, {LINK_REF, {"crm", 3}, {"Accounts", 8}, {"", 0}, 0},
-                                              {LINK_FIND, {"crm", 3}, {"Deals", 5}, {"No", 2}, 0}};
+    static const struct image_link links[] = {{LINK_FIND, {"crm", 3}, {"users", 5}, {"email", 5}, NULL, 0, 0}, {LINK_REF, {"crm", 3}, {"Accounts", 8}, {"", 0}, NULL, 0, 0},
+                                              {LINK_FIND, {"crm", 3}, {"Deals", 5}, {"No", 2}, NULL, 0, 0}};
     const struct image_column c[MINI_COLUMNS] = {
         {STR("K"), type_text(1, 5), true, false}, {STR("O"), t_maybe(type_text(1, 5)), false, false}, {STR("N"), type_decimal(9, 2), false, false},
         {STR("M"), t_maybe(type_decimal(9, 2)), false, false}, {STR("D"), t_plain(T_DATE), false, false}, {STR("I"), t_plain(T_INSTANT), false, false},
@@ -204,7 +204,7 @@ static struct image *mini_image(struct arena *a, program *make)
     f->map = asm_end(s);
     f->registers = s->regs;
     f->nregisters = s->nregs;
-    *im = (struct image){.spec = STR("mini"), .edition = STR("1"), .sources = &source, .nsources = 1, .targets = &target, .ntargets = 1, .flows = f, .nflows = 1,
+    *im = (struct image){.spec = STR("mini"), .edition = STR("1"), .sources = &source, .nsources = 1, .targets = &target, .ntargets = 1, .flows = f, .nflows = 1, .order = sample_order,
                          .consts = s->consts, .nconsts = s->nconsts, .tables = sample_tables(), .ntables = 2, .args = s->args, .nargs = s->nargs};
     return im;
 }
@@ -289,9 +289,11 @@ static void s_table_key(struct image *im, struct image_flow *f)
     (void)f;
     im->tables = t;
 }
-static void s_link_target(struct image *im, struct image_flow *f) { static const struct image_link l[] = {{LINK_FIND, {"erp", 3}, {"users", 5}, {"email", 5}, 0}}; (void)im; f->links = l; f->nlinks = 1; }
-static void s_link_flow(struct image *im, struct image_flow *f) { static const struct image_link l[] = {{LINK_REF, {"crm", 3}, {"Accounts", 8}, {"", 0}, 5}}; (void)im; f->links = l; f->nlinks = 1; }
-static void s_link_module(struct image *im, struct image_flow *f) { static const struct image_link l[] = {{LINK_REF, {"crm", 3}, {"Deals", 5}, {"", 0}, 0}}; (void)im; f->links = l; f->nlinks = 1; }
+static void s_link_target(struct image *im, struct image_flow *f) { static const struct image_link l[] = {{LINK_FIND, {"erp", 3}, {"users", 5}, {"email", 5}, NULL, 0, 0}}; (void)im; f->links = l; f->nlinks = 1; }
+static void s_link_flow(struct image *im, struct image_flow *f) { static const struct image_link l[] = {{LINK_REF, {"crm", 3}, {"Accounts", 8}, {"", 0}, NULL, 0, 5}}; (void)im; f->links = l; f->nlinks = 1; }
+static void s_link_module(struct image *im, struct image_flow *f) { static const struct image_link l[] = {{LINK_REF, {"crm", 3}, {"Deals", 5}, {"", 0}, NULL, 0, 0}}; (void)im; f->links = l; f->nlinks = 1; }
+static void s_link_more(struct image *im, struct image_flow *f) { static const struct str more[] = {{"email", 5}}; static const struct image_link l[] = {{LINK_FIND, {"crm", 3}, {"users", 5}, {"email", 5}, more, 1, 0}}; (void)im; f->links = l; f->nlinks = 1; }
+static void s_order(struct image *im, struct image_flow *f) { static const uint16_t order[] = {1}; (void)f; im->order = order; }
 static void s_registers(struct image *im, struct image_flow *f) { (void)im; f->nregisters = LIMIT_REGISTERS + 1; }
 static void s_flow_twice(struct image *im, struct image_flow *f)
 {
@@ -304,7 +306,7 @@ static void s_flow_twice(struct image *im, struct image_flow *f)
 static void structure(struct arena *a)
 {
     static const struct { change *apply; const char *rule; } cases[] = {
-        {s_spec, "head"}, {s_source, "flow-source"}, {s_target, "flow-target"}, {s_entity, "flow-ends"}, {s_every, "schedule"}, {s_reread, "schedule"}, {s_fuse, "fuse"},
+        {s_spec, "head"}, {s_order, "flow-order"}, {s_link_more, "link-field"}, {s_source, "flow-source"}, {s_target, "flow-target"}, {s_entity, "flow-ends"}, {s_every, "schedule"}, {s_reread, "schedule"}, {s_fuse, "fuse"},
         {s_nokey, "key-parts"}, {s_key_range, "key-column"}, {s_key_absent, "key-absent"}, {s_key_twice, "key-twice"}, {s_key_field, "key-field"},
         {s_column_name, "name-twice"}, {s_field_name, "name"}, {s_reads, "field-reads"}, {s_event_field, "event-field"}, {s_event_type, "event-type"},
         {s_event_twice, "event-twice"}, {s_event_none, "event"}, {s_adopt, "adopt"}, {s_cost, "cost"}, {s_scratch, "scratch"}, {s_when_kind, "program-kind"},

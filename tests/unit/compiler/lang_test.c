@@ -146,7 +146,7 @@ static void eval_lines(const struct image *im, struct str in, struct arena *a, s
         at += line.n + 1;
         if (!rows_read(f, line, a, cols, &violation, why, sizeof why)) buf_printf(out, "{\"error\":\"%s\"}\n", why);
         else if (violation) rows_put_reject(out, str_of(violation));
-        else rows_eval(vm, f, cols, out);
+        else rows_eval(vm, im, f, cols, out);
     }
     vm_free(vm);
 }
