@@ -39,7 +39,9 @@ int cmd_ping(struct cli *c)
     struct fault f;
     struct pinging p = {c, 0};
     struct finding_sink sink = {on_finding, &p};
-    enum err err = cli_open(c, &e, true, &f);
+    struct engine_options o = cli_engine_options(c);
+    o.dry = o.beside = true;
+    enum err err = engine_open(&e, &c->world, &o, &f);
     if (err != ERR_OK) return cli_fail(c, &f);
     err = engine_ping(e, &sink, &f);
     engine_close(e);
@@ -137,7 +139,7 @@ int cmd_auth(struct cli *c)
     struct fault f;
     struct buf in = {0};
     struct engine_options o = cli_engine_options(c);
-    o.dry = o.settings_only = true;
+    o.dry = o.settings_only = o.beside = true;
     if (!read_stdin("client_id, client_secret, code", &in)) return fputs(auth_usage, stderr), 64;
     struct str text = buf_view(&in);
     struct zoho_grant g = {line_value(text, "client_id"), line_value(text, "client_secret"), line_value(text, "code"), line_value(text, "refresh_token")};

@@ -212,6 +212,15 @@ enum err engine__flows(struct engine *e, struct fault *f)
 const struct image *engine_image(const struct engine *e) { return e->image; }
 
 /* ---- opening and closing ---- */
+/* Index and log, folded and announced: for the process that holds the lock. */
+static enum err take_state(struct engine *e, struct fault *f)
+{
+    enum err err = open_store(e, f);
+    if (err == ERR_OK) err = slot_open(e->secrets, store_next_slot(e->store), f);
+    if (err == ERR_OK) err = open_journal(e, f);
+    return err == ERR_OK ? recover(e, f) : err;
+}
+
 enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f)
 {
     struct engine *e = calloc(1, sizeof *e);
@@ -223,11 +232,10 @@ enum err engine_open(struct engine **out, const struct world *w, const struct en
     arena_init(&e->page, 256 * 1024);
     arena_init(&e->pending_arena, 256 * 1024);
     enum err err = take_lock(e, f);
+    bool alone = err == ERR_OK;
+    if (err == ERR_LOCKED_STATE && o->beside) err = ERR_OK;
     if (err == ERR_OK) err = secret_open(&e->secrets, w, o->state_dir, o->key_file, o->credentials_dir, f);
-    if (err == ERR_OK) err = open_store(e, f);
-    if (err == ERR_OK) err = slot_open(e->secrets, store_next_slot(e->store), f);
-    if (err == ERR_OK) err = open_journal(e, f);
-    if (err == ERR_OK) err = recover(e, f);
+    if (err == ERR_OK && alone) err = take_state(e, f);
     if (err == ERR_OK) err = engine__load_image(e, o->image_path, f);
     arena_reset(&e->page);
     if (err != ERR_OK) {
@@ -242,8 +250,8 @@ void engine_close(struct engine *e)
 {
     if (!e) return;
     struct fault f;
+    engine__close_image(e);
     if (e->journal && e->store) {
-        engine__close_image(e);
         emit_begin(e, FRAME_CLOSE, NULL);
         bool clean = emit_end(e, &f) == ERR_OK && emit_commit(e, &f) == ERR_OK && store_flush(e->store, &f) == ERR_OK;
         if (!clean) log_warn("the state directory was not closed cleanly (%s); the next start recovers", f.text);

@@ -24,6 +24,9 @@ is "and writes it" "$(account "$K" Billing_City)" Basel
 exits "a refusal comes back with its reason" 1 mlcd replay "ABC~99~NOBODY"
 has "as if it had been done here" err "no record ABC~99~NOBODY"
 exits "accept with nothing held" 0 mlcd accept
+exits "ping works beside it" 0 mlcd ping
+printf 'client_id=1000.SIMCLIENT\nclient_secret=%s\nrefresh_token=%s\n' "$SECRET" "$REFRESH" >grant
+if mlcd auth zoho --image customers.mlcb <grant >out 2>err; then ok "signing in again works beside it"; else not_ok "signing in again works beside it" "$(cat err)"; fi
 exits "erase is handed over" 0 mlcd erase "ABC~$L"
 has "and tells of the backups" err "backups"
 code=0; end $run_pid || code=$?
