@@ -220,7 +220,7 @@ static struct ref_value call(struct run *x, const struct ast_call *n, const stru
     }
     bool known = ref_builtin(x->r, n->name.text, args, k, &v);
     ASSERT(known);
-    x->misses += v.kind == REF_ABSENT && k > 0 && args[0].kind != REF_ABSENT;
+    for (size_t i = 0; i < k && v.kind == REF_ABSENT; i++) x->misses += args[i].kind != REF_ABSENT;
     return v;
 }
 

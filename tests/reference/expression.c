@@ -386,7 +386,9 @@ static struct gx yes_no(struct gen *g, unsigned flags, int depth)
 struct gx gen_expr(struct gen *g, enum gkind k, unsigned flags, int depth)
 {
     if (depth <= 0 || gen_pick(g, 7) == 0) return atom(g, k, flags);
-    switch (gen_pick(g, 12)) {
+    struct gx x;
+    switch (gen_pick(g, 14)) {
+    case 12: case 13: return gen_call(g, k, flags, depth, &x) ? x : atom(g, k, flags);
     case 0: case 1: return otherwise(g, k, flags, depth);
     case 2: return by_condition(g, k, flags, depth);
     case 3: return by_presence(g, k, flags, depth);

@@ -39,6 +39,9 @@ unsigned gen_pick(struct gen *g, unsigned n);
 const char *gen_print(struct gen *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct gx gen_expr(struct gen *g, enum gkind k, unsigned flags, int depth);
 
+/* calls.c: any builtin that the reference knows; false: nothing that fits was found. */
+bool gen_call(struct gen *g, enum gkind k, unsigned flags, int depth, struct gx *out);
+
 /* kinds.c */
 extern const char *const gen_texts[], *const gen_numbers[], *const gen_days[], *const gen_times[], *const gen_phones[], *const gen_countries[],
     *const gen_mails[];

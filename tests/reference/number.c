@@ -111,6 +111,37 @@ struct ref_number ref_number_round(const struct ref_number *a, unsigned n)
     return a->digit[drop - 1] >= 5 ? ref_number_add(&cut, &unit) : cut;
 }
 
+/* All digits moved n places up, d put in front of the first. */
+static void shift_in(struct ref_number *x, unsigned n, unsigned char d)
+{
+    for (size_t i = REF_DIGITS; i-- > n;) x->digit[i] = x->digit[i - n];
+    for (unsigned i = 0; i < n; i++) x->digit[i] = 0;
+    if (n > 0) x->digit[0] = d;
+}
+
+/* Long division of A 0..0 by B 0..0, the decimals of both moved into zeros behind. */
+bool ref_number_divide(const struct ref_number *a, const struct ref_number *b, unsigned n, struct ref_number *out)
+{
+    struct ref_number top = {.digit = {0}}, bottom = {.digit = {0}}, rest = {.digit = {0}}, one = {.scale = n, .digit = {1}};
+    if (is_zero(b)) return false;
+    memcpy(top.digit, a->digit, sizeof top.digit);
+    memcpy(bottom.digit, b->digit, sizeof bottom.digit);
+    shift_in(&top, b->scale + n, 0);
+    shift_in(&bottom, a->scale, 0);
+    *out = (struct ref_number){.scale = n};
+    for (size_t i = REF_DIGITS; i-- > 0;) {
+        shift_in(&rest, 1, top.digit[i]);
+        while (compare_digits(&rest, &bottom) >= 0) {
+            columns(&rest, &bottom, true, &rest);
+            out->digit[i]++;
+        }
+    }
+    columns(&rest, &rest, false, &rest);
+    if (compare_digits(&rest, &bottom) >= 0) *out = ref_number_add(out, &one);
+    out->negative = a->negative != b->negative;
+    return true;
+}
+
 int ref_number_compare(const struct ref_number *a, const struct ref_number *b)
 {
     struct ref_number minus = ref_number_minus(b), d = ref_number_add(a, &minus);

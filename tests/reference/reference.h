@@ -24,6 +24,8 @@ struct ref_number ref_number_minus(const struct ref_number *a);
 struct ref_number ref_number_times(const struct ref_number *a, const struct ref_number *b);
 /* Half away from zero; with n above its scale the number stays as it is. */
 struct ref_number ref_number_round(const struct ref_number *a, unsigned n);
+/* a / b with n decimals, half away from zero; false when b is 0. */
+bool ref_number_divide(const struct ref_number *a, const struct ref_number *b, unsigned n, struct ref_number *out);
 int ref_number_compare(const struct ref_number *a, const struct ref_number *b);
 /* With `scale` decimals (at least as many as the number has). */
 void ref_number_write(struct buf *out, const struct ref_number *a, unsigned scale);

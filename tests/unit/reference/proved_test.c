@@ -10,7 +10,7 @@
 #include "tests/unit/sim/zoho_check.h"
 #include <glob.h>
 
-enum { BATCH = 100, ROOM = 20000 /* records in one model, then a fresh one */, SHOWN = 5 };
+enum { BATCH = 100, ROOM = 5000 /* records in one model, then a fresh one: before its token ends */, SHOWN = 5 };
 
 struct trial {
     const struct flow *flow;
