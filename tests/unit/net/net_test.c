@@ -40,7 +40,7 @@ static const char *at(const char *path)
     return url;
 }
 
-static struct http_res get(const char *path) { return transfer("GET", at(path), "a", 0, 100000, 5000, false); }
+static struct http_res get(const char *path) { return transfer("GET", at(path), "a", 0, 100000, 30000, false); }
 
 static void test_answers(void)
 {
@@ -48,9 +48,9 @@ static void test_answers(void)
     const char *h = http_header_get(&r, "x-mixed-case");
     check(r.outcome == HTTP_ANSWERED && r.status == 200 && str_is(r.body, "body 0") && r.body.p[r.body.n] == '\0', "get", r.error);
     check(h && strcmp(h, "a b") == 0, "header names are lower case, values trimmed", h ? h : "none");
-    r = transfer("PUT", at("/ok"), "a", 150000, 1000, 5000, false);
+    r = transfer("PUT", at("/ok"), "a", 150000, 1000, 30000, false);
     check(str_is(r.body, "body 150000"), "put with a body", r.error);
-    r = transfer("DELETE", at("/ok"), "a", 0, 1000, 5000, false);
+    r = transfer("DELETE", at("/ok"), "a", 0, 1000, 30000, false);
     check(str_is(r.body, "body 0"), "delete", r.error);
     r = get("/gzip");
     check(r.body.n == 3000, "gzip is unpacked", r.error);
@@ -62,7 +62,7 @@ static void test_answers(void)
 
 static void test_limits(void)
 {
-    struct http_res r = transfer("GET", at("/gzip"), "a", 0, 2999, 5000, false);
+    struct http_res r = transfer("GET", at("/gzip"), "a", 0, 2999, 30000, false);
     check(r.outcome == HTTP_TOO_LARGE, "body over the cap", r.error);
     r = transfer("GET", at("/chunks"), "a", 0, 100000, 20000, false);
     check(r.outcome == HTTP_TOO_LARGE && r.elapsed_ms < 5000, "endless chunks", r.error);
@@ -74,7 +74,7 @@ static void test_limits(void)
 
 static void test_outcomes(void)
 {
-    struct http_res r = transfer("POST", at("/swallow"), "a", 10, 1000, 5000, true);
+    struct http_res r = transfer("POST", at("/swallow"), "a", 10, 1000, 30000, true);
     check(r.outcome == HTTP_AMBIGUOUS, "read and closed: ambiguous", r.error);
     r = transfer("GET", at("/slow"), "a", 0, 1000, 300, false);
     check(r.outcome == HTTP_AMBIGUOUS && r.elapsed_ms < 1200, "time out after sending: ambiguous", r.error);
@@ -87,13 +87,13 @@ static void test_outcomes(void)
     char url[80] = "";
     if (bind(fd, (struct sockaddr *)&a, n) == 0 && getsockname(fd, (struct sockaddr *)&a, &n) == 0)
         (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", ntohs(a.sin_port));
-    r = transfer("POST", url, "a", 10, 1000, 5000, false);
+    r = transfer("POST", url, "a", 10, 1000, 30000, false);
     check(r.outcome == HTTP_NOT_SENT, "connection refused: not sent", r.error);
     (void)close(fd);
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", server.port);
     r = transfer("POST", url, "a", 10, 1000, 1500, false);
     check(r.outcome == HTTP_NOT_SENT, "no TLS at the other side: not sent", r.error);
-    r = transfer("POST", "https://no-such-host.invalid/x?token=geheim", "a", 10, 1000, 5000, false);
+    r = transfer("POST", "https://no-such-host.invalid/x?token=geheim", "a", 10, 1000, 30000, false);
     check(r.outcome == HTTP_NOT_SENT && !strstr(r.error, "geheim"), "unknown host: not sent, no query in the text", r.error);
 }
 
@@ -117,29 +117,29 @@ static void test_refusals(void)
 
 static void test_connections(void)
 {
-    (void)transfer("GET", at("/ok"), "p1", 0, 1000, 5000, false);
+    (void)transfer("GET", at("/ok"), "p1", 0, 1000, 30000, false);
     unsigned before = server.connections;
-    (void)transfer("POST", at("/ok"), "p1", 5, 1000, 5000, false);
+    (void)transfer("POST", at("/ok"), "p1", 5, 1000, 30000, false);
     check(server.connections == before, "keep-alive inside of a pool", "a new connection");
-    (void)transfer("GET", at("/ok"), "p2", 0, 1000, 5000, false);
+    (void)transfer("GET", at("/ok"), "p2", 0, 1000, 30000, false);
     check(server.connections == before + 1, "pools do not share connections", "shared");
-    (void)transfer("POST", at("/ok"), "p1", 5, 1000, 5000, true);
+    (void)transfer("POST", at("/ok"), "p1", 5, 1000, 30000, true);
     check(server.connections == before + 2, "fresh takes a connection of its own", "reused");
-    (void)transfer("POST", at("/ok"), "p1", 5, 1000, 5000, false);
+    (void)transfer("POST", at("/ok"), "p1", 5, 1000, 30000, false);
     check(server.connections == before + 2, "the fresh one is not kept", "a new connection");
 }
 
 /* libcurl repeats a request on a dead pooled connection; a write must not be repeated. */
 static void test_no_silent_repeat(void)
 {
-    (void)transfer("GET", at("/second"), "q", 0, 1000, 5000, false);
+    (void)transfer("GET", at("/second"), "q", 0, 1000, 30000, false);
     unsigned before = server.swallowed;
-    struct http_res r = transfer("POST", at("/second"), "q", 100, 1000, 5000, false);
+    struct http_res r = transfer("POST", at("/second"), "q", 100, 1000, 30000, false);
     check(r.outcome == HTTP_AMBIGUOUS && server.swallowed == before + 1, "a write leaves once on a dead connection", r.error);
-    r = transfer("GET", at("/second"), "q", 0, 1000, 5000, false);
+    r = transfer("GET", at("/second"), "q", 0, 1000, 30000, false);
     check(r.outcome == HTTP_ANSWERED, "the pool recovers", r.error);
     unsigned requests = server.requests;
-    r = transfer("GET", at("/second"), "q", 0, 1000, 5000, false);
+    r = transfer("GET", at("/second"), "q", 0, 1000, 30000, false);
     check(r.outcome == HTTP_ANSWERED && server.requests == requests + 2, "a read may be repeated by libcurl", r.error);
 }
 
@@ -368,7 +368,7 @@ static void test_pace(void)
 int main(void)
 {
     struct fault f = {ERR_OK, ""};
-    alarm(120);
+    alarm(300);
     arena_init(&arena, 0);
     world_real(&w);
     if (curl_http_open(&w, &f) != ERR_OK || !loopback_open(&server)) {
