@@ -128,6 +128,9 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
                                .reread_ms = f->reread_ms, .key_with_flow = f->key_with_flow, .adopt = f->adopt != NULL,
                                .trigger_workflow = f->trigger_workflow,
                                .trigger_approval = f->trigger_approval, .trigger_blueprint = f->trigger_blueprint, .guard = f->guard, .moved_from = f->moved_from, .fuse_count = f->fuse_count, .fuse_percent = f->fuse_percent};
+    struct str *sources = ARENA_ARRAY(a, struct str, f->nsources + 1);
+    for (size_t i = 0; i < f->nsources; i++) sources[i] = f->sources[i]->name;
+    out->company_sources = sources;
     if (f->adopt_field) out->adopt_field = f->adopt_field->name;
     uint16_t *map = columns(f, l, lf, a, out);
     if (out->ncolumns > LIMIT_COLUMNS) {

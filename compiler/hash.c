@@ -99,7 +99,10 @@ struct hash hash_flow(const struct image_flow *f, const struct ir *when, const s
     buf_puts(&b, "flow/1");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) buf_blob(&b, parts[i]);
     buf_varint(&b, f->ncompanies);
-    for (size_t i = 0; i < f->ncompanies; i++) buf_blob(&b, f->companies[i]);
+    for (size_t i = 0; i < f->ncompanies; i++) {
+        buf_blob(&b, f->companies[i]);
+        buf_blob(&b, f->company_sources[i]);
+    }
     buf_u64(&b, (uint64_t)f->every_ms);
     buf_u64(&b, (uint64_t)f->reread_ms);
     buf_u32(&b, f->fuse_count);

@@ -103,6 +103,12 @@ struct flow *resolve__flow(struct check *c, const struct ast_name *name);
 void resolve__hint(struct diag *d, const struct diag_nearest *n);
 void resolve__unsupported(struct check *c, struct span at, const char *what);
 
+/* ---- imports.c ---- */
+/* Puts the items of imported files where the imports stand. */
+void imports__splice(struct check *c, struct ast_file *file);
+/* The path of a file that is named at `at`. */
+const char *imports__beside(struct check *c, struct span at, struct str file);
+
 /* ---- settings.c ---- */
 void settings__check(struct check *c, struct endpoint *ep, struct ast_endpoint *n);
 const struct setting *settings__get(const struct endpoint *ep, const char *name);

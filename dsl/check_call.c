@@ -141,7 +141,7 @@ struct tx *check__call(struct check *c, struct scope sc, struct ast_call *n)
     struct fn *f = resolve__fn(c, n->name.text);
     int b = builtin_named(n->name.text);
     /* Functions call only functions above them: no recursion can arise. */
-    if (f != NULL && !(sc.fn != NULL && f->at.at >= sc.fn->at.at)) return inlined(c, sc, n, f);
+    if (f != NULL && !(sc.fn != NULL && f->index >= sc.fn->index)) return inlined(c, sc, n, f);
     if (b >= 0) return builtin(c, sc, n, (unsigned)b);
     if (f != NULL) {
         struct diag *d = diag1(c->ds, n->name.at, D_RECURSION, diag_str(c->ds, n->name.text));

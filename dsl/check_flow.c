@@ -16,24 +16,6 @@ static struct endpoint *side(struct check *c, const struct ast_place *p, bool ta
     return NULL;
 }
 
-/* Two sources of one flow are one connection with several companies. */
-static bool same_but_company(const struct endpoint *a, const struct endpoint *b, const char **what)
-{
-    if (a->system != b->system || a->nsettings != b->nsettings) {
-        *what = "number of settings";
-        return false;
-    }
-    for (size_t i = 0; i < a->nsettings; i++) {
-        const struct setting *x = &a->settings[i], *y = NULL;
-        for (size_t k = 0; k < b->nsettings && y == NULL; k++)
-            if (str_eq(x->name, b->settings[k].name)) y = &b->settings[k];
-        if (y != NULL && (str_is(x->name, "company") || (x->kind == y->kind && str_eq(x->value, y->value)))) continue;
-        *what = x->name.p;
-        return false;
-    }
-    return true;
-}
-
 static void add_company(struct check *c, struct flow *f, const struct endpoint *ep, const struct ast *place)
 {
     const struct setting *s = settings__get(ep, "company");
@@ -55,7 +37,6 @@ static void read_from(struct check *c, struct flow *f)
     struct str entity = {0};
     AST_EACH(n, f->ast->from) {
         const struct ast_place *p = AST_AS(place, n);
-        const char *what = NULL;
         struct endpoint *ep = side(c, p, false);
         if (ep == NULL) {
             f->source = NULL;
@@ -66,11 +47,43 @@ static void read_from(struct check *c, struct flow *f)
             entity = p->entity.text;
             f->entity = schema__find(c, ep, entity, p->entity.at, false);
             if (f->entity == NULL) return;
-        } else if (!str_eq(p->entity.text, entity)) diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), "reads another table than the first source");
-        else if (!same_but_company(f->source, ep, &what))
-            diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), arena_printf(c->a, "differs from the first source in more than the company: %s", what));
+        } else if (!str_eq(p->entity.text, entity)) {
+            diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), "reads another table than the first source");
+            continue;
+        } else if (ep->system != f->source->system) {
+            diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), "is of another system than the first source");
+            continue;
+        }
         f->sources[f->nsources++] = ep;
         add_company(c, f, ep, n);
+    }
+}
+
+/* The door is set up in every source of the flow. */
+static void door_is_set(struct check *c, const struct flow *f, struct str door, struct span at)
+{
+    for (size_t i = 0; i < f->nsources; i++) {
+        const struct endpoint *ep = f->sources[i];
+        if (settings__get(ep, arena_copy(c->a, door.p, door.n))) continue;
+        diag_help(diag_also(diag2(c->ds, at, D_DOOR_SETTING, diag_str(c->ds, ep->name), diag_str(c->ds, door)), ep->at, "declared here"),
+                  "add to the source: %s = env(\"...\")", diag_str(c->ds, door));
+    }
+}
+
+/* What the flow reads is of one type in every source: extend may have added a column to one only. */
+static void same_columns(struct check *c, struct flow *f)
+{
+    for (size_t i = 1; i < f->nsources; i++) {
+        const struct schema *other = schema__find(c, f->sources[i], f->entity->name, f->at, false);
+        for (size_t k = 0; other && k < f->entity->ncolumns; k++) {
+            const struct column *a = &f->entity->columns[k], *b = schema__column(other, a->name);
+            if (!f->reads[k] || !a->known_type) continue;
+            if (b && b->known_type && type_fits(&b->type, &a->type)) continue;
+            struct diag *d = diag2(c->ds, f->at, D_COMPANIES, diag_str(c->ds, f->sources[i]->name),
+                                   arena_printf(c->a, b ? "has the column %s of another type" : "has no column %s", diag_str(c->ds, a->name)));
+            diag_also(d, a->at, "in the first source");
+            if (b) diag_also(d, b->at, "declared here");
+        }
     }
 }
 
@@ -97,9 +110,7 @@ static void read_door(struct check *c, struct flow *f)
     struct span at = f->via.n ? f->ast->via.at : f->ast->from.first->at;
     if (f->entity->doors && !(f->entity->doors & (1u << f->door)))
         diag_also(diag2(c->ds, at, D_DOOR_LACKS_TABLE, diag_str(c->ds, door), diag_str(c->ds, f->entity->name)), f->entity->at, "declared here");
-    else if (!settings__get(f->source, arena_copy(c->a, door.p, door.n)))
-        diag_help(diag_also(diag2(c->ds, at, D_DOOR_SETTING, diag_str(c->ds, f->source->name), diag_str(c->ds, door)), f->source->at, "declared here"),
-                  "add to the source: %s = env(\"...\")", diag_str(c->ds, door));
+    else door_is_set(c, f, door, at);
 }
 
 static void check_edition(struct check *c, struct flow *f, const struct ast_place *p)
@@ -359,5 +370,6 @@ void check__flow(struct check *c, struct flow *f)
     AST_EACH(n, f->ast->clauses)
         if (n->kind == AST_ON && once_only(c, f, n)) check__event(c, f, AST_AS(on, n));
     complete(c, f);
+    same_columns(c, f);
     check__required(c, f);
 }

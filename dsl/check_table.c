@@ -137,8 +137,7 @@ static void from_csv(struct build *b, const struct ast_table_file *n)
 {
     struct check *c = b->c;
     struct str file = n->file ? AST_AS(text, n->file)->value : (struct str){0};
-    const char *path = arena_printf(c->a, "%s%s%.*s", file.n && file.p[0] == '/' ? "" : c->files->dir,
-                                    c->files->dir[0] && !(file.n && file.p[0] == '/') ? "/" : "", (int)file.n, file.p);
+    const char *path = imports__beside(c, n->base.at, file);
     struct source *src = NULL;
     struct fault f = {0};
     struct csv csv;

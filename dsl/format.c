@@ -42,7 +42,7 @@ struct formatter {
 static bool is_item(enum ast_kind k)
 {
     switch (k) {
-    case AST_SPEC: case AST_IMPORT: case AST_SYSTEM: case AST_SIDE: case AST_COLUMN_GROUP: case AST_ENDPOINT: case AST_SETTING: case AST_SETTING_GROUP:
+    case AST_SPEC: case AST_IMPORT: case AST_IMPORT_FILE: case AST_SYSTEM: case AST_SIDE: case AST_COLUMN_GROUP: case AST_ENDPOINT: case AST_SETTING: case AST_SETTING_GROUP:
     case AST_QUOTA: case AST_ENTITY: case AST_EXTEND: case AST_COLUMN: case AST_TABLE: case AST_TABLE_FILE: case AST_ARM: case AST_FN: case AST_FLOW:
     case AST_EVERY: case AST_REREAD: case AST_KEY: case AST_LINE_KEY: case AST_ADOPT: case AST_WHEN: case AST_ON: case AST_FUSE: case AST_GUARD:
     case AST_TRIGGER: case AST_MOVED: case AST_LET: case AST_FIELD: case AST_ASSIGN: case AST_ROW: case AST_TEST:

@@ -96,7 +96,8 @@ static void import(struct check *c, struct ast_import *n)
 {
     for (struct ast *o = c->items.first; o != &n->base; o = o->next)
         if (o->kind == AST_IMPORT && str_eq(AST_AS(import, o)->name.text, n->name.text)) {
-            diag_also(diag1(c->ds, n->name.at, D_DUPLICATE_NAME, diag_str(c->ds, n->name.text)), o->at, "first here");
+            if (o->at.file == n->base.at.file)       /* another file may name what it builds on */
+                diag_also(diag1(c->ds, n->name.at, D_DUPLICATE_NAME, diag_str(c->ds, n->name.text)), o->at, "first here");
             return;
         }
     struct ast_file *file = prelude_import(n->name.text, c->sources, c->a, c->ds);
@@ -148,14 +149,15 @@ static void add_table(struct check *c, struct ast *n)
 static void add_fn(struct check *c, struct ast_fn *n)
 {
     struct fn **tail = &c->spec->fns;
+    unsigned index = 0;
     if (check__is_builtin(n->name.text)) {
         diag_help(diag1(c->ds, n->name.at, D_DUPLICATE_NAME, diag_str(c->ds, n->name.text)), "a builtin has this name");
         return;
     }
-    for (; *tail; tail = &(*tail)->next)
+    for (; *tail; tail = &(*tail)->next, index++)
         if (!fresh(c, &n->name, str_eq((*tail)->name, n->name.text), (*tail)->at)) return;
     *tail = ARENA_NEW(c->a, struct fn);
-    **tail = (struct fn){.name = n->name.text, .at = n->name.at, .ast = n};
+    **tail = (struct fn){.name = n->name.text, .at = n->name.at, .ast = n, .index = index};
 }
 
 static void add_flow(struct check *c, struct ast_flow *n)
@@ -212,7 +214,7 @@ static void name_everything(struct check *c, const struct ast_file *file)
 static struct endpoint *named_endpoint(struct check *c, const struct ast_endpoint *n)
 {
     for (struct endpoint *e = c->spec->endpoints; e != NULL; e = e->next)
-        if (e->at.at == n->name.at.at && str_eq(e->name, n->name.text)) return e;
+        if (e->at.at == n->name.at.at && e->at.file == n->name.at.file) return e;
     return NULL;
 }
 
@@ -284,10 +286,13 @@ void resolve__all(struct check *c)
 struct spec *spec_check(struct ast_file *file, struct sources *sources, const struct spec_files *files, struct arena *a, struct diags *ds)
 {
     struct check *c = ARENA_NEW(a, struct check);
-    *c = (struct check){.a = a, .ds = ds, .sources = sources, .files = files, .items = file->items, .broken = ds->nerrors > 0, .budget = 1000000};
+    *c = (struct check){.a = a, .ds = ds, .sources = sources, .files = files, .budget = 1000000};
     c->spec = ARENA_NEW(a, struct spec);
     c->spec->edition = file->edition;
     c->spec->sources = sources;
+    imports__splice(c, file);
+    c->items = file->items;
+    c->broken = ds->nerrors > 0;
     load_lock(c);
     name_everything(c, file);
     resolve__all(c);

@@ -76,6 +76,7 @@ struct fn {
     struct ty *params; size_t nparams;
     struct tx *body;
     bool usable, used;
+    unsigned index;                  /* it calls only those of a lower one */
     struct fn *next;
 };
 

@@ -77,6 +77,7 @@ item: spec | import | system | endpoint | entity | extend | table | fn | flow | 
 
 spec:   SPEC TEXT    { $$ = NEW(SPEC, spec, @$, .title = AST_AS(text, $2)->value); }
 import: IMPORT NAME  { $$ = NEW(IMPORT, import, @$, .name = $2); }
+      | IMPORT TEXT  { $$ = NEW(IMPORT_FILE, import_file, @$, .file = AST_AS(text, $2)->value); }
 
 /* ---- systems, endpoints ---- */
 system: SYSTEM NAME attrs '{' sides '}' { $$ = NEW(SYSTEM, system, @$, .name = $2, .attrs = $3, .sides = $5); }

@@ -45,7 +45,7 @@ struct image_program { const uint16_t *code; size_t ninstr; uint32_t cost, scrat
 struct image_event { const uint16_t *fields; const struct value *values; size_t n; bool present; };   /* on leave / on delete set {...} */
 struct image_flow {
     struct str name, source, target, entity, via, module;
-    const struct str *companies; size_t ncompanies;
+    const struct str *companies, *company_sources; size_t ncompanies;   /* company i is read from source company_sources[i]; `source` is the first */
     struct hash hash;                                  /* of everything that matters in the flow */
     int64_t every_ms, reread_ms;                       /* reread 0 = never */
     const uint16_t *key_columns; size_t nkeys;         /* into columns, in the source's key order */

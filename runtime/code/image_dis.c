@@ -100,7 +100,7 @@ static void put_flow_head(struct buf *out, const struct image_flow *f)
                f->fuse_percent / 100, f->fuse_percent % 100, f->guard ? ", guard" : "",
                f->trigger_workflow ? ", trigger workflow" : "", f->trigger_approval ? ", trigger approval" : "",
                f->trigger_blueprint ? ", trigger blueprint" : "", f->key_with_flow ? ", key with flow" : "");
-    for (size_t i = 0; i < f->ncompanies; i++) buf_printf(out, "  company %.*s\n", (int)f->companies[i].n, f->companies[i].p);
+    for (size_t i = 0; i < f->ncompanies; i++) buf_printf(out, "  company %.*s from %.*s\n", (int)f->companies[i].n, f->companies[i].p, (int)f->company_sources[i].n, f->company_sources[i].p);
     if (f->adopt) buf_printf(out, "  adopt by %.*s\n", (int)f->adopt_field.n, f->adopt_field.p);
     if (f->moved_from.n) buf_printf(out, "  moved from %.*s\n", (int)f->moved_from.n, f->moved_from.p);
 }

@@ -316,8 +316,9 @@ static void get_flow_head(struct loader *l, struct image_flow *f)
 {
     struct str *const names[] = {&f->name, &f->source, &f->target, &f->entity, &f->via, &f->module, &f->adopt_field, &f->moved_from};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) *names[i] = get_str(l);
-    f->ncompanies = get_count16(l, 4);
+    f->ncompanies = get_count16(l, 8);
     f->companies = get_strs(l, f->ncompanies);
+    f->company_sources = get_strs(l, f->ncompanies);
     f->hash = get_hash(l);
     f->every_ms = get_i64(l);
     f->reread_ms = get_i64(l);

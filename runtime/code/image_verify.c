@@ -223,7 +223,12 @@ static bool check_flow_head(struct verifier *v, const struct image_flow *f)
     if (!has_endpoint(v->im->targets, v->im->ntargets, f->target)) return FAULT("flow-target", "the flow writes to no target");
     if (f->ncompanies > COMPANIES_MAX) return FAULT("company-limit", "%zu companies", f->ncompanies);
     for (size_t i = 0; i < f->ncompanies; i++)
+    {
         if (f->companies[i].n == 0) return FAULT("company", "an empty company code");
+        if (!has_endpoint(v->im->sources, v->im->nsources, f->company_sources[i])) return FAULT("flow-source", "company %zu is read from no source", i);
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(f->companies[k], f->companies[i])) return FAULT("company", "company %zu stands twice", i);
+    }
     return check_schedule(v, f);
 }
 

@@ -229,6 +229,7 @@ static void put_flow(struct writer *w, const struct image_flow *f)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) put_str(w, names[i]);
     put_count16(w, f->ncompanies);
     for (size_t i = 0; i < f->ncompanies; i++) put_str(w, f->companies[i]);
+    for (size_t i = 0; i < f->ncompanies; i++) put_str(w, f->company_sources[i]);
     put_hash(w, &f->hash);
     buf_u64(w->out, (uint64_t)f->every_ms);
     buf_u64(w->out, (uint64_t)f->reread_ms);

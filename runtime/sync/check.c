@@ -81,7 +81,8 @@ enum err engine_ping(struct engine *e, const struct finding_sink *sink, struct f
         struct source_query *q = ARENA_ARRAY(&e->page, struct source_query, e->nflows * 8 + 1);
         size_t n = 0;
         for (size_t k = 0; k < e->nflows; k++)
-            for (size_t c = 0; e->flows[k].src == p && c < e->flows[k].nqueries && c < 8; c++) q[n++] = e->flows[k].queries[c];
+            for (size_t c = 0; c < e->flows[k].nqueries && c < 8; c++)
+                if (e->flows[k].from[c] == p) q[n++] = e->flows[k].queries[c];
         struct fault one;
         enum err err = p->sops->probe(p->source, q, n, sink, &one);
         if (err != ERR_OK && worst == ERR_OK) worst = fault_set(f, err, "source %s: %s", p->env.state_name, one.text);

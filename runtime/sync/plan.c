@@ -132,7 +132,7 @@ static enum err plan_company(struct planning *p, const struct source_query *q, s
     for (bool complete = false; !complete && err == ERR_OK;) {
         arena_reset(&e->page);
         struct source_page page = {0};
-        err = p->sf->src->sops->page(p->sf->src->source, q, buf_view(&cursor), &e->page, &page, f);
+        err = source_of(p->sf, q)->sops->page(source_of(p->sf, q)->source, q, buf_view(&cursor), &e->page, &page, f);
         p->t->reads++;
         if (err == ERR_EXPIRED && cursor.n) {
             buf_clear(&cursor);

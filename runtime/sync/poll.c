@@ -199,7 +199,7 @@ static enum err poll_company(struct engine *e, struct sync_flow *sf, const struc
         }
         arena_reset(&e->page);
         struct source_page page = {0};
-        err = sf->src->sops->page(sf->src->source, q, cursor, &e->page, &page, f);
+        err = source_of(sf, q)->sops->page(source_of(sf, q)->source, q, cursor, &e->page, &page, f);
         if (err != ERR_OK) break;
         struct str all = cursor_with(buf_view(cursors), q->company, page.next, &e->page);
         page.next = all;
@@ -249,7 +249,7 @@ enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_
         size_t part = n - at < LIMIT_BATCH_GET ? n - at : LIMIT_BATCH_GET;
         struct source_page page = {0};
         struct page_counts c = {0, 0, 0, 0, 0};
-        enum err err = sf->src->sops->fetch(sf->src->source, q, keys + at, part, &e->page, &page, f);
+        enum err err = source_of(sf, q)->sops->fetch(source_of(sf, q)->source, q, keys + at, part, &e->page, &page, f);
         if (err == ERR_OK) err = take_rows(e, sf, q, &page, force, &c, f);
         if (err == ERR_OK) err = take_locked(e, sf, q, &page, &c, f);
         for (size_t i = 0; i < page.nmissing && err == ERR_OK; i++) {

@@ -170,10 +170,13 @@ static void make_queries(struct engine *e, struct sync_flow *sf)
     for (size_t i = 0; i < fl->nkeys; i++) keys[i] = fl->columns[fl->key_columns[i]].name;
     sf->nqueries = fl->ncompanies ? fl->ncompanies : 1;
     sf->queries = ARENA_ARRAY(&e->arena, struct source_query, sf->nqueries);
-    for (size_t i = 0; i < sf->nqueries; i++)
+    sf->from = ARENA_ARRAY(&e->arena, struct sync_endpoint *, sf->nqueries);
+    for (size_t i = 0; i < sf->nqueries; i++) {
+        sf->from[i] = fl->ncompanies ? endpoint(e->sources, e->image->nsources, fl->company_sources[i]) : sf->src;
         sf->queries[i] = (struct source_query){.entity = fl->entity, .company = fl->ncompanies ? fl->companies[i] : conn_setting(&sf->src->env, "company"),
                                                .via = fl->via, .key_columns = keys, .nkeys = fl->nkeys, .columns = cols, .ncolumns = fl->ncolumns,
                                                .page_rows = e->o.page_rows};
+    }
 }
 
 /* What a compiled file may hold and this engine cannot do yet is refused at the start: it is never accepted and then ignored. */

@@ -76,7 +76,7 @@ static enum err list_keys(struct sweep *s, struct fault *f)
     for (bool complete = false; !complete && err == ERR_OK;) {
         arena_reset(&s->e->page);
         struct source_page page = {0};
-        err = s->sf->src->sops->keys(s->sf->src->source, s->q, buf_view(&cursor), &s->e->page, &page, f);
+        err = source_of(s->sf, s->q)->sops->keys(source_of(s->sf, s->q)->source, s->q, buf_view(&cursor), &s->e->page, &page, f);
         if (err != ERR_OK) break;
         if (epoch.n && !str_eq(page.epoch, buf_view(&epoch)))
             err = fault_set(f, ERR_BUSY, "the source was restored or copied while its keys were listed; nothing was deleted, the next run lists again");

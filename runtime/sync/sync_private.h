@@ -27,11 +27,13 @@ struct sync_flow {
     struct str name;
     const char *cname;                 /* NUL-terminated */
     struct source_query *queries; size_t nqueries;   /* one per company */
+    struct sync_endpoint **from;       /* per query: its source */
     uint16_t *field_link;              /* per field: link site, or NO_LINK */
     unsigned batch_now;                /* halved after a refused request, doubled after an applied one */
     bool module_empty;                 /* had no record at the check: no look-ups before inserts */
     bool stopped;                      /* a configuration error came back: no more writes in this run */
 };
+static inline struct sync_endpoint *source_of(const struct sync_flow *sf, const struct source_query *q) { return sf->from[q - sf->queries]; }
 struct pending_frame { struct frame fr; };
 struct engine {
     const struct world *w;

@@ -309,12 +309,12 @@ static inline const struct image_table *sample_tables(void)
 static inline void sample_flow(struct image_flow *f, struct asm_ *s)
 {
     static const uint16_t keys[] = {C_DIVISION, C_NUMBER}, left[] = {F_STATUS, F_LEFT}, gone[] = {F_STATUS};
-    static const struct str companies[] = {{"ABC", 3}};
+    static const struct str companies[] = {{"ABC", 3}}, sources[] = {{"erp", 3}};
     static const struct image_link links[] = {{LINK_FIND, {"crm", 3}, {"users", 5}, {"email", 5}, NULL, 0, 0}, {LINK_REF, {"crm", 3}, {"Accounts", 8}, {"", 0}, NULL, 0, 0}};
     static const struct value left_values[] = {{.kind = V_TEXT, .len = 4, .u.text = "Left"}, {.kind = V_ABSENT}};
     static const struct value gone_values[] = {{.kind = V_TEXT, .len = 7, .u.text = "Deleted"}};
     *f = (struct image_flow){
-        .name = STR("customers"), .source = STR("erp"), .target = STR("crm"), .entity = STR("AR_Customer"), .module = STR("Accounts"), .companies = companies,
+        .name = STR("customers"), .source = STR("erp"), .target = STR("crm"), .entity = STR("AR_Customer"), .module = STR("Accounts"), .companies = companies, .company_sources = sources,
         .ncompanies = 1, .hash = hash_of(STR("flow")), .every_ms = 900000, .reread_ms = 86400000, .key_columns = keys, .nkeys = 2, .key_field = F_KEY, .adopt = true,
         .adopt_field = STR("Account_Name"), .fuse_count = 25, .fuse_percent = 500, .on_leave = {left, left_values, 2, true}, .on_delete = {gone, gone_values, 1, true},
         .columns = sample_columns(s->a), .ncolumns = C_COUNT, .fields = sample_fields(s->a), .nfields = F_COUNT, .links = links, .nlinks = 2, .guard = true};
