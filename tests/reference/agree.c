@@ -93,7 +93,7 @@ bool agree_open(struct agree *a, struct buf *spec, struct buf *csv, enum ref_pla
     ASSERT(err == ERR_OK);
     if (a->c.diags.nerrors || a->c.spec->flows == NULL || (a->im = loaded(a)) == NULL) return false;
     const struct flow *fl = a->c.spec->flows;
-    const struct image_flow *f0 = &a->im->flows[0];
+    const struct image_flow *f0 = a->f = image_flow_named(a->im, fl->name);
     a->vm = vm_new(a->im);
     a->columns = fl->entity->columns;
     a->ncolumns = fl->entity->ncolumns;
@@ -148,7 +148,7 @@ static const char *field_differs(struct agree *a, const struct image_flow *f, co
         a->kept++;
         return NULL;
     }
-    struct ref_value got = ref_from_vm(&out->values[i], f, &a->row);
+    struct ref_value got = ref_from_vm(&out->values[i], a->im, f, &a->row);
     if (!ref_equal(&want->value, &got)) return differ(a, name, &want->value, &got);
     if (got.kind == REF_NUMBER && out->values[i].scale != f->fields[i].type.scale) return arena_printf(&a->row, "%s: not at the scale of its field", name);
     struct type t = f->fields[i].type;
@@ -178,7 +178,7 @@ static const char *map_differs(struct agree *a, const struct image_flow *f, cons
 
 const char *agree_row(struct agree *a, const struct value *values)
 {
-    const struct image_flow *f = &a->im->flows[0];
+    const struct image_flow *f = a->f;
     struct ref_row row = {a->columns, a->ncolumns, NULL};
     struct ref_result want;
     struct vm_out out;
@@ -186,13 +186,13 @@ const char *agree_row(struct agree *a, const struct value *values)
     arena_reset(&a->row);
     struct ref_value *own = ARENA_ARRAY(&a->row, struct ref_value, a->ncolumns + 1);
     struct value *cols = ARENA_ARRAY(&a->row, struct value, f->ncolumns + 1);
-    for (size_t i = 0; i < a->ncolumns; i++) own[i] = ref_from_vm(&values[i], f, &a->row);
+    for (size_t i = 0; i < a->ncolumns; i++) own[i] = ref_from_vm(&values[i], a->im, f, &a->row);
     for (size_t i = 0; i < f->ncolumns; i++) cols[i] = values[a->column_of[i]];
     row.values = own;
     if (!vm_row_fits(f, cols, why, sizeof why)) return arena_printf(&a->row, "the row is not well-typed: %s", why);
     ref_run(&a->ref, &a->row, &row, &want);
     struct value adopt = vm_adopt(a->vm, f, cols);
-    struct ref_value got = ref_from_vm(&adopt, f, &a->row);
+    struct ref_value got = ref_from_vm(&adopt, a->im, f, &a->row);
     if (!ref_equal(&want.adopt, &got)) return differ(a, "adopt", &want.adopt, &got);
     if (vm_when(a->vm, f, cols) == want.skip) return want.skip ? "left out by the language, taken by the vm" : "left out by the vm only";
     if (want.skip) {

@@ -13,6 +13,7 @@ struct agree {
     struct compile c;
     struct arena arena, row;         /* of the program, of one row */
     struct image *im;                /* NULL: refused */
+    const struct image_flow *f;      /* the spec's first flow */
     struct vm *vm;
     struct ref ref;
     const struct column *columns; size_t ncolumns;     /* of the source table: what a row has */

@@ -14,7 +14,11 @@ bool ref_equal(const struct ref_value *a, const struct ref_value *b)
     case REF_ABSENT: return true;
     case REF_BOOL: return a->yes == b->yes;
     case REF_NUMBER: return ref_number_compare(&a->number, &b->number) == 0;
-    case REF_LINK: return str_eq(a->module, b->module) && str_eq(a->field, b->field) && ref_equal(a->sought, b->sought);
+    case REF_LINK:
+        if (a->link->ref != b->link->ref || !str_eq(a->link->to, b->link->to) || a->link->n != b->link->n) return false;
+        for (size_t i = 0; i < a->link->n; i++)
+            if (!str_eq(a->link->fields[i], b->link->fields[i]) || !ref_equal(&a->link->values[i], &b->link->values[i])) return false;
+        return true;
     default: return str_eq(a->text, b->text);
     }
 }
@@ -76,7 +80,7 @@ static struct ref_value column(struct run *x, struct str name)
         const struct column *c = &x->row->columns[i];
         if (!str_eq(c->name, name)) continue;
         if (x->row->values[i].kind == REF_ABSENT && c->has_default && x->r->plant != PLANT_NO_DEFAULT)
-            return ref_from_vm(&c->fallback, NULL, x->r->arena);
+            return ref_from_vm(&c->fallback, NULL, NULL, x->r->arena);
         return x->row->values[i];
     }
     check_failed("a name that is neither let nor column", __FILE__, __LINE__);
@@ -248,13 +252,20 @@ static struct ref_value joined(struct run *x, const struct ast_template *n, cons
     return v;
 }
 
-static struct ref_value found(struct run *x, const struct ast_find *n, const struct frame *fr)
+/* All parts are computed, in their order; one that is absent makes the link absent. */
+static struct ref_value linked(struct run *x, const struct ast_list *parts, bool ref, struct str to, const struct frame *fr)
 {
-    const struct ast_condition *c = AST_AS(condition, n->conditions.first);
-    struct ref_value *sought = ARENA_NEW(x->r->arena, struct ref_value);
-    *sought = eval(x, c->value, fr);
-    if (x->outcome != REF_VALUE || sought->kind == REF_ABSENT) return absent;
-    return (struct ref_value){.kind = REF_LINK, .module = n->module.text, .field = c->field.text, .sought = sought};
+    struct ref_link *k = ARENA_NEW(x->r->arena, struct ref_link);
+    bool gone = false;
+    *k = (struct ref_link){.ref = ref, .to = to};
+    AST_EACH(n, *parts) {
+        ASSERT(k->n < REF_PARTS);
+        if (!ref) k->fields[k->n] = AST_AS(condition, n)->field.text;
+        k->values[k->n] = eval(x, ref ? n : AST_AS(condition, n)->value, fr);
+        if (x->outcome != REF_VALUE) return absent;
+        gone |= k->values[k->n++].kind == REF_ABSENT;
+    }
+    return gone ? absent : (struct ref_value){.kind = REF_LINK, .link = k};
 }
 
 static struct ref_value eval(struct run *x, const struct ast *n, const struct frame *fr)
@@ -268,7 +279,8 @@ static struct ref_value eval(struct run *x, const struct ast *n, const struct fr
     case AST_UNARY: return unary(x, AST_AS(unary, n), fr);
     case AST_BINARY: return binary(x, AST_AS(binary, n), fr);
     case AST_MATCH: return match(x, AST_AS(match, n), fr);
-    case AST_FIND: return found(x, AST_AS(find, n), fr);
+    case AST_FIND: return linked(x, &AST_AS(find, n)->conditions, false, AST_AS(find, n)->module.text, fr);
+    case AST_REF: return linked(x, &AST_AS(ref, n)->args, true, AST_AS(ref, n)->flow.text, fr);
     case AST_KEEP: return leave(x, x->r->plant == PLANT_KEEP_CLEARS ? REF_VALUE : REF_KEEP, (struct str){0});
     case AST_REJECT: return leave(x, REF_REJECT, AST_AS(reject, n)->why);
     default: check_failed("an expression that the reference does not know", __FILE__, __LINE__);

@@ -165,9 +165,13 @@ static void field(struct gen *g, struct buf *module, struct lines *out, unsigned
     static const char *const modes[] = {"", "", "", "once ", "fill "};
     const char *mode = modes[gen_pick(g, 5)], *type;
     if (gen_pick(g, 9) == 0) {
-        struct gx x = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2);
+        struct gx x = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2), y = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2), z = gen_expr(g, G_NUM, G_OPT | G_REJECT, 2);
+        unsigned how = gen_pick(g, 3);
         buf_printf(module, "  F%u: link(Others)\n", i);
-        out->line[out->n++] = gen_print(g, "%sF%u = find out.Others(Code = %s)", mode, i, x.s);
+        if (how == 0) x.s = gen_print(g, "ref parents(%s, %s)", x.s, y.s);
+        else if (how == 1) x.s = gen_print(g, "find out.Others(Code = %s, Size = %s, Name = %s)", x.s, z.s, y.s);
+        else x.s = gen_print(g, "find out.Others(Code = %s)", x.s);
+        out->line[out->n++] = gen_print(g, "%sF%u = %s", mode, i, x.s);
         return;
     }
     struct gx x = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | G_TAIL | G_REJECT, 4);
@@ -233,12 +237,14 @@ void generate(uint64_t seed, struct buf *spec, struct buf *csv)
     g->rng = seed * UINT64_C(0x2545f4914f6cdd1d);
     arena_init(&g->arena, 0);
     buf_puts(spec, "mlc 1\nspec \"random\"\nimport file\nsource feed: file { path = \"in\" }\ntarget out: file { path = \"out\" }\n"
-                   "entity out.Others { Code: text(65535) @unique }\n");
+                   "entity out.Others { Code: text(65535) @unique  Name: text(65535)  Size: decimal(38,12) }\n"
+                   "entity feed.Parents { key A: text(1..9000)  key B: text(1..9000)  Name: text(5)? }\n");
     columns(g, spec);
     for (unsigned n = gen_pick(g, 3); n > 0; n--) table(g, spec);
     if (gen_pick(g, 4) == 0) table_of_file(g, spec, csv);
     for (unsigned n = gen_pick(g, 3); n > 0; n--) fn(g, spec);
     flow(g, spec);
+    buf_puts(spec, "flow parents from feed.Parents to out.Others { every 1h  key Code  Name = Name }\n");
     arena_free(&g->arena);
     free(g);
 }

@@ -202,7 +202,20 @@ static struct str time_text(struct arena *a, int64_t ms)
     return str_of(arena_printf(a, "%sT%02d:%02d:%02d.%03d", day_text(a, days), s / 3600, s / 60 % 60, s % 60, (int)(rest % 1000)));
 }
 
-struct ref_value ref_from_vm(const struct value *v, const struct image_flow *f, struct arena *a)
+static struct ref_value link_from_vm(const struct link *l, const struct image *im, const struct image_flow *f, struct arena *a)
+{
+    const struct image_link *site = &f->links[l->site];
+    struct ref_link *k = ARENA_NEW(a, struct ref_link);
+    *k = (struct ref_link){.ref = site->kind == LINK_REF, .to = site->kind == LINK_REF ? im->flows[site->flow].name : site->module, .n = l->nargs};
+    ASSERT(l->nargs <= REF_PARTS);
+    for (size_t i = 0; i < k->n; i++) {
+        k->values[i] = ref_from_vm(&l->args[i], im, f, a);
+        if (!k->ref) k->fields[i] = i == 0 ? site->field : site->more[i - 1];
+    }
+    return (struct ref_value){.kind = REF_LINK, .link = k};
+}
+
+struct ref_value ref_from_vm(const struct value *v, const struct image *im, const struct image_flow *f, struct arena *a)
 {
     struct ref_value out = {.kind = REF_ABSENT};
     switch ((enum value_kind)v->kind) {
@@ -213,13 +226,7 @@ struct ref_value ref_from_vm(const struct value *v, const struct image_flow *f, 
     case V_DATE: out = (struct ref_value){.kind = REF_DAY, .text = str_of(day_text(a, v->u.i))}; break;
     case V_LOCAL: out = (struct ref_value){.kind = REF_WALL, .text = time_text(a, v->u.i)}; break;
     case V_INSTANT: out = (struct ref_value){.kind = REF_POINT, .text = time_text(a, v->u.i)}; break;
-    case V_LINK: {
-        const struct image_link *site = &f->links[v->u.link->site];
-        struct ref_value *sought = ARENA_NEW(a, struct ref_value);
-        *sought = ref_from_vm(&v->u.link->args[0], f, a);
-        out = (struct ref_value){.kind = REF_LINK, .module = site->module, .field = site->field, .sought = sought};
-        break;
-    }
+    case V_LINK: out = link_from_vm(v->u.link, im, f, a); break;
     case V_ID: check_failed("an id out of a mapping", __FILE__, __LINE__);
     }
     return out;
@@ -232,8 +239,11 @@ void ref_show(struct buf *out, const struct ref_value *v)
     case REF_BOOL: buf_puts(out, v->yes ? "true" : "false"); break;
     case REF_NUMBER: ref_number_write(out, &v->number, 0); break;
     case REF_LINK:
-        buf_printf(out, "find %.*s(%.*s = ", (int)v->module.n, v->module.p, (int)v->field.n, v->field.p);
-        ref_show(out, v->sought);
+        buf_printf(out, "%s %.*s(", v->link->ref ? "ref" : "find", (int)v->link->to.n, v->link->to.p);
+        for (size_t i = 0; i < v->link->n; i++) {
+            buf_printf(out, "%s%.*s%s", i ? ", " : "", (int)v->link->fields[i].n, v->link->fields[i].n ? v->link->fields[i].p : "", v->link->ref ? "" : " = ");
+            ref_show(out, &v->link->values[i]);
+        }
         buf_byte(out, ')');
         break;
     case REF_TEXT: buf_printf(out, "\"%.*s\"", (int)v->text.n, v->text.p); break;

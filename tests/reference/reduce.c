@@ -98,12 +98,16 @@ static void show(struct agree *a, const struct case_ *c)
     const char *why = agree_row(a, values);
     buf_printf(&b, "# the smallest case: %s\n", why ? why : "?");
     for (size_t i = 0; i < a->ncolumns; i++) {
-        struct ref_value v = ref_from_vm(&values[i], NULL, &a->row);
+        struct ref_value v = ref_from_vm(&values[i], NULL, NULL, &a->row);
         buf_printf(&b, "#   %.*s = ", (int)a->columns[i].name.n, a->columns[i].name.p);
         ref_show(&b, &v);
         buf_byte(&b, '\n');
     }
-    buf_str(&b, buf_view(&a->spec));
+    for (size_t i = 0, from = 0; i < a->spec.n; i++) {           /* without the empty lines that cutting left */
+        if (a->spec.p[i] != '\n') continue;
+        if (str_trim((struct str){a->spec.p + from, i - from}).n) buf_put(&b, a->spec.p + from, i + 1 - from);
+        from = i + 1;
+    }
     if (a->csv.n) buf_printf(&b, "# t.csv:\n%.*s", (int)a->csv.n, a->csv.p);
     fwrite(b.p, 1, b.n, stdout);
     buf_free(&b);

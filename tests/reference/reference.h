@@ -37,12 +37,13 @@ struct ref_value {
     bool yes;
     struct str text;                 /* REF_TEXT; dates as YYYY-MM-DD[THH:MM:SS.mmm], which order as they compare */
     struct ref_number number;
-    struct str module, field;        /* REF_LINK: which record is looked for */
-    const struct ref_value *sought;
+    const struct ref_link *link;     /* REF_LINK */
 };
+enum { REF_PARTS = 8 };
+struct ref_link { bool ref; struct str to; /* module; of a ref the flow */ size_t n; struct str fields[REF_PARTS]; /* of a find */ struct ref_value values[REF_PARTS]; };
 bool ref_equal(const struct ref_value *a, const struct ref_value *b);
-/* The vm's value in this form; links need the flow's sites. Texts are the value's or the arena's. */
-struct ref_value ref_from_vm(const struct value *v, const struct image_flow *f, struct arena *a);
+/* The vm's value in this form; links need the image and the flow's sites (else both NULL). Texts are the value's or the arena's. */
+struct ref_value ref_from_vm(const struct value *v, const struct image *im, const struct image_flow *f, struct arena *a);
 /* For messages. */
 void ref_show(struct buf *out, const struct ref_value *v);
 

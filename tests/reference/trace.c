@@ -66,9 +66,8 @@ static void look_columns(const struct image_flow *f, const struct value *cols)
     }
 }
 
-void trace_row(struct vm *vm, const struct image *im, const struct value *values, const size_t *column_of)
+void trace_row(struct vm *vm, const struct image_flow *f, const struct value *values, const size_t *column_of)
 {
-    const struct image_flow *f = &im->flows[0];
     struct value cols[LIMIT_COLUMNS];
     struct vm_out out;
     for (size_t i = 0; i < f->ncolumns; i++) cols[i] = values[column_of ? column_of[i] : i];

@@ -6,8 +6,8 @@
 
 struct vm *trace_new(const struct image *im);
 void trace_free(struct vm *vm);
-/* Runs filter, adoption and mapping of the first flow over one row. column_of: where each column of the image stands in values; NULL: in order. */
-void trace_row(struct vm *vm, const struct image *im, const struct value *values, const size_t *column_of);
+/* Runs filter, adoption and mapping of a flow over one row. column_of: where each column of the image stands in values; NULL: in order. */
+void trace_row(struct vm *vm, const struct image_flow *f, const struct value *values, const size_t *column_of);
 /* Prints the table of what was met; a line "not ok" for every operand that was never met as it can be. True when nothing is missing. */
 bool trace_report(void);
 /* For single questions: did builtin b meet argument i (0..3) present, absent; did it answer, not answer? */

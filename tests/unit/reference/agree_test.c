@@ -78,7 +78,7 @@ static bool one(uint64_t seed, uint64_t rows, enum ref_plant plant, struct tally
         arena_reset(&mem);
         agree_random_row(&a, &rng, i % 2, &mem, values);
         why = agree_row(&a, values);
-        if (traced && i < 40) trace_row(traced, a.im, values, a.column_of);
+        if (traced && i < 40) trace_row(traced, a.f, values, a.column_of);
         t->rows++;
     }
     if (why && plant == PLANT_NONE) printf("# seed %llu: %s\n", (unsigned long long)seed, why);

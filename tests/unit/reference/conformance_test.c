@@ -119,7 +119,7 @@ static void eval_lines(const struct image *im, struct str in, struct arena *a)
         const char *nl = memchr(in.p + at, '\n', in.n - at), *violation;
         struct str line = {in.p + at, nl ? (size_t)(nl - in.p) - at : in.n - at};
         at += line.n + 1;
-        if (rows_read(f, line, a, cols, &violation, why, sizeof why) && !violation) trace_row(vm, im, cols, NULL);
+        if (rows_read(f, line, a, cols, &violation, why, sizeof why) && !violation) trace_row(vm, f, cols, NULL);
     }
     trace_free(vm);
 }
