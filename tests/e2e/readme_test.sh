@@ -102,7 +102,7 @@ mlc-audit-verify 2>usage.txt || true
 for o in $(grep -oE -- '--[a-z]+' usage.txt | sort -u); do grep -qF -- "$o" verify.txt || not_ok "mlc-audit-verify.1 knows $o" missing; done
 ok "mlc-audit-verify.1 has every option"
 if command -v mandoc >/dev/null; then
-    exits "man pages are clean" 0 mandoc -T lint -W warning "$root"/docs/man/mlcd.1 "$root"/docs/man/mlc-audit-verify.1
+    exits "man pages are clean" 0 mandoc -T lint -W warning "$root"/docs/man/*.1
 elif command -v groff >/dev/null; then
     groff -man -ww -z "$root"/docs/man/mlcd.1 "$root"/docs/man/mlc-audit-verify.1 >out 2>&1 || true
     is "man pages are clean" "$(cat out)" ""
