@@ -127,12 +127,12 @@ same_as_sage "all customers are right after replays"
 mlcd run --quiet --image customers.mlcb >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 10 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 sh -c "! flock -n '$W/state/lock' true"
 K=$(rows | jq -r '[.rows[] | select(.fields.CustomerStatus == "A" and .fields.TermsCode == "03")][0].key | join("~")')
 is "before" "$(account "$K" Payment_Terms)" "Net 60"
 spec 's/"03" => "Net 60"/"03" => "Net 60 days"/'
 kill -HUP $run_pid
-if until_true 10 sh -c "curl -fsS '$ZOHO/__sim/dump?module=Accounts' | jq -e --arg k 'ABC~$K' '.[] | select(.Sage_Customer == \$k) | .Payment_Terms == \"Net 60 days\"'"; then
+if until_true 60 sh -c "curl -fsS '$ZOHO/__sim/dump?module=Accounts' | jq -e --arg k 'ABC~$K' '.[] | select(.Sage_Customer == \$k) | .Payment_Terms == \"Net 60 days\"'"; then
     ok "SIGHUP: the new spec is loaded and what it changes is written"
 else
     not_ok "SIGHUP: the new spec is loaded and what it changes is written" "$(account "$K" Payment_Terms); $(tail -3 run.err)"

@@ -14,12 +14,12 @@ is "the edit is set aside" "$(mlcd status --json | jq .flows[0].REJECTED)" 1
 mlcd run --quiet >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 10 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 sh -c "! flock -n '$W/state/lock' true"
 
 exits "replay beside a running mlcd is handed over" 0 mlcd replay "ABC~$K" --json
 json "and says so" out
 has "the running one does it" out '"handed_over":true'
-until_true 20 sh -c "[ \"\$(curl -fsS '$ZOHO/__sim/dump?module=Accounts' | jq -r '.[] | select(.Sage_Customer == \"ABC~$K\") | .Billing_City')\" = Basel ]" || true
+until_true 60 sh -c "[ \"\$(curl -fsS '$ZOHO/__sim/dump?module=Accounts' | jq -r '.[] | select(.Sage_Customer == \"ABC~$K\") | .Billing_City')\" = Basel ]" || true
 is "and writes it" "$(account "$K" Billing_City)" Basel
 exits "a refusal comes back with its reason" 1 mlcd replay "ABC~99~NOBODY"
 has "as if it had been done here" err "no record ABC~99~NOBODY"
