@@ -121,7 +121,7 @@ void net_clock(struct net_server *s);
 
 /* ---- crash_life.c ---- */
 struct life_plan { const char *root, *state_dir, *image_path; };     /* root: what is watched; the state lies in it */
-/* Runs in the child; returns its exit status (enum life_end). */
+/* Runs in the child; returns an enum life_end. */
 int life_run(const struct life_plan *p, struct crash_shared *sh, int fd);
 
 /* ---- crash_plant.c ---- */

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIVES_MAX = 24, QUARTER_MS = 15 * 60000 };
+enum { LIVES_MAX = 24, QUARTER_MS = 15 * 60000, STATUS_BASE = 40 };      /* sanitizers end with 1 or 23 */
 #define START_MS 1773355267000          /* 2026-03-12T22:41:07Z */
 #define COMPANY  "ABC"
 
@@ -154,7 +154,7 @@ static void child(struct scene *s, int fd)
     if (null >= 0 && !s->setup->trace) dup2(null, 2);
     log_set_level(s->setup->trace ? LOG_INFO : LOG_ERROR);
     struct life_plan p = {s->setup->dir, s->state, s->setup->image_path};
-    _exit(life_run(&p, s->sh, fd));
+    _exit(STATUS_BASE + life_run(&p, s->sh, fd));
 }
 
 /* How it ended; -1 = in a way that is wrong, with the text. */
@@ -165,8 +165,8 @@ static int end_of(struct scene *s, int status)
     bool no_memory = s->sh->out_of_memory && (WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT : WEXITSTATUS(status) == 71 || WEXITSTATUS(status) == 23);
     if (no_memory) return LIFE_KILLED;
     if (WIFSIGNALED(status)) return scene_wrong(s, "the program ended by signal %d in life %u", WTERMSIG(status), s->sh->life) - 1;
-    int code = WEXITSTATUS(status);
-    if (code != LIFE_DONE && code != LIFE_UNFINISHED && code != LIFE_ERROR) return scene_wrong(s, "the program ended with status %d", code) - 1;
+    int code = WEXITSTATUS(status) - STATUS_BASE;
+    if (code != LIFE_DONE && code != LIFE_UNFINISHED && code != LIFE_ERROR) return scene_wrong(s, "the program ended with status %d", code + STATUS_BASE) - 1;
     if (code == LIFE_ERROR && !s->sh->struck)
         return scene_wrong(s, "life %u fails without a fault: %s: %s", s->sh->life, err_name((enum err)s->sh->err), s->sh->error) - 1;
     return code;
