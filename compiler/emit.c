@@ -1,4 +1,4 @@
-/* emit.c - code of one flow's programs: filter, mapping, adopt rule.
+/* emit.c - code of one flow's programs: filter, mapping, adopt rule, key.
  *
  * Every node gets a register of its own when it is first needed; where it is needed again and its code has surely run (same or enclosing
  * branch), the register is used again. Field by field:
@@ -457,6 +457,7 @@ bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow
     bool always = in->when && in->when->op == IR_CONST && in->when->value.u.b;
     if (in->when && !always) out->when = condition(&c, in->when);
     if (in->adopt) out->adopt_program = condition(&c, in->adopt);
+    if (in->key) out->key_program = condition(&c, in->key);
     out->map = mapping(&c);
     out->registers = c.regs;
     out->nregisters = c.nregs;

@@ -30,6 +30,7 @@ static uint16_t *columns(const struct flow *f, const struct lowered *l, const st
     struct image_column *cols = ARENA_ARRAY(a, struct image_column, e->ncolumns + 1);
     if (lf->when) ir_columns(&l->graph, lf->when, read);
     if (lf->adopt) ir_columns(&l->graph, lf->adopt, read);
+    if (lf->key) ir_columns(&l->graph, lf->key, read);
     for (size_t i = 0; i < lf->nfields; i++)
         if (lf->fields[i]) ir_columns(&l->graph, lf->fields[i], read);
     for (size_t i = 0; i < e->ncolumns; i++) {
@@ -113,7 +114,7 @@ static void hashes(struct image_flow *out, const struct lowered_flow *lf)
 {
     struct image_field *list = (struct image_field *)(uintptr_t)out->fields;     /* ours: made by fields() above */
     for (size_t i = 0; i < out->nfields; i++) {
-        if (list[i].mode == FIELD_KEY) list[i].hash = hash_key(out);
+        if (list[i].mode == FIELD_KEY) list[i].hash = hash_key(out, lf->key);
         if (list[i].mode == FIELD_EVENT) list[i].hash = hash_event_field(out, i);
     }
     out->hash = hash_flow(out, lf->when, lf->adopt);
@@ -142,7 +143,7 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     out->on_delete = event(f, &f->on_delete, a);
     struct emit_field *ef = ARENA_ARRAY(a, struct emit_field, lf->nfields + 1);
     for (size_t i = 0; i < lf->nfields; i++) ef[i] = (struct emit_field){lf->fields[i], f->fields[i]->column->type};
-    struct emit_flow in = {lf->when, lf->adopt, ef, lf->nfields, map};
+    struct emit_flow in = {.when = lf->when, .adopt = lf->adopt, .key = lf->key, .fields = ef, .nfields = lf->nfields, .column_of = map};
     if (!emit_flow(p, &l->graph, &in, out, why, why_len)) return false;
     hashes(out, lf);
     return true;
@@ -196,6 +197,7 @@ bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, 
         image_bounds(im, &flows[i], &flows[i].map);
         if (flows[i].when.ninstr) image_bounds(im, &flows[i], &flows[i].when);
         if (flows[i].adopt) image_bounds(im, &flows[i], &flows[i].adopt_program);
+        if (flows[i].key_program.ninstr) image_bounds(im, &flows[i], &flows[i].key_program);
     }
     *out = im;
     return true;

@@ -25,13 +25,14 @@ struct hash hash_rule(struct str name, enum field_mode mode, const struct ir *va
     return done(&b);
 }
 
-struct hash hash_key(const struct image_flow *f)
+struct hash hash_key(const struct image_flow *f, const struct ir *own)
 {
     struct buf b = {0};
     buf_puts(&b, "key/1");
     buf_blob(&b, f->fields[f->key_field].name);
     for (size_t i = 0; i < f->nkeys; i++) buf_blob(&b, f->columns[f->key_columns[i]].name);
     if (f->key_with_flow) buf_blob(&b, f->name);
+    if (own) put_node(&b, own);
     return done(&b);
 }
 

@@ -223,7 +223,7 @@ static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr
     case TX_KNOWN: return known(l, x, fr);
     case TX_REJECT: return ir_reject(l->g, &x->value);
     case TX_KEEP: return ir_keep(l->g);
-    case TX_POISON: break;
+    case TX_LINE: case TX_POISON: break;
     }
     check_failed("lowering what was refused", __FILE__, __LINE__);
 }
@@ -247,6 +247,7 @@ static void lower_flow(struct lowered *out, const struct flow *f, struct lowered
     if (f->when) lf->when = root(&l, f->when, false);
     if (f->adopt) lf->adopt = root(&l, f->adopt, false);
     if (lf->adopt && lf->adopt->op == IR_ABSENT) lf->adopt = ir_absent(l.g, &f->adopt->ty.t);
+    if (f->key_value) lf->key = root(&l, f->key_value, false);
     for (size_t i = 0; i < f->nfields; i++)
         if (f->fields[i]->value) lf->fields[i] = root(&l, f->fields[i]->value, true);
 }
@@ -292,6 +293,11 @@ void lower_dump(const struct lowered *l, struct buf *out)
         if (lf->adopt) {
             buf_puts(out, "  adopt ");
             ir_print(out, lf->adopt);
+            buf_byte(out, '\n');
+        }
+        if (lf->key) {
+            buf_puts(out, "  key ");
+            ir_print(out, lf->key);
             buf_byte(out, '\n');
         }
         for (size_t k = 0; k < lf->nfields; k++) {

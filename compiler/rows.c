@@ -120,8 +120,14 @@ void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f
         rows_put_reject(out, res.message);
         return;
     }
-    bool first = true;
+    struct value key = vm_key(vm, f, cols);
+    bool first = !value_present(&key);
     buf_byte(out, '{');
+    if (!first) {
+        json_put_string(out, f->fields[f->key_field].name);
+        buf_byte(out, ':');
+        value_json(out, &key);
+    }
     for (size_t i = 0; i < f->nfields; i++) {
         if (res.ops[i] != VM_SET) continue;
         if (!first) buf_byte(out, ',');

@@ -10,8 +10,8 @@
 bool rows_read(const struct image_flow *f, struct str line, struct arena *a, struct value *cols, const char **violation, char *why, size_t why_len);
 /* Checks values against the columns' types, as rows_read does. */
 const char *rows_violation(const struct image_flow *f, const struct value *cols, struct arena *a);
-/* Runs the filter and the mapping and writes one line: the image, {"reject":"..."} or {"skip":true}. Kept fields and the key field, which
- * sync fills, are left out. */
+/* Runs the filter and the mapping and writes one line: the image, {"reject":"..."} or {"skip":true}. Kept fields are left out, and the usual key
+ * field, which sync fills. */
 void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, struct buf *out);
 /* A value as JSON; links say where they lead: {"ref":"customers","key":["01","ABF"]}, {"find":"users","where":{"email":"x"}}. */
 void rows_put_value(struct buf *out, const struct image *im, const struct image_flow *f, const struct value *v);

@@ -103,6 +103,11 @@ struct flow *resolve__flow(struct check *c, const struct ast_name *name);
 void resolve__hint(struct diag *d, const struct diag_nearest *n);
 void resolve__unsupported(struct check *c, struct span at, const char *what);
 
+/* ---- check_inject.c ---- */
+/* NULL, or why two keys of the table (or of its line table, within one record) could give the same text. */
+struct inject { const struct schema *entity, *lines; };
+const char *check__not_injective(struct check *c, const struct inject *in, const struct tx *x);
+
 /* ---- imports.c ---- */
 /* Puts the items of imported files where the imports stand. */
 void imports__splice(struct check *c, struct ast_file *file);
@@ -122,11 +127,12 @@ void check__flow_head(struct check *c, struct flow *f);
 void check__flow(struct check *c, struct flow *f);
 struct field *check__field_named(struct check *c, struct flow *f, const struct ast_name *name);
 /* Value into column: everything that can go wrong has its own code. `at` is the value's place. */
-bool check__fits(struct check *c, struct flow *f, const struct column *col, const struct tx *x, const struct ast *n, struct span at);
+bool check__fits(struct check *c, const struct flow *f, const struct schema *m, const struct column *col, const struct tx *x, const struct ast *n, struct span at);
 void check__field_line(struct check *c, struct flow *f, struct ast_field *n);
 void check__event(struct check *c, struct flow *f, struct ast_on *n);
 void check__required(struct check *c, struct flow *f);
 void check__key_clause(struct check *c, struct flow *f, struct ast_key *n);
+void check__key_value(struct check *c, struct flow *f, struct ast_key *n);
 void check__key_length(struct check *c, struct flow *f);
 void check__test(struct check *c, struct test *t, struct ast_test *n);
 struct let *check__let_named(struct check *c, struct scope sc, struct str name);

@@ -124,16 +124,16 @@ static void wrong_kind(struct check *c, const struct flow *f, const struct colum
     else if (col->type.base == T_TEXT && x->ty.t.base == T_BOOL) diag_help(d, "say how it is written: match %s { true => \"Yes\", false => \"No\" }", check__text(c, n));
 }
 
-bool check__fits(struct check *c, struct flow *f, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
+bool check__fits(struct check *c, const struct flow *f, const struct schema *m, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
 {
     if (x->ty.kind == TY_POISON) return false;
     if (!col->known_type) {
-        diag_also(diag2(c->ds, at, D_UNWRITABLE_KIND, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name)), col->at, "declared here");
+        diag_also(diag2(c->ds, at, D_UNWRITABLE_KIND, diag_str(c->ds, m->name), diag_str(c->ds, col->name)), col->at, "declared here");
         return false;
     }
     if (x->ty.kind == TY_NEVER) return true;
     if (ty_maybe_absent(&x->ty) && col->required) {
-        struct diag *d = diag2(c->ds, at, D_ABSENT_REQUIRED, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name));
+        struct diag *d = diag2(c->ds, at, D_ABSENT_REQUIRED, diag_str(c->ds, m->name), diag_str(c->ds, col->name));
         diag_also(d, col->at, "required here");
         if (n && x->ty.kind == TY_VALUE && x->kind != TX_FIND && x->kind != TX_REF) diag_help(d, "say what holds then: %s ?? reject \"no %s\"", check__text(c, n), diag_str(c->ds, col->name));
         return false;
@@ -206,7 +206,7 @@ void check__field_line(struct check *c, struct flow *f, struct ast_field *n)
     if (!writable(c, f, col, (int)n->mode, &n->name)) return;
     if (x->ty.kind == TY_NEVER) {
         if (x->kind != TX_REJECT && x->kind != TX_KEEP) diag1(c->ds, x->at, D_NULL_ALONE, "a field");      /* bare ones: the parser said so */
-    } else check__fits(c, f, col, x, n->value, n->value->at);
+    } else check__fits(c, f, f->module, col, x, n->value, n->value->at);
 }
 
 void check__event(struct check *c, struct flow *f, struct ast_on *n)
@@ -233,7 +233,7 @@ void check__event(struct check *c, struct flow *f, struct ast_on *n)
         for (size_t i = 0; i < ev->n; i++)
             if (ev->fields[i]->column == col) diag_also(diag1(c->ds, set->name.at, D_FIELD_TWICE, diag_str(c->ds, col->name)), n->base.at, "in this clause");
         struct tx *x = check__expr(c, (struct scope){f, NULL, NULL}, set->value, 0);
-        if (!writable(c, f, col, MODE_SET, &set->name) || !check__fits(c, f, col, x, set->value, set->value->at)) continue;
+        if (!writable(c, f, col, MODE_SET, &set->name) || !check__fits(c, f, f->module, col, x, set->value, set->value->at)) continue;
         if (fl == NULL) fl = add_field(c, f, col, FIELD_IS_EVENT, s->at);
         ev->fields[ev->n] = fl;
         ev->values[ev->n++] = v;

@@ -2,6 +2,8 @@
  *
  *   ABC~01~ABF     parts joined by ~; inside a part ~ is written ^- and ^ is written ^^ (store/rowkey.h), so two keys never look alike
  *
+ * A key of one's own, `key F = expression`, is proven to differ for different rows (check_inject.c).
+ *
  * Proven here: F is text, unique, writable, and long enough for the longest key, escapes included. The company counts with three characters
  * where only mlcd knows it. */
 #include "dsl/check.h"
@@ -12,10 +14,6 @@
 void check__key_clause(struct check *c, struct flow *f, struct ast_key *n)
 {
     struct column *col = schema__column(f->module, n->field.text);
-    if (n->value) {
-        resolve__unsupported(c, n->value->at, "a key expression of one's own");
-        return;
-    }
     if (col == NULL) {
         struct diag_nearest near = diag_nearest_begin(n->field.text);
         for (size_t i = 0; i < f->module->ncolumns; i++) diag_nearest_try(&near, f->module->columns[i].name);
@@ -37,6 +35,25 @@ void check__key_clause(struct check *c, struct flow *f, struct ast_key *n)
     f->key = ARENA_NEW(c->a, struct field);
     *f->key = (struct field){.column = col, .at = n->base.at, .mode = FIELD_IS_KEY};
     f->fields[f->nfields++] = f->key;
+    if (n->value) check__key_value(c, f, n);
+}
+
+/* A key of one's own: made of the key columns so that it can be taken apart again. */
+void check__key_value(struct check *c, struct flow *f, struct ast_key *n)
+{
+    const struct inject in = {f->entity, NULL};
+    const char *why = NULL;
+    struct tx *x = check__expr(c, (struct scope){.flow = f}, n->value, 0);
+    f->key->ast = n->value;
+    if (x->ty.kind == TY_POISON) return;
+    if (x->ty.kind != TY_VALUE) diag1(c->ds, x->at, D_NULL_ALONE, "a key");
+    else if (ty_maybe_absent(&x->ty) || !ty_is(&x->ty, T_TEXT)) diag2(c->ds, x->at, D_TYPE_NEEDED, "a key is a text that is always there", check__show(c, &x->ty));
+    else if ((why = check__not_injective(c, &in, x)) != NULL) {
+        struct diag *d = diag1(c->ds, n->value->at, D_KEY_NOT_INJECTIVE, why);
+        diag_help(d, "`key %s` alone writes company and source key, escaped, and never collides", diag_str(c->ds, n->field.text));
+    } else if (f->nsources > 1)
+        diag1(c->ds, n->value->at, D_KEY_NOT_INJECTIVE, "the flow reads several companies, and the company is not in it");
+    else if (check__fits(c, f, f->module, f->key->column, x, n->value, n->value->at)) f->key_value = x;
 }
 
 /* Longest spelling of a value of this type in a key part; 0 = a kind that no key has. */
@@ -63,6 +80,7 @@ static uint32_t company_chars(const struct flow *f)
 void check__key_length(struct check *c, struct flow *f)
 {
     if (!f->key || !f->key->column->known_type || f->key->column->type.base != T_TEXT) return;
+    if (f->key->ast) return;             /* held against the field as a value */
     uint32_t n = company_chars(f), most = f->key->column->type.max_len;
     if (f->key_with_flow) n += (uint32_t)str_codepoints(f->name) + 1;
     for (size_t i = 0; i < f->entity->ncolumns; i++)

@@ -28,7 +28,9 @@ static const char *clears(const struct field *fl)
 static void judge(const struct flow *f, struct field *fl, struct arena *a)
 {
     if (fl->mode == FIELD_IS_KEY) {
-        fl->reason = arena_printf(a, "company and key of %.*s, escaped, always fit", (int)f->entity->name.n, f->entity->name.p);
+        fl->reason = f->key_value ? arena_printf(a, "%s into %s; no two keys of %.*s give the same", show(a, &f->key_value->ty),
+                                                 types_show(a, &fl->column->type), (int)f->entity->name.n, f->entity->name.p)
+                                  : arena_printf(a, "company and key of %.*s, escaped, always fit", (int)f->entity->name.n, f->entity->name.p);
         return;
     }
     if (fl->mode == FIELD_IS_EVENT) {

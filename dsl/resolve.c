@@ -244,6 +244,8 @@ static void shared_keys(struct check *c)
                 str_eq(f->key->column->name, g->key->column->name))
                 f->key_with_flow = true;
     for (struct flow *f = c->spec->flows; f != NULL; f = f->next) {
+        if (f->key_with_flow && f->key->ast)
+            diag1(c->ds, f->key->ast->at, D_KEY_NOT_INJECTIVE, "another flow writes this field of this module too, and the flow's name is not in it");
         if (f->key_with_flow && f->moved_from.n)      /* the written keys hold the old name: they would change */
             diag_also(diag2(c->ds, f->moved_at, D_BAD_MOVE, diag_str(c->ds, f->moved_from), "the flow's name is part of its keys, which never change"),
                       f->key->at, "another flow writes this field of this module too");

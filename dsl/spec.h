@@ -85,6 +85,7 @@ enum tx_kind {
     TX_CONST,      /* value */
     TX_NULL,
     TX_COLUMN,     /* index: column of the flow's entity */
+    TX_LINE,       /* index: column of the line table that an `each` runs over */
     TX_PARAM,      /* index: parameter of the fn whose body this is */
     TX_LET,        /* let */
     TX_INLINE,     /* fn, args */
@@ -153,6 +154,7 @@ struct flow {
     struct str *companies; size_t ncompanies;
     int64_t every_ms, reread_ms;
     struct field *key;               /* NULL only with errors */
+    struct tx *key_value;            /* a key of one's own; NULL: company and source key */
     bool key_with_flow, trigger_workflow, trigger_approval, trigger_blueprint, guard;
     struct str moved_from; struct span moved_at;
     bool headed;                     /* its places are known: the body may be checked, others may refer to it */

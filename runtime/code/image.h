@@ -50,6 +50,7 @@ struct image_flow {
     int64_t every_ms, reread_ms;                       /* reread 0 = never */
     const uint16_t *key_columns; size_t nkeys;         /* into columns, in the source's key order */
     uint16_t key_field;                                /* index into fields: receives "ABC~01~ABF" */
+    struct image_program key_program;                  /* a key of one's own, over the key columns only; ninstr 0: company and key, escaped */
     bool key_with_flow;                                /* two flows share module and key field: the flow's name is part of the key */
     bool adopt; struct str adopt_field; struct image_program adopt_program;   /* value to compare with adopt_field */
     bool trigger_workflow, trigger_approval, trigger_blueprint, guard;

@@ -125,6 +125,7 @@ static void put_flow(struct buf *out, const struct image *im, const struct image
     put_program(out, im, f, "when", &f->when);
     put_program(out, im, f, "map", &f->map);
     put_program(out, im, f, "adopt", &f->adopt_program);
+    put_program(out, im, f, "key", &f->key_program);
 }
 
 static void put_endpoint(struct buf *out, const char *what, const struct image_endpoint *e)

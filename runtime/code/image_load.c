@@ -353,6 +353,7 @@ static void get_flow(struct loader *l, struct image_flow *f)
     f->when = get_program_head(l);
     f->map = get_program_head(l);
     f->adopt_program = get_program_head(l);
+    f->key_program = get_program_head(l);
 }
 
 static void load_flows(struct loader *l)
@@ -384,6 +385,7 @@ static void load_code(struct loader *l)
         give_code(l, &f->when);
         give_code(l, &f->map);
         give_code(l, &f->adopt_program);
+        give_code(l, &f->key_program);
     }
     if (l->ninstr > 0 && !l->failed) fault(l, ERR_CORRUPT, "code-size", "the code section is longer than its programs");
 }

@@ -248,6 +248,8 @@ static bool check_programs(struct verifier *v, const struct image_flow *f)
     if (f->when.ninstr > 0 ? !image__verify_program(v, &f->when, PROGRAM_WHEN) : f->when.cost || f->when.scratch_bytes)
         return FAULT("program-empty", "no filter, but it costs");
     if (!image__verify_program(v, &f->map, PROGRAM_MAP)) return false;
+    if (f->key_program.ninstr > 0 ? !image__verify_program(v, &f->key_program, PROGRAM_KEY) : f->key_program.cost || f->key_program.scratch_bytes)
+        return FAULT("program-empty", "no key of its own, but it costs");
     if (f->adopt) return image__verify_program(v, &f->adopt_program, PROGRAM_ADOPT);
     return (f->adopt_program.cost == 0 && f->adopt_program.scratch_bytes == 0) || FAULT("program-empty", "no adopt rule, but it costs");
 }

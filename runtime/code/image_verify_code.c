@@ -346,14 +346,24 @@ static bool check_end(struct walk *w)
     return true;
 }
 
+/* A key is a text that is always there and fits its field. */
+static bool check_key_result(struct walk *w, uint16_t r)
+{
+    if (!needs(w, r, T_TEXT)) return false;
+    return type_fits(reg(w, r), &w->fl->fields[w->fl->key_field].type) || FAULT("field-type", "register %u does not fit the key field", (unsigned)r);
+}
+
 /* What a program of this kind may do and how it may end. */
 static bool check_kind(struct walk *w, const struct instr *in)
 {
     bool map_only = in->op == OP_END || in->op == OP_SET || in->op == OP_KEEP || in->op == OP_REJECT || in->op == OP_LINK;
     if (map_only && w->which != PROGRAM_MAP) return FAULT("program-kind", "%s in a condition", opcodes[in->op].name);
+    if (in->op == OP_COLUMN && w->which == PROGRAM_KEY && !w->fl->columns[in->b].key)
+        return FAULT("key-column", "the key's program reads column %u, which is no part of the key", (unsigned)in->b);
     if (in->op != OP_RESULT) return true;
     if (w->which == PROGRAM_MAP) return FAULT("program-kind", "RESULT in a mapping");
     if (w->which == PROGRAM_WHEN) return needs(w, in->a, T_BOOL);
+    if (w->which == PROGRAM_KEY) return check_key_result(w, in->a);
     return reg(w, in->a)->base != T_LINK || FAULT("operand-type", "the result is a link");
 }
 

@@ -249,6 +249,7 @@ static void put_flow(struct writer *w, const struct image_flow *f)
     put_program_head(w, &f->when);
     put_program_head(w, &f->map);
     put_program_head(w, &f->adopt_program);
+    put_program_head(w, &f->key_program);
 }
 
 static void put_code(struct writer *w, const struct image_program *p)
@@ -268,6 +269,7 @@ static void put_flows(struct writer *w, const struct image *im)
         put_code(w, &im->flows[i].when);
         put_code(w, &im->flows[i].map);
         put_code(w, &im->flows[i].adopt_program);
+        put_code(w, &im->flows[i].key_program);
     }
     end_section(w);
 }

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum { NO_ANSWER = 1 };
-enum area { AREA_WHEN, AREA_MAP, AREA_ADOPT, AREAS };      /* one each, so that the three results of a row live side by side */
+enum area { AREA_WHEN, AREA_MAP, AREA_ADOPT, AREA_KEY, AREAS };      /* one each, so that the results of a row live side by side */
 
 struct vm {
     const struct image *im;
@@ -54,6 +54,7 @@ struct vm *vm_new(const struct image *im)
         bytes[AREA_WHEN] = max_size(bytes[AREA_WHEN], f->when.scratch_bytes);
         bytes[AREA_MAP] = max_size(bytes[AREA_MAP], f->map.scratch_bytes);
         bytes[AREA_ADOPT] = max_size(bytes[AREA_ADOPT], f->adopt_program.scratch_bytes);
+        bytes[AREA_KEY] = max_size(bytes[AREA_KEY], f->key_program.scratch_bytes);
     }
     vm->im = im;
     vm->regs = alloc(regs, sizeof *vm->regs);
@@ -322,6 +323,16 @@ void vm_map(struct vm *vm, const struct image_flow *fl, const struct value *cols
     run(vm, &fl->map);
     *out = (struct vm_out){.values = vm->values, .ops = vm->ops, .rejected = vm->message != NULL, .no_answer = vm->no_answer};
     if (vm->message) out->message = *vm->message;
+}
+
+struct value vm_key(struct vm *vm, const struct image_flow *fl, const struct value *cols)
+{
+    if (fl->key_program.ninstr == 0) return value_absent;
+    start(vm, fl, cols, AREA_KEY);
+    run(vm, &fl->key_program);
+    struct value v = *vm->result;
+    v.spare = 0;
+    return v;
 }
 
 struct value vm_adopt(struct vm *vm, const struct image_flow *fl, const struct value *cols)

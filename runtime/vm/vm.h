@@ -23,6 +23,8 @@ bool vm_row_fits(const struct image_flow *fl, const struct value *cols, char *wh
 bool vm_when(struct vm *vm, const struct image_flow *fl, const struct value *cols);
 /* The mapping. Also collects which fields had a builtin without an answer, for the counters. */
 void vm_map(struct vm *vm, const struct image_flow *fl, const struct value *cols, struct vm_out *out);
+/* The text of a key of the flow's own; only its key columns are looked at. Absent when the flow has the usual key. */
+struct value vm_key(struct vm *vm, const struct image_flow *fl, const struct value *cols);
 /* The value to compare with adopt_field. */
 struct value vm_adopt(struct vm *vm, const struct image_flow *fl, const struct value *cols);
 #endif
