@@ -103,7 +103,7 @@ clang: setup
 	@sh .ci/setup all
 	@$(MAKE) --no-print-directory -j$(shell nproc) CC=clang B=$(B)-clang test-built
 asan: setup
-	@$(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-asan OPT='-O1 -g' LDFLAGS= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test-built
+	@SLOW=3 $(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-asan OPT='-O1 -g' LDFLAGS= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test-built
 demo: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) all sims
 	@B=$(B) sh examples/demo.sh
