@@ -47,8 +47,8 @@ start() {   # SIZE
     rm -rf "$W/state" "$W"/*.port
     "$B/sim-sage" --port 0 --port-file "$W/sage.port" --customers "$1" --seed 7 --company ABC --token bench --user u --password p 2>"$W/sage.err" &
     pids="$pids $!"
-    # 25 ms before each answer: several requests are always under way, whatever else this machine does
-    "$B/sim-zoho" --port 0 --port-file "$W/zoho.port" --data "$W/org.json" --switches '{"latency_ms":25}' 2>"$W/zoho.err" &
+    # 400 ms before each answer, about what Zoho takes: all eight writers are busy at every size, so that memory can be compared
+    "$B/sim-zoho" --port 0 --port-file "$W/zoho.port" --data "$W/org.json" --switches '{"latency_ms":400}' 2>"$W/zoho.err" &
     pids="$pids $!"
     wait_for "$W/sage.port"
     wait_for "$W/zoho.port"
@@ -109,6 +109,8 @@ table() {
 table
 [ -z "${BENCH_OUT:-}" ] || table >"$BENCH_OUT"
 
-verdict=$(jq -sr 'group_by(.pass) | map({pass: .[0].pass, ratio: ((map(.anon_kib) | max) / (map(.anon_kib) | min))}) | .[] | "\(if .ratio <= 1.1 then "PASS" else "FAIL" end) private memory, \(.pass): largest / smallest = \(.ratio * 1000 | round / 1000)"' "$W/results")
+# The kernel counts in steps of up to 64 pages per core, so a quarter of a MiB is no difference.
+verdict=$(jq -sr 'group_by(.pass)[] | (map(.anon_kib) | max) as $max | (map(.anon_kib) | min) as $min
+    | "\(if $max <= $min * 1.1 or $max - $min <= 256 then "PASS" else "FAIL" end) private memory, \(.[0].pass): largest / smallest = \($max / $min * 1000 | round / 1000)"' "$W/results")
 printf '\n%s\n' "$verdict"
 case $verdict in *FAIL*) exit 1 ;; esac
