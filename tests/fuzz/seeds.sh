@@ -10,7 +10,7 @@ mkdir -p "$out"
 copy() { for f; do [ ! -f "$f" ] || cp "$f" "$out/$(printf %s "$f" | tr / _)"; done; }
 copy "tests/fuzz/seeds/$target"/*
 case $target in
-spec) copy tests/lang/*/*.mlc examples/*/*.mlc dsl/prelude/*.mlc ;;
+spec | compile) copy tests/lang/*/*.mlc examples/*/*.mlc dsl/prelude/*.mlc ;;
 json | rows) copy tests/lang/*/*.jsonl tests/lang/*/*.csv examples/*/*.csv ;;
 image)
     "$B/fuzz/image" --seed "$out/sample"
