@@ -16,7 +16,7 @@ enum ir_op {
 #undef IR
     IR_OP_COUNT
 };
-#define IR_BUILTIN_VERSION 1      /* raise when a builtin computes something else than before: all rules that use one count as changed */
+#define IR_BUILTIN_VERSION 2      /* raise when a builtin computes something else than before: all rules that use one count as changed */
 
 struct ir_table {                 /* keys sorted by bytes */
     struct str name;

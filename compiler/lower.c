@@ -145,7 +145,7 @@ static struct ir *argument(struct low *l, const struct tx *x, unsigned builtin, 
     struct ir *v = expr(l, x, fr);
     if (v->ty.kind != TY_NULL) return v;
     struct builtin_info in = builtin_info(builtin);
-    struct type t = builtin_param(&in, i).kind == 'D' ? type_decimal(1, 0) : type_text(1, 1);
+    struct type t = builtin_null(builtin_param(&in, i));
     return ir_absent(l->g, &t);
 }
 

@@ -64,6 +64,8 @@ struct tx *check__call(struct check *c, struct scope sc, struct ast_call *n);
 struct tx *check__template(struct check *c, struct scope sc, struct ast_template *n);
 struct tx *check__index(struct check *c, struct scope sc, struct ast_index *n);
 bool check__is_builtin(struct str name);
+/* `of.name`: a part of a builtin's result (builtin.def), else a diagnostic and poison. */
+struct tx *check__part(struct check *c, const struct tx *of, struct ast_member *n);
 /* Binds a fn's parameters and body on first use. */
 void check__fn(struct check *c, struct fn *f);
 

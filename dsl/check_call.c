@@ -37,37 +37,84 @@ static const struct ast *nth(const struct ast_list *list, size_t i)
     return n;
 }
 
+/* The zone that `instant(x)` leaves out: that of the flow's source, when it is written out. */
+static bool source_zone(struct check *c, struct scope sc, const struct ast_call *n, struct tx *x)
+{
+    const struct setting *s = sc.flow && sc.flow->source ? settings__get(sc.flow->source, "timezone") : NULL;
+    if (s == NULL || s->kind != 0 /* text */) {
+        struct diag *d = diag2(c->ds, n->base.at, D_BAD_CALL, diag_str(c->ds, n->name.text),
+                               sc.flow == NULL ? "a fn belongs to no source, whose zone could be meant"
+                                               : s == NULL ? "the source says no timezone" : "the source does not write its timezone out");
+        diag_help(d, "name the zone: instant(..., \"America/Chicago\")");
+        return false;
+    }
+    struct value zone = value_text(s->value);
+    struct tx *arg = check__tx(c, TX_CONST, n->base.at, ty_value(types_of_value(c->a, &zone)));
+    arg->value = zone;
+    x->args[x->nargs++] = arg;
+    return true;
+}
+
+static struct tx *refused_call(struct check *c, const struct ast_call *n, const struct tx *x, size_t bad, const char *why)
+{
+    struct builtin_info in = builtin_info(x->index);
+    const struct ast *arg = nth(&n->args, bad);
+    struct diag *d = arg == NULL ? diag2(c->ds, n->base.at, D_BAD_CALL, diag_str(c->ds, n->name.text), why)
+                   : diag2(c->ds, arg->at, D_BAD_ARGUMENT, arena_printf(c->a, "argument %zu of %s", bad + 1, in.name),
+                           arena_printf(c->a, "%s; this is %s", why, check__show(c, &x->args[bad]->ty)));
+    diag_help(d, "for example %s", in.example);
+    return check__poison(c, n->base.at);
+}
+
 static struct tx *builtin(struct check *c, struct scope sc, struct ast_call *n, unsigned b)
 {
     struct builtin_info in = builtin_info(b);
-    struct tx *x = with_list(c, TX_CALL, n->base.at, n->args.n);
+    struct tx *x = with_list(c, TX_CALL, n->base.at, n->args.n + 1);
     x->index = b;
     if (!arguments(c, sc, &n->args, x)) return check__poison(c, n->base.at);
+    if (b == BUILTIN_instant && x->nargs == 1 && !source_zone(c, sc, n, x)) return check__poison(c, n->base.at);
     struct type *types = ARENA_ARRAY(c->a, struct type, x->nargs + 1), out;
     bool lifted = false;
     for (size_t i = 0; i < x->nargs; i++) {
         struct builtin_slot slot = builtin_param(&in, i);
-        if (x->args[i]->ty.kind == TY_NULL) {
-            /* a null where a text may be absent: as an absent text of no length */
-            types[i] = types_plain(slot.kind == 'D' ? T_DECIMAL : T_TEXT);
-            types[i].min_len = types[i].max_len = 1;
-            types[i].optional = true;
-        } else types[i] = x->args[i]->ty.t;
-        if (!slot.optional && types[i].optional && slot.kind != 'N') {
-            types[i].optional = false;
-            lifted = true;
-        }
+        types[i] = x->args[i]->ty.kind == TY_NULL ? builtin_null(slot) : x->args[i]->ty.t;
+        if (slot.optional || !types[i].optional || builtin_slot_constant(slot)) continue;
+        types[i].optional = false;
+        lifted = true;
     }
     char why[160] = "";
     size_t bad = 0;
     if (!builtin_type(b, types, x->nargs, &out, &bad, why, sizeof why)) {
-        const struct ast *arg = nth(&n->args, bad);
-        struct diag *d = bad >= x->nargs ? diag2(c->ds, n->base.at, D_BAD_CALL, diag_str(c->ds, n->name.text), why)
-                       : diag2(c->ds, arg->at, D_BAD_ARGUMENT, arena_printf(c->a, "argument %zu of %s", bad + 1, in.name),
-                               arena_printf(c->a, "%s; this is %s", why, check__show(c, &x->args[bad]->ty)));
-        diag_help(d, "for example %s", in.example);
+        bool implied = bad == n->args.n && bad < x->nargs;
+        return refused_call(c, n, x, bad, implied ? arena_printf(c->a, "the source's timezone %s", why) : why);
+    }
+    out.optional = out.optional || lifted;
+    x->ty = ty_value(out);
+    return x;
+}
+
+/* name.first: a part of what a builtin made, directly or under the name of a let. */
+struct tx *check__part(struct check *c, const struct tx *of, struct ast_member *n)
+{
+    const struct tx *call = of;
+    while (call->kind == TX_LET || call->kind == TX_KNOWN) call = call->kind == TX_LET ? call->let->value : call->args[0];
+    int part = call->kind == TX_CALL ? builtin_part(call->index, &n->name.text) : -1;
+    if (part < 0) {
+        struct diag *d = diag2(c->ds, n->name.at, D_NO_PARTS, check__text(c, n->of), diag_str(c->ds, n->name.text));
+        if (call->kind == TX_CALL && builtin_part(call->index, NULL) >= 0) diag_help(d, "its parts are .first and .last");
+        else diag_help(d, "a person's name has parts: let name = split_name(ContactName), then name.first and name.last");
         return check__poison(c, n->base.at);
     }
+    struct tx *x = with_list(c, TX_CALL, n->base.at, call->nargs);
+    struct builtin_slot text = {.kind = 'T'};
+    struct type arg = call->args[0]->ty.kind == TY_NULL ? builtin_null(text) : call->args[0]->ty.t, out;
+    size_t bad;
+    bool lifted = arg.optional;
+    x->index = (unsigned)part;
+    x->args[x->nargs++] = call->args[0];
+    arg.optional = false;
+    bool ok = builtin_type(x->index, &arg, 1, &out, &bad, NULL, 0);
+    ASSERT(ok);
     out.optional = out.optional || lifted;
     x->ty = ty_value(out);
     return x;

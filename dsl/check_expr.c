@@ -179,9 +179,7 @@ static struct tx *name_ref(struct check *c, struct scope sc, const struct ast_na
 static struct tx *member(struct check *c, struct scope sc, struct ast_member *n)
 {
     struct tx *of = check__expr(c, sc, n->of, 0);
-    if (of->ty.kind == TY_POISON) return of;
-    diag2(c->ds, n->name.at, D_NO_PARTS, check__text(c, n->of), diag_str(c->ds, n->name.text));
-    return check__poison(c, n->base.at);
+    return of->ty.kind == TY_POISON ? of : check__part(c, of, n);
 }
 
 static struct tx *node(struct check *c, struct scope sc, struct ast *n, unsigned flags)
@@ -230,8 +228,9 @@ static void sum_up(const struct scope *sc, struct tx *x)
     if (x->kind == TX_BINARY && x->op == OP_ELSE && x->args[1]->ty.kind != TY_NEVER) x->facts |= FACT_DEFAULTS;
     if (x->kind == TX_TABLE && x->ty.t.optional) x->facts |= FACT_MISSES;
     if (x->kind == TX_CALL) {
-        if (x->index == BUILTIN_truncate || x->index == BUILTIN_round) x->facts |= FACT_CUTS;
-        if (builtin_info(x->index).result.optional) x->facts |= FACT_MISSES;
+        struct builtin_info in = builtin_info(x->index);
+        if (in.cuts) x->facts |= FACT_CUTS;
+        if (in.result.optional) x->facts |= FACT_MISSES;
     }
     if (x->kind == TX_COLUMN && sc->flow->entity->columns[x->index].assumed) x->assumed = &sc->flow->entity->columns[x->index];
     for (size_t i = 0; i <= x->nargs + 2 * x->narms; i++) {

@@ -5,9 +5,8 @@
 typedef void builtin_fn(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out);
 
 static builtin_fn *const functions[BUILTIN_COUNT] = {
-#define BUILTIN(name, signature, length, doc, example) builtin__##name,
+#define BUILTIN(name, signature, rule, doc, example) builtin__##name,
 #include "value/builtin.def"
-#undef BUILTIN
 };
 
 char *scratch_take(struct scratch *s, size_t n)

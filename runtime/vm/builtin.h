@@ -14,8 +14,7 @@ char *scratch_take(struct scratch *s, size_t n);
 void builtin_run(unsigned b, const struct value *const *args, size_t nargs, struct scratch *s, struct value *out);
 
 /* One function per builtin, in the files builtin_*.c. */
-#define BUILTIN(name, signature, length, doc, example) \
+#define BUILTIN(name, signature, rule, doc, example) \
     void builtin__##name(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out);
 #include "value/builtin.def"
-#undef BUILTIN
 #endif

@@ -25,7 +25,7 @@ enum { NCOUNTRIES = 0
 };
 enum { NPLANS = sizeof plans / sizeof *plans, DIGITS_MAX = 15, DIGITS_MIN = 7, TYPED_MAX = 24 };
 
-struct digits { char d[TYPED_MAX]; size_t n; bool plus; };
+struct digits { char d[TYPED_MAX]; size_t n; bool plus; struct str extension; };
 
 /* Both ISO forms, letters of either case. */
 static const struct plan *plan_of_country(struct str country)
@@ -80,8 +80,8 @@ static struct str skip_chars(struct str s, const char *set)
     return s;
 }
 
-/* All of s is an extension: "x123", "ext. 5", "#12", ";ext=5". */
-static bool is_extension(struct str s)
+/* All of s is an extension: "x123", "ext. 5", "#12", ";ext=5". Its digits into *digits. */
+static bool is_extension(struct str s, struct str *digits)
 {
     static const char *const words[] = {"extension", "extn", "ext", "ex", "x", "#"};
     s = skip_chars(s, ",; ");
@@ -90,6 +90,7 @@ static bool is_extension(struct str s)
         s = skip_chars(rest(s, strlen(words[i])), ".:= ");
         size_t n = 0;
         while (n < s.n && is_digit(s.p[n])) n++;
+        *digits = (struct str){s.p, n};
         return n >= 1 && n <= 7 && skip_chars(rest(s, n), " ").n == 0;
     }
     return false;
@@ -111,7 +112,7 @@ static bool take_digits(struct str s, struct digits *out)
             if (out->n == TYPED_MAX) return false;
             out->d[out->n++] = s.p[0];
             s = rest(s, 1);
-        } else return out->n > 0 && is_extension(s);
+        } else return out->n > 0 && is_extension(s, &out->extension);
     }
     return out->n > 0;
 }
@@ -180,4 +181,14 @@ void builtin__phone(const struct value *const *args, size_t nargs, struct scratc
     if (str_starts(digits, STR("00"))) from_international(rest(digits, 2), s, out);
     else if (north_american(p) && str_starts(digits, STR("011"))) from_international(rest(digits, 3), s, out);
     else from_national(p, digits, s, out);
+}
+
+/* Whatever the number itself: an extension behind digits. */
+void builtin__phone_ext(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
+{
+    struct digits typed;
+    (void)nargs;
+    (void)s;
+    *out = value_absent;
+    if (value_present(args[0]) && take_digits(value_str(args[0]), &typed)) *out = value_text(typed.extension);
 }

@@ -160,7 +160,7 @@ static struct value call(struct vm *vm, const struct instr *in)
         marks |= args[i]->kind == V_ABSENT && args[i]->spare == NO_ANSWER;
     }
     builtin_run(in->b, args, n, vm->scratch, &out);
-    if (out.kind == V_ABSENT) return marked(marks || value_present(args[0]));
+    if (out.kind == V_ABSENT) return marked(marks || value_present(args[builtin_subject(in->b)]));
     vm->pending |= marks;
     return out;
 }

@@ -81,7 +81,7 @@ done
 
 # ---- tables of the program against tables of the docs ----
 lacking=""
-for b in $(sed -n 's/^BUILTIN(\([a-z_]*\),.*/\1/p' "$root/runtime/value/builtin.def"); do grep -qF "\`$b(" "$root/docs/language.md" || lacking="$lacking $b"; done
+for b in $(sed -n 's/^BUILTIN(\([a-z_]*\),.*/\1/p' "$root/runtime/value/builtin.def"); do grep -qF "\`$b" "$root/docs/language.md" || lacking="$lacking $b"; done
 for k in $(sed -n 's/^KEYWORD("\([a-z]*\)".*/\1/p' "$root/dsl/keyword.def"); do grep -qw "$k" "$root/docs/language.md" || lacking="$lacking $k"; done
 for s in $(sed -n 's/^ROW_STATE(\([A-Z]*\),.*/\1/p' "$root/runtime/store/row_state.def"); do grep -qw "$s" "$root/docs/errors.md" || lacking="$lacking $s"; done
 for s in $(sed -n 's/^ERR(\([A-Z_]*\),.*/\1/p' "$root/runtime/base/err.def"); do grep -qw "$s" "$root/docs/errors.md" || lacking="$lacking $s"; done

@@ -53,18 +53,34 @@ static unsigned char folded(char c, bool upper)
     return (unsigned char)(at ? (upper ? large : small)[at - from] : c);
 }
 
+/* ASCII and Latin-1: what the random rows hold. In UTF-8 a capital of Latin-1 is 0xc3 0x80 to 0x9e, its small letter 0x20 higher; the signs in
+ * between (multiplied, divided) are no letters, and small y with two dots has its capital elsewhere. */
+static void fold_all(struct str s, bool upper, struct buf *out)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i], before = i ? (unsigned char)s.p[i - 1] : 0;
+        bool letter = before == 0xc3 && c != 0x97 && c != 0xb7;
+        if (upper && c == 0xc3 && i + 1 < s.n && (unsigned char)s.p[i + 1] == 0xbf) {
+            buf_puts(out, "\xc5\xb8");
+            i++;
+        } else if (letter && upper && c >= 0xa0 && c <= 0xbe) buf_byte(out, (unsigned char)(c - 0x20));
+        else if (letter && !upper && c >= 0x80 && c <= 0x9e) buf_byte(out, (unsigned char)(c + 0x20));
+        else buf_byte(out, folded(s.p[i], upper));
+    }
+}
+
 static void upper(struct ref *r, const struct ref_value *a, size_t n, struct buf *out)
 {
     (void)r;
     (void)n;
-    for (size_t i = 0; i < a[0].text.n; i++) buf_byte(out, folded(a[0].text.p[i], true));
+    fold_all(a[0].text, true, out);
 }
 
 static void lower(struct ref *r, const struct ref_value *a, size_t n, struct buf *out)
 {
     (void)r;
     (void)n;
-    for (size_t i = 0; i < a[0].text.n; i++) buf_byte(out, folded(a[0].text.p[i], false));
+    fold_all(a[0].text, false, out);
 }
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }

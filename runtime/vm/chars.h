@@ -1,0 +1,28 @@
+/* chars.h - characters of valid UTF-8: reading, writing, case, blanks. Private to the builtins that look into texts. */
+#ifndef VM_CHARS_H
+#define VM_CHARS_H
+#include "base/str.h"
+
+/* The code point at the start of s (not empty, valid UTF-8) and its bytes. */
+uint32_t char_at(struct str s, size_t *bytes);
+/* Writes it; returns the bytes, at most 4. */
+size_t char_put(char *out, uint32_t c);
+/* One code point for one (case.def); what has no other case stays. Neither ever takes more bytes than it was given. */
+uint32_t char_upper(uint32_t c);
+uint32_t char_lower(uint32_t c);
+/* Letters of any script, combining marks among them; good enough to find words, not a Unicode property. */
+bool char_is_letter(uint32_t c);
+/* Space, tab, line ends, the no-break and the typographic spaces. */
+bool char_is_blank(uint32_t c);
+
+/* The part of s behind its first n bytes. */
+static inline struct str str_behind(struct str s, size_t n) { return (struct str){s.p + n, s.n - n}; }
+/* Without blanks at both ends. */
+struct str chars_trim(struct str s);
+/* Bytes of the first n characters; all of them when there are fewer. */
+size_t chars_bytes(struct str s, uint64_t n);
+/* As s without blanks at both ends and with one space for each run of blanks; out has room for s.n bytes. Returns the bytes. */
+size_t chars_collapse(struct str s, char *out);
+/* The first place of `what` (not empty) in s at or behind byte `from`, or s.n. */
+size_t chars_find(struct str s, struct str what, size_t from);
+#endif
