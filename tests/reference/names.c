@@ -131,14 +131,30 @@ static int decimals_of_name(const struct ref *r, struct str name, const struct a
     return NO_NUMBER;
 }
 
+static int written_out(const struct ast *n)
+{
+    struct ref_number k = ref_number_read(AST_AS(number, n)->digits);
+    return k.digit[0] + 10 * k.digit[1];
+}
+
 static int decimals_of_call(const struct ref *r, const struct ast_call *n, const struct ast_fn *in)
 {
+    static const char *const whole[] = {"length", "floor", "ceil", "year", "month", "day", "weekday", "days_between"};
     const struct ast_fn *fn = ref__fn(r, n->name.text);
+    const struct ast *first = n->args.first;
+    int k = NO_NUMBER;
     if (fn) return decimals(r, fn->body, fn);
-    if (!str_is(n->name.text, "round")) return NO_NUMBER;
-    struct ref_number to = ref_number_read(AST_AS(number, n->args.first->next)->digits);
-    int own = decimals(r, n->args.first, in), asked = to.digit[0] + 10 * to.digit[1];
-    return own < asked ? own : asked;
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (str_is(n->name.text, whole[i])) return 0;
+    if (str_is(n->name.text, "divide")) return written_out(first->next->next);
+    if (str_is(n->name.text, "abs")) return decimals(r, first, in);
+    if (str_is(n->name.text, "round")) {
+        int own = decimals(r, first, in), asked = written_out(first->next);
+        return own < asked ? own : asked;
+    }
+    if (!str_is(n->name.text, "min") && !str_is(n->name.text, "max")) return NO_NUMBER;
+    AST_EACH(a, n->args) k = most(k, decimals(r, a, in));
+    return k;
 }
 
 static int decimals(const struct ref *r, const struct ast *n, const struct ast_fn *fn)
