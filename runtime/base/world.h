@@ -43,7 +43,7 @@ struct world_files {
 /* ---- HTTP ---- */
 struct http_header { const char *name, *value; };
 struct http_req {
-    const char *method;              /* "GET", "POST", "PUT", "DELETE" */
+    const char *method;              /* "GET", "POST", "PUT", "PATCH", "DELETE" */
     const char *url;                 /* https, or http to loopback; anything else is refused by the transport */
     const struct http_header *headers; size_t nheaders;
     struct str body;                 /* lives until the transfer is done */

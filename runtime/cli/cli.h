@@ -10,7 +10,8 @@ struct cli {
     const char *program;
     const char *state, *image, *flow, *key_file, *by;
     const char *from, *to, *kind, *key;         /* audit show */
-    bool json, detailed, create_all, full, from_log, recreate, quiet, sealed, create;
+    const char *out;                            /* pull: where the lock files go */
+    bool json, detailed, create_all, full, from_log, recreate, quiet, sealed, create, yes;
     int64_t wait_ms, settle_ms;                 /* -1, 0 = default */
     int64_t page, batch, map_mib;
     int argc; char **argv;                      /* what is left behind the command */

@@ -31,6 +31,25 @@ enum finding_level { FINDING_OK, FINDING_WARN, FINDING_FAIL };
 struct finding { enum finding_level level; const char *what;   /* "token", "module Accounts" */ const char *text; int64_t elapsed_ms; };
 struct finding_sink { void (*add)(void *ctx, const struct finding *f); void *ctx; };
 
+/* ---- what a system says of its own tables or modules, for the lock files (docs/locks.md). All of it lives until the sink returns. ---- */
+struct described_field {
+    struct str name;
+    const char *type;                      /* "text", "picklist", "decimal", "bool", "date", "instant", "link"; "other" where no spec can use it */
+    int64_t length;                        /* text: characters */
+    unsigned digits, scale;                /* decimal: in all, behind the point */
+    struct str module;                     /* link: where to; "users" for people */
+    const struct str *values; size_t nvalues;   /* picklist, without the empty choice */
+    bool required, unique, custom, no_insert, no_update;
+};
+struct described_entity {
+    struct str name;
+    bool missing;                          /* asked for, or a standard one, and not there */
+    bool unstamped;                        /* a source's table without change stamps */
+    const struct described_field *fields; size_t nfields;
+    const struct str *key; size_t nkeys;   /* sources */
+};
+struct describe_sink { void (*add)(void *ctx, const struct described_entity *e); void *ctx; };
+
 /* ---- source ---- */
 struct source_column { struct str name; struct type type; bool udf; };
 struct source_query {
@@ -73,6 +92,8 @@ struct source_ops {
                       struct source_page *out, struct fault *f);
     /* All keys in ascending order, for the sweep: keys in out->rows (cols NULL), next = after for the next page. */
     enum err (*keys)(struct source *s, const struct source_query *q, struct str after, struct arena *a, struct source_page *out, struct fault *f);
+    /* The queries' tables as this installation has them, one call of sink for each query. ERR_UNSUPPORTED: this door has no schema. NULL: none has. */
+    enum err (*describe)(struct source *s, const struct source_query *q, size_t nq, const struct describe_sink *sink, struct fault *f);
 };
 
 /* ---- target ---- */
@@ -80,8 +101,18 @@ struct target_field {                      /* what the flow writes, for the star
     struct str module, name;
     struct type type;
     bool unique, on_insert, on_update;
+    bool custom;                           /* declared by the spec itself: `mlcd prepare` may make it */
     struct str link_module;                /* lookups */
 };
+/* One thing that the spec declares and the target lacks. */
+enum make_state { MAKE_WANTED, MAKE_DONE, MAKE_REFUSED, MAKE_BY_HAND };
+struct make_step {
+    enum make_state state;
+    struct str module, field;              /* field empty: the module itself */
+    const char *what;                      /* "text of 60 characters, no duplicates"; "add the choices \"A\", \"B\"" */
+    const char *why;                       /* MAKE_REFUSED, MAKE_BY_HAND: the reason and what a person does; MAKE_DONE: where it differs from what was asked; else "" */
+};
+struct make_sink { void (*step)(void *ctx, const struct make_step *s); void *ctx; };
 struct write_item {
     struct str id;                         /* UPDATE: the record's id */
     const struct record *fields;           /* links resolved: V_ID values; absent = null */
@@ -125,6 +156,13 @@ struct target_ops {
     enum err (*write_start)(struct target *t, struct write_batch *b, struct fault *f);
     /* OK and *done = a batch whose items carry answers; *done NULL at the timeout. */
     enum err (*write_wait)(struct target *t, int64_t timeout_ms, struct write_batch **done, struct fault *f);
+    /* The modules named (as a "Vendors" and "users" link is: users are left out), and those standard ones that are not there. edition: in a. NULL: the
+     * system has no metadata. */
+    enum err (*describe)(struct target *t, const struct str *modules, size_t n, struct arena *a, struct str *edition, const struct describe_sink *sink,
+                         struct fault *f);
+    /* What of these fields (and of their modules) is not there or is narrower. make: makes it and reads it back; else only says so. One call of sink
+     * for each step; a step that is refused does not end the others. NULL: nothing can be made there. */
+    enum err (*prepare)(struct target *t, const struct target_field *fields, size_t n, bool make, const struct make_sink *sink, struct fault *f);
     /* What a person sees: credits used in the window, calls, in flight. */
     void (*usage)(struct target *t, struct record_writer *out);
 };

@@ -153,10 +153,10 @@ static const char *check_url(struct transfer *t, const char *url)
 
 static const char *check_request(struct transfer *t, const struct http_req *req)
 {
-    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+    static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
     bool known = false;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) known = known || strcmp(req->method, methods[i]) == 0;
-    if (!known) return "the method is not one of GET, POST, PUT, DELETE";
+    if (!known) return "the method is not one of GET, POST, PUT, PATCH, DELETE";
     if (req->body.n > LIMIT_ANSWER_BYTES) return "the request body is above the limit";
     if (!req->pool || !req->pool[0] || strlen(req->pool) >= sizeof ((struct pool *)0)->name) return "the request names no connection pool";
     for (size_t i = 0; i < req->nheaders; i++)

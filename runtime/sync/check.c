@@ -14,13 +14,13 @@ static void tee_add(void *ctx, const struct finding *fi)
     if (t->n >= sizeof t->text) t->n = sizeof t->text - 1;
 }
 
-static size_t fields_of(const struct sync_flow *sf, struct target_field *out)
+size_t check_fields(const struct sync_flow *sf, struct target_field *out)
 {
     const struct image_flow *fl = sf->fl;
     for (size_t i = 0; i < fl->nfields; i++) {
         const struct image_field *fd = &fl->fields[i];
         out[i] = (struct target_field){.module = fl->module, .name = fd->name, .type = fd->type, .unique = fd->mode == FIELD_KEY || fd->unique,
-                                       .on_insert = true, .on_update = fd->mode != FIELD_ONCE, .link_module = fd->link_module};
+                                       .on_insert = true, .on_update = fd->mode != FIELD_ONCE, .custom = fd->custom, .link_module = fd->link_module};
     }
     return fl->nfields;
 }
@@ -31,7 +31,7 @@ static enum err check_target(struct engine *e, struct sync_endpoint *p, struct t
     for (size_t i = 0; i < e->nflows; i++) max += e->flows[i].fl->nfields;
     struct target_field *fields = ARENA_ARRAY(&e->page, struct target_field, max + 1);
     for (size_t i = 0; i < e->nflows; i++)
-        if (e->flows[i].dst == p) n += fields_of(&e->flows[i], fields + n);
+        if (e->flows[i].dst == p) n += check_fields(&e->flows[i], fields + n);
     if (n == 0) return ERR_OK;
     struct finding_sink sink = {tee_add, tee};
     enum err err = p->tops->check(p->target, fields, n, &sink, f);

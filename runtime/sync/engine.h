@@ -60,6 +60,28 @@ enum err engine_check(struct engine *e, const struct finding_sink *sink, struct 
 /* One step per line for both systems; nothing is changed. */
 enum err engine_ping(struct engine *e, const struct finding_sink *sink, struct fault *f);
 
+/* ---- pull: what both systems say of their own tables and modules, into the lock files beside the spec (docs/locks.md) ---- */
+struct pull_change {
+    const char *file, *what;          /* "zoho.lock"; added, removed, changed */
+    struct str entity, field;         /* field empty: the module or table itself */
+    struct str before, after;         /* JSON; of a change only the members that differ, of choices only those that went and came */
+};
+enum pull_state { PULL_SAME, PULL_NEW, PULL_CHANGED, PULL_SKIPPED };
+struct pull_file { const char *name; enum pull_state state; uint64_t entities, fields, changes; char why[600]; /* SKIPPED */ };
+enum { PULL_FILES = 2 };
+/* Reads the metadata and writes DIR/zoho.lock and DIR/sage.lock where they differ. Modules: those that the flows write, look up and link to, those
+ * that the file lists already, and `also`. A file that cannot be had (no agent, another kind of system) is SKIPPED; what fails at the target is an
+ * error. each: the differences to the file that was there (none for a new file). */
+enum err engine_pull(struct engine *e, const char *dir, const struct str *also, size_t nalso, void (*each)(void *ctx, const struct pull_change *c), void *ctx,
+                     struct pull_file files[PULL_FILES], struct fault *f);
+
+/* ---- prepare: what `extend` declares and the target lacks ---- */
+struct make_step;
+struct prepare_totals { uint64_t wanted, made, refused, by_hand; };
+/* Says each step; make: does it, and the log gets an entry of each with who (by). OK also when steps were refused (see totals). */
+enum err engine_prepare(struct engine *e, bool make, const char *by, void (*each)(void *ctx, const struct make_step *s), void *ctx, struct prepare_totals *t,
+                        struct fault *f);
+
 struct engine_result { uint64_t rows, changed, same, rejected, locked, inserted, updated, adopted, failed, waiting, held, pending, calls; bool finished; };
 /* One pass of every flow (or the chosen one): poll, derive, write, until nothing is due within wait_ms. OK also when records were rejected
  * (see result); finished = false when something is still to do. */

@@ -79,6 +79,26 @@ enum err engine__load_image(struct engine *e, const char *path, struct fault *f)
 void engine__close_image(struct engine *e);
 enum err engine__flows(struct engine *e, struct fault *f);
 
+/* check.c: what a flow writes, at most fl->nfields of it. */
+size_t check_fields(const struct sync_flow *sf, struct target_field *out);
+
+/* lockfile.c: the text of a lock file. lockdiff.c: how it differs from the one that is there; false: that one is none that can be read. */
+struct lockfile_entity { struct str name, *key; size_t nkeys; bool missing, unstamped; struct lockfile_field *fields; size_t nfields, cap; unsigned seen; };
+struct lockfile_field { struct described_field d; unsigned seen; };
+struct lockfile {
+    const char *name, *entities, *fields;         /* "zoho.lock", "modules", "fields" */
+    struct str edition;                           /* empty: none */
+    struct lockfile_entity *list; size_t n, cap;
+    struct arena *a;
+};
+/* Takes a description in; one of an entity that is known already (another company) is merged: the wider type counts. */
+void lockfile_add(struct lockfile *l, const struct described_entity *e);
+/* Sorts, and gives the bytes; they live in the lockfile's arena. */
+struct str lockfile_text(struct lockfile *l);
+bool lockdiff_list(const struct lockfile *l, struct str old, struct str now, void (*each)(void *ctx, const struct pull_change *c), void *ctx, uint64_t *n);
+/* The names of the entities of a lock file's text, in the arena; none when it cannot be read. */
+size_t lockdiff_entities(const struct lockfile *l, struct str text, struct str **out);
+
 /* image.c - wanted images: building, comparing, merging. */
 struct str wanted_build(struct engine *e, struct sync_flow *sf, const struct vm_out *out, struct str key_text, struct arena *a);
 struct str wanted_event(struct engine *e, const struct image_flow *fl, const struct image_event *ev, struct arena *a);

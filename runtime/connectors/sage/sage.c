@@ -287,4 +287,4 @@ static enum err sage_probe(struct source *s, const struct source_query *q, size_
     return e;
 }
 
-const struct source_ops sage_source_ops = {"sage100", sage_open, sage_close, sage_probe, sage_page, sage_fetch, sage_keys};
+const struct source_ops sage_source_ops = {"sage100", sage_open, sage_close, sage_probe, sage_page, sage_fetch, sage_keys, sage100__describe};

@@ -139,6 +139,8 @@ void sage100__probe_say(struct sage_probe *p, enum finding_level level, int64_t 
 void sage100__probe_unreached(struct sage_probe *p, const char *door, const char *url, const char *why, enum err e);
 void sage100__probe_agent(struct sage_probe *p);
 void sage100__probe_soap(struct sage_probe *p);
+/* describe.c: see source_ops.describe. The agent only. */
+enum err sage100__describe(struct source *s, const struct source_query *q, size_t nq, const struct describe_sink *sink, struct fault *f);
 /* Which door the query takes: "agent", "soap", or NULL with the reason in f. */
 const char *sage100__door(const struct source *s, const struct source_query *q, struct fault *f);
 #endif

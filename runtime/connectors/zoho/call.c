@@ -1,4 +1,5 @@
-/* call.c - one call that changes nothing: limits, token, transport with retry, one cure of a 401, and a sentence when Zoho complains. */
+/* call.c - one call outside of the batches: limits, token, transport, one cure of a 401. A call that changes nothing is repeated, and a complaint of
+ * Zoho becomes a sentence; a call that changes something is sent once, and its answer is the caller's to read. */
 #include "connectors/zoho/zoho.h"
 #include <stdio.h>
 
@@ -41,16 +42,25 @@ static enum err admit(struct target *t, int64_t cost, struct fault *f)
     return zoho__limits_take(t, cost, f);
 }
 
-static enum err exchange(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f)
+/* Every answer is final: what was refused for a passing reason is for the caller to say, and for a person to start again. */
+static struct net_class change_class(void *ctx, const struct http_res *res)
 {
-    static const struct net_policy policy = {4, 500, 20000, true};
+    zoho__limits_answer(ctx, res);
+    return (struct net_class){.verdict = NET_DONE};
+}
+
+struct manner { struct net_policy policy; net_classify classify; };
+static const struct manner reading = {{4, 500, 20000, true}, read_class}, changing = {{1, 500, 20000, false}, change_class};
+
+static enum err exchange(struct target *t, const struct zoho_call *c, const struct manner *m, struct arena *a, struct http_res *res, struct fault *f)
+{
     struct buf url = {0}, auth = {0};
     struct http_header h[3];
     buf_printf(&url, "%s" ZOHO_BASE "%s", zoho__api(t), c->path);
     struct http_req req = {.method = c->method, .url = buf_cstr(&url), .headers = h, .nheaders = zoho__headers(t, c->body.n > 0, &auth, h),
                            .body = c->body, .pool = t->pool, .ca_file = zoho__ca(t), .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->read_ms,
                            .max_body_bytes = LIMIT_ANSWER_BYTES};
-    enum err e = net_call(t->net, c->what, &req, &policy, read_class, t, a, res, f);
+    enum err e = net_call(t->net, c->what, &req, &m->policy, m->classify, t, a, res, f);
     explicit_bzero(auth.p, auth.cap);
     buf_free(&auth);
     buf_free(&url);
@@ -75,19 +85,30 @@ static bool token_refused(const struct http_res *res, struct arena *a)
     return res->status == 401 && !str_is(zoho__complaint(res, a).code, "OAUTH_SCOPE_MISMATCH");
 }
 
-enum err zoho__call(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f)
+static enum err signed_in(struct target *t, const struct zoho_call *c, const struct manner *m, struct arena *a, struct http_res *res, struct fault *f)
 {
     enum err e = admit(t, c->cost, f);
     if (e == ERR_OK) e = zoho__token(t, f);
     if (e != ERR_OK) return e;
-    e = exchange(t, c, a, res, f);
+    e = exchange(t, c, m, a, res, f);
     if (e == ERR_OK && token_refused(res, a)) {
         char refused[ZOHO_TOKEN_BYTES];
         memcpy(refused, t->oauth.token.access, sizeof refused);
         e = zoho__renew(t, refused, f);
         explicit_bzero(refused, sizeof refused);
-        if (e == ERR_OK) e = exchange(t, c, a, res, f);
+        if (e == ERR_OK) e = exchange(t, c, m, a, res, f);
     }
+    return e;
+}
+
+enum err zoho__change(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f)
+{
+    return signed_in(t, c, &changing, a, res, f);
+}
+
+enum err zoho__call(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f)
+{
+    enum err e = signed_in(t, c, &reading, a, res, f);
     if (e != ERR_OK) return e;
     if ((res->status >= 200 && res->status < 300) || res->status == 304) return ERR_OK;
     return complain(c, res, a, f);

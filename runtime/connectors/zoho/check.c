@@ -73,7 +73,7 @@ static bool one_of(struct str type, const char *const *list)
     return false;
 }
 
-static bool type_goes(const struct type *t, struct str data_type)
+bool zoho__type_goes(const struct type *t, struct str data_type)
 {
     static const char *const numbers[] = {"integer", "bigint", "long", "double", "currency", "percent", "number", NULL};
     static const char *const texts[] = {"text", "textarea", "mediumtext", "website", "email", "phone", "picklist", "bigtext", NULL};
@@ -153,7 +153,7 @@ static void check_field(struct checking *c, const struct zoho_module *m, const s
         report(c, FINDING_FAIL, what, "there is no such field (or this user's profile hides it): Zoho would drop its values silently; mlcd prepare creates it");
         return;
     }
-    if (!type_goes(&w->type, z->data_type))
+    if (!zoho__type_goes(&w->type, z->data_type))
         report(c, FINDING_FAIL, what, "is of type %.*s, the flow sends %s", (int)z->data_type.n, z->data_type.p,
                w->type.base < T_BASE_COUNT ? type_words[w->type.base] : "another kind of value");
     else if (w->type.base == T_TEXT) check_text(c, what, &w->type, z);

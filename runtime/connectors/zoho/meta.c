@@ -88,6 +88,22 @@ enum err zoho__org(struct target *t, struct fault *f)
 
 /* ---- modules ---- */
 
+static void read_profiles(struct target *t, const json_t *list, struct zoho_module *out)
+{
+    size_t n = json_array_size(list);
+    out->profiles = ARENA_ARRAY(&t->meta.arena, struct str, n ? n : 1);
+    for (size_t i = 0; i < n; i++) {
+        struct str id = text(t, json_array_get(list, i), "id");
+        if (id.n) out->profiles[out->nprofiles++] = id;
+    }
+}
+
+void zoho__forget(struct target *t)
+{
+    t->meta.listed = false;
+    t->meta.nmodules = 0;
+}
+
 enum err zoho__modules(struct target *t, struct fault *f)
 {
     json_t *j;
@@ -103,6 +119,7 @@ enum err zoho__modules(struct target *t, struct fault *f)
         t->meta.modules[i] = (struct zoho_module){.name = text(t, m, "api_name"), .generated = text(t, m, "generated_type"),
             .supported = flag(m, "api_supported", true), .creatable = flag(m, "creatable", true), .editable = flag(m, "editable", true),
             .viewable = flag(m, "viewable", true)};
+        read_profiles(t, json_object_get(m, "profiles"), &t->meta.modules[i]);
     }
     t->meta.nmodules = n;
     t->meta.listed = e == ERR_OK;
@@ -123,11 +140,14 @@ static void read_picks(struct target *t, const json_t *list, struct zoho_field *
 {
     size_t n = json_array_size(list);
     out->picks = ARENA_ARRAY(&t->meta.arena, struct str, n ? n : 1);
+    out->pick_ids = ARENA_ARRAY(&t->meta.arena, struct str, n ? n : 1);
     for (size_t i = 0; i < n; i++) {
         const json_t *p = json_array_get(list, i);
         struct str v = text(t, p, "actual_value");
         if (!v.n) v = text(t, p, "display_value");
-        if (v.n && !str_is(text(t, p, "type"), "unused")) out->picks[out->npicks++] = v;
+        if (v.n == 0 || str_is(text(t, p, "type"), "unused")) continue;
+        out->pick_ids[out->npicks] = text(t, p, "id");
+        out->picks[out->npicks++] = v;
     }
 }
 
@@ -142,7 +162,7 @@ static void read_field(struct target *t, const json_t *f, struct zoho_field *out
 {
     const json_t *unique = json_object_get(f, "unique"), *op = json_object_get(f, "operation_type"), *dec = json_object_get(f, "decimal_place");
     const json_t *look = json_object_get(json_object_get(f, "lookup"), "module");
-    *out = (struct zoho_field){.name = text(t, f, "api_name"), .data_type = text(t, f, "data_type"),
+    *out = (struct zoho_field){.name = text(t, f, "api_name"), .id = text(t, f, "id"), .custom = flag(f, "custom_field", false), .data_type = text(t, f, "data_type"),
         .length = json_integer_value(json_object_get(f, "length")), .decimals = json_is_integer(dec) ? json_integer_value(dec) : -1,
         .unique = json_object_size(unique) > 0, .case_sensitive = flag(unique, "case_sensitive", false),
         .mandatory = flag(f, "system_mandatory", false),
@@ -180,6 +200,13 @@ enum err zoho__fields(struct target *t, struct str module, struct zoho_module **
     *out = zoho__module(t, module);
     if (!*out) return fault_set(f, ERR_CONFIG, "this organisation has no module %.*s", (int)module.n, module.p);
     return (*out)->loaded ? ERR_OK : load_fields(t, *out, f);
+}
+
+struct str zoho__standard_module(size_t i)
+{
+    static const char *const names[] = {"Leads", "Accounts", "Contacts", "Deals", "Products", "Vendors", "Price_Books", "Quotes", "Sales_Orders",
+                                        "Purchase_Orders", "Invoices", "Cases", "Campaigns", "Tasks", "Events", "Calls", "Solutions"};
+    return i < sizeof names / sizeof *names ? str_of(names[i]) : (struct str){NULL, 0};
 }
 
 const struct zoho_field *zoho__field(const struct zoho_module *m, struct str name)

@@ -6,6 +6,8 @@
  *     lookup.c    COQL, search, list by id                         rows.c     JSON of records, both ways
  *     users.c     the user list as a module                        meta.c     org, modules, fields, count
  *     check.c     a flow's fields against the metadata             probe.c    sign-in and reach, step by step
+ *     describe.c  the metadata as the lock file has it             prepare.c  declared fields against the metadata: what is to be made
+ *     make.c      making fields, choices and modules
  *
  *     sync -> write_start -> limits -> oauth -> net_start ... net_wait -> classify -> (401: renew, send once more) -> write_wait
  *
@@ -76,15 +78,16 @@ struct zoho_limits {
 
 /* ---- metadata (meta.c) ---- */
 struct zoho_field {
-    struct str name, data_type, lookup_module;
+    struct str name, id, data_type, lookup_module;
     int64_t length;                          /* 0 unknown */
     int64_t decimals;                        /* -1 unknown */
-    bool unique, case_sensitive, mandatory, read_only, create, update, autonumber;
-    struct str *picks; size_t npicks;
+    bool unique, case_sensitive, mandatory, read_only, create, update, autonumber, custom;
+    struct str *picks, *pick_ids; size_t npicks;      /* without those that are out of use */
 };
 struct zoho_module {
     struct str name, generated;
     bool supported, creatable, editable, viewable, loaded;
+    struct str *profiles; size_t nprofiles;  /* ids of those that see it */
     struct zoho_field *fields; size_t nfields;
 };
 struct zoho_org { struct str id, company, type; enum zoho_edition edition; bool trial; struct str trial_expiry; int64_t users; bool known; };
@@ -161,6 +164,10 @@ enum err zoho__call(struct target *t, const struct zoho_call *c, struct arena *a
 /* Fills h[0..2]; the value of Authorization goes to auth. */
 size_t zoho__headers(const struct target *t, bool body, struct buf *auth, struct http_header h[3]);
 
+/* A call that changes something: sent once, but for a 401 (applied nothing, facts 3.7). *res is the answer whatever its status; ERR_AMBIGUOUS when
+ * there is none: look before doing it again. */
+enum err zoho__change(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f);
+
 /* rows.c */
 void zoho__put_batch(struct buf *out, const struct write_batch *b);
 struct zoho_row { struct str id; struct record fields; };
@@ -175,6 +182,27 @@ struct zoho_module *zoho__module(struct target *t, struct str name);          /*
 /* The module with its fields, read on first use. ERR_CONFIG when there is no such module. */
 enum err zoho__fields(struct target *t, struct str module, struct zoho_module **out, struct fault *f);
 const struct zoho_field *zoho__field(const struct zoho_module *m, struct str name);
+/* Modules and fields are read anew at their next use; what was handed out stays readable. */
+void zoho__forget(struct target *t);
+/* The modules that come with Zoho CRM (facts/zoho-crm.md 4), in no order; empty behind the last. */
+struct str zoho__standard_module(size_t i);
+
+/* make.c. Each makes one thing; *why gets a sentence when it was refused (ERR_REJECTED), else the error is one of the call itself. */
+struct zoho_wish {
+    struct str module, field;
+    struct type type;
+    bool unique;
+    struct str link_module;
+};
+/* Zoho's data_type for a field that is to be made, or NULL with the reason and the way out in *why. */
+const char *zoho__make_type(const struct zoho_wish *w, struct arena *a, const char **why);
+enum err zoho__make_module(struct target *t, struct str name, struct arena *a, const char **why, struct fault *f);
+/* *id: of the new field. */
+enum err zoho__make_field(struct target *t, const struct zoho_wish *w, struct arena *a, struct str *id, const char **why, struct fault *f);
+/* Changes of a field that is there; each flag asks for one, and one call is made. */
+struct zoho_change { const struct str *values; size_t nvalues; int64_t length; bool unique; };
+enum err zoho__change_field(struct target *t, struct str module, const struct zoho_field *z, const struct zoho_change *ch, struct arena *a, const char **why,
+                            struct fault *f);
 
 /* users.c */
 bool zoho__is_users(struct str module);
@@ -189,6 +217,11 @@ enum err zoho__read(struct target *t, struct str module, const struct str *ids, 
                     struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f);
 enum err zoho__write_start(struct target *t, struct write_batch *b, struct fault *f);
 enum err zoho__write_wait(struct target *t, int64_t timeout_ms, struct write_batch **done, struct fault *f);
+/* Whether values of a type can go into a field of Zoho's data_type at all. */
+bool zoho__type_goes(const struct type *t, struct str data_type);
 enum err zoho__check(struct target *t, const struct target_field *fields, size_t n, const struct finding_sink *sink, struct fault *f);
+enum err zoho__describe(struct target *t, const struct str *modules, size_t n, struct arena *a, struct str *edition, const struct describe_sink *sink,
+                        struct fault *f);
+enum err zoho__prepare(struct target *t, const struct target_field *fields, size_t n, bool make, const struct make_sink *sink, struct fault *f);
 enum err zoho__probe(struct target *t, const struct finding_sink *sink, struct fault *f);
 #endif

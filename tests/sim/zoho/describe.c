@@ -291,7 +291,10 @@ void zsim__fields(struct zsim_call *call)
         return;
     }
     json_t *fields = json_array();
-    for (size_t i = 0; i < m->nfields; i++)
+    size_t shown = m->nfields;
+    if (call->sim->on.fields_lag > 0 && call->sim->on.fields_lag--)
+        shown--;
+    for (size_t i = 0; i < shown; i++)
         json_array_append_new(fields, describe_field(call->sim, &m->fields[i]));
     zsim__answer(call, 200, json_pack("{so}", "fields", fields));
 }

@@ -90,7 +90,8 @@ void zsim__count_call(struct zoho_sim *sim, const char *op)
 // ---- routes
 
 enum route { R_NONE, R_WRONG_METHOD, R_ORG, R_MODULES, R_MODULE, R_FIELDS, R_LAYOUTS, R_USERS, R_COQL, R_LIST, R_INSERT,
-             R_UPDATE, R_DELETE, R_UPSERT, R_SEARCH, R_DELETED, R_COUNT, R_GET, R_UPDATE_ONE, R_DELETE_ONE };
+             R_UPDATE, R_DELETE, R_UPSERT, R_SEARCH, R_DELETED, R_COUNT, R_GET, R_UPDATE_ONE, R_DELETE_ONE,
+             R_FIELD_MAKE, R_FIELD_CHANGE, R_MODULE_MAKE };
 
 static const struct shape {
     enum route route;
@@ -102,6 +103,9 @@ static const struct shape {
     {R_MODULES, "GET", "settings/modules", "modules", "ZohoCRM.settings.modules.READ", NULL},
     {R_MODULE, "GET", "settings/modules/*", "modules", "ZohoCRM.settings.modules.READ", NULL},
     {R_FIELDS, "GET", "settings/fields", "fields", "ZohoCRM.settings.fields.READ", NULL},
+    {R_MODULE_MAKE, "POST", "settings/modules", "module_make", "ZohoCRM.settings.modules.CREATE", NULL},
+    {R_FIELD_MAKE, "POST", "settings/fields", "field_make", "ZohoCRM.settings.fields.CREATE", NULL},
+    {R_FIELD_CHANGE, "PATCH", "settings/fields/*", "field_change", "ZohoCRM.settings.fields.UPDATE", NULL},
     {R_LAYOUTS, "GET", "settings/layouts", "layouts", "ZohoCRM.settings.layouts.READ", NULL},
     {R_LAYOUTS, "GET", "settings/layouts/*", "layouts", "ZohoCRM.settings.layouts.READ", NULL},
     {R_USERS, "GET", "users", "users", "ZohoCRM.users.READ", NULL},
@@ -177,6 +181,9 @@ static void price(struct zsim_call *call, enum route r)
     case R_DELETED:
         call->cost = 2;
         break;
+    case R_MODULE_MAKE:
+        call->cost = 500;
+        break;
     case R_SEARCH:
     case R_COQL:
         call->heavy = true;
@@ -227,6 +234,9 @@ static void run(struct zsim_call *call, const struct shape *s)
     case R_MODULES: zsim__modules(call, NULL); break;
     case R_MODULE: zsim__modules(call, call->segment[2]); break;
     case R_FIELDS: zsim__fields(call); break;
+    case R_FIELD_MAKE: zsim__field_make(call); break;
+    case R_FIELD_CHANGE: zsim__field_change(call, call->segment[2]); break;
+    case R_MODULE_MAKE: zsim__module_make(call); break;
     case R_LAYOUTS: zsim__layouts(call); break;
     case R_USERS: zsim__users(call); break;
     case R_COQL: zsim__coql(call); break;
@@ -237,7 +247,7 @@ static void run(struct zsim_call *call, const struct shape *s)
 static bool take_body(struct zsim_call *call)
 {
     const char *method = call->req->method;
-    if (strcmp(method, "POST") != 0 && strcmp(method, "PUT") != 0)
+    if (strcmp(method, "POST") != 0 && strcmp(method, "PUT") != 0 && strcmp(method, "PATCH") != 0)
         return true;
     if ((int64_t)call->req->body_len > call->sim->body_limit) {
         zsim__error(call, 413, "FILE_SIZE_MORE_THAN_ALLOWED_SIZE", "request body is too large", NULL);

@@ -40,6 +40,7 @@ static const struct data_type {
     {"datetime", ZK_DATETIME, "string", 333},
     {"lookup", ZK_LOOKUP, "jsonobject", 133},
     {"ownerlookup", ZK_USER, "jsonobject", 8},
+    {"userlookup", ZK_USER, "jsonobject", 8},
     {"subform", ZK_SUBFORM, "jsonarray", 120},
     {"linetax", ZK_RAW, "jsonarray", 121},
 };
@@ -279,6 +280,52 @@ bool zsim__meta_load(struct zoho_sim *sim, const char *path, const char *edition
         if (!load_module(sim, i, modules, why, why_size))
             return false;
     return true;
+}
+
+// ---- what is made later (settings.c)
+
+bool zsim__meta_field_add(struct zoho_sim *sim, struct zsim_module *m, json_t *raw, char *why, size_t why_size)
+{
+    const json_t *modules = json_object_get(sim->data, "modules");
+    json_t *fields = json_object_get(json_array_get(modules, (size_t)m->number), "fields");
+    size_t i = json_array_size(fields);
+    struct zsim_field f = {0};
+    bool good = load_field(&f, raw, modules, why, why_size);
+    if (good) {
+        json_array_append(fields, raw);
+        f.id = FIELD_IDS + (uint64_t)m->number * 500 + i * 2 + 1;
+        m->fields = zsim__must(realloc(m->fields, (m->nfields + 2) * sizeof *m->fields));
+        m->fields[m->nfields++] = f;
+        free(m->names);
+        hash_names(m);
+    }
+    json_decref(raw);
+    return good;
+}
+
+json_t *zsim__meta_field_raw(const struct zoho_sim *sim, const struct zsim_module *m, const struct zsim_field *f)
+{
+    const json_t *module = json_array_get(json_object_get(sim->data, "modules"), (size_t)m->number);
+    return json_array_get(json_object_get(module, "fields"), (size_t)(f->id - FIELD_IDS - (uint64_t)m->number * 500) / 2);
+}
+
+bool zsim__meta_field_reload(struct zoho_sim *sim, struct zsim_field *f, char *why, size_t why_size)
+{
+    uint64_t id = f->id;
+    const json_t *raw = f->raw;
+    *f = (struct zsim_field){0};
+    bool good = load_field(f, raw, json_object_get(sim->data, "modules"), why, why_size);
+    f->id = id;
+    return good;
+}
+
+bool zsim__meta_module_add(struct zoho_sim *sim, json_t *raw, char *why, size_t why_size)
+{
+    json_t *modules = json_object_get(sim->data, "modules");
+    json_array_append_new(modules, raw);
+    sim->modules = zsim__must(realloc(sim->modules, (sim->nmodules + 2) * sizeof *sim->modules));
+    sim->modules[sim->nmodules] = (struct zsim_module){0};
+    return load_module(sim, sim->nmodules++, modules, why, why_size);
 }
 
 void zsim__meta_free(struct zoho_sim *sim)

@@ -9,6 +9,7 @@
  *     remove.c   delete, deleted list                 read.c     list, get
  *     coql.c     query text -> tree                   find.c     tree -> records
  *     search.c   search, count                        inspect.c  counters, seeds, /__sim
+ *     settings.c fields, choices, modules are made
  *     text.c     growing text, UTF-8, dates           late.c     requests that arrive late
  *
  * A record is a blob of cells, one after another, in field order:
@@ -130,6 +131,12 @@ void zsim__meta_free(struct zoho_sim *);
 struct zsim_module *zsim__module(struct zoho_sim *, const char *name); // present in this edition, or NULL
 int zsim__field(const struct zsim_module *, const char *name);         // number or -1
 int zsim__user_by_id(const struct zoho_sim *, uint64_t id);            // number or -1
+// A field or module in the short form of the data file; `raw` is taken.
+bool zsim__meta_field_add(struct zoho_sim *, struct zsim_module *, json_t *raw, char *why, size_t why_size);
+bool zsim__meta_module_add(struct zoho_sim *, json_t *raw, char *why, size_t why_size);
+json_t *zsim__meta_field_raw(const struct zoho_sim *, const struct zsim_module *, const struct zsim_field *);   // to be changed
+// After its short form was changed; pointers to modules and fields are void after any of these.
+bool zsim__meta_field_reload(struct zoho_sim *, struct zsim_field *, char *why, size_t why_size);
 
 // ---- oauth.c
 struct zsim_grant { // a refresh token
@@ -410,6 +417,11 @@ void zsim__fields(struct zsim_call *);
 void zsim__layouts(struct zsim_call *);
 void zsim__users(struct zsim_call *);
 json_t *zsim__user_json(const struct zoho_sim *, int user); // {"name","id"}
+
+// ---- settings.c
+void zsim__field_make(struct zsim_call *);
+void zsim__field_change(struct zsim_call *, const char *id);
+void zsim__module_make(struct zsim_call *);
 
 // ---- inspect.c
 void zsim__inspect(struct zsim_call *);

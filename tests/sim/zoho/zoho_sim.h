@@ -55,6 +55,9 @@
     X(search_lag_ms, 3000, "search does not see records younger than this, ms")                                        \
     X(token_throttle_status, 200, "HTTP status of the throttled token endpoint")                                       \
     X(credits_on_429, 0, "a refused call costs credits too")                                                           \
+    X(choices_replace, 1, "the choices in a change of a field are the list as it shall be; else they are added")        \
+    X(unique_fields, 0, "fields without duplicates that a module may have; 0: any number")                              \
+    X(fields_lag, 0, "so many descriptions of a module's fields do not show the newest field yet")                      \
     X(latency_ms, 0, "delay of every answer, ms")                                                                      \
     X(latency_record_us, 0, "delay per written record, microseconds")
 

@@ -282,6 +282,38 @@ static void full_disk(void)
     rig_drop(r);
 }
 
+/* ---- the disk does not confirm ---- */
+
+static int unconfirmed(void *ctx, int fd)
+{
+    (void)ctx;
+    (void)fd;
+    errno = EIO;
+    return -1;
+}
+
+/* A commit that was not confirmed is an error by name; nothing is appended behind it, for the page cache cannot be believed; the next start reads
+ * back what counts. */
+static void failed_sync(void)
+{
+    struct rig *r = fresh();
+    struct fault f = {ERR_OK, ""};
+    enum err e;
+    struct journal *j = rig_open(r, &e);
+    verdict(e == ERR_OK && rig_append(r, j, &f) == ERR_OK && rig_commit(r, j, &f) == ERR_OK, "before_failed_sync", f.text);
+    int (*real)(void *ctx, int fd) = r->w.files.fdatasync;
+    struct frame fr = sample();
+    r->w.files.fdatasync = unconfirmed;
+    verdict(journal_append(j, &fr, &f) == ERR_OK && journal_commit(j, &f) == ERR_SYNC_FAILED, "sync_failed", f.text);
+    verdict(strstr(f.text, "cannot sync") != NULL, "sync_failed_names_the_file", f.text);
+    r->w.files.fdatasync = real;
+    e = journal_append(j, &fr, &f);
+    if (e == ERR_OK) e = journal_commit(j, &f);
+    verdict(e == ERR_SYNC_FAILED, "dead_after_failed_sync", "it works on, although the disk forgot");
+    journal_close(j);
+    rig_drop(r);
+}
+
 /* ---- every single bit ---- */
 
 struct flips { unsigned long alarms, cuts, harmless, wrong; char why[300]; };
@@ -357,6 +389,7 @@ int main(void)
     openers();
     alarms();
     full_disk();
+    failed_sync();
     every_bit();
     return failures != 0;
 }
