@@ -32,7 +32,10 @@ is "the list of operations is the connector's" "$(diff source.paths listed.paths
 
 # ---- the chain ----
 start_sage --customers 150
-start_zoho --switches '{"search_lag_ms":0}'     # what is seeded shall be found at once
+# An org that lacks a field, two choices and a module, so that prepare has something to make; Enterprise, for the module.
+jq '(.modules[] | select(.api_name == "Accounts") | .fields) |= map(select(.api_name != "Credit_Limit") | if .api_name == "Sage_Status" then .pick_list_values = ["Active"]
+    elif .api_name == "Payment_Terms" then .length = 20 elif .api_name == "Sage_Customer" then del(.unique) else . end)' "$root/tests/sim/zoho/data/professional.json" >org.json
+start_zoho --data org.json --edition enterprise --switches '{"search_lag_ms":0,"unique_fields":1}'     # what is seeded shall be found at once
 PRISM=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
 node "$prism" proxy --errors -h 127.0.0.1 -p "$PRISM" "$ZOHO_OPENAPI" "$ZOHO" >prism.log 2>&1 &
 pids="$pids $!"
@@ -51,6 +54,22 @@ active='[.rows[] | select(.fields.CustomerStatus == "A")]'
 change() { jq -r "$active[$1:$2][] | .key | join(\"~\")" before.json | while read -r k; do edit "$k" "{\"City\":\"$3\"}"; done; }
 
 # ---- every operation ----
+# Made: what can be; a field without duplicates is one too many for this org at first.
+exits "prepare, with a refusal" 3 mlcd prepare --yes --image customers.mlcb
+curl -fsS -X POST -d '{"unique_fields":0}' "$ZOHO/__sim/switch" >/dev/null
+exits "prepare" 0 mlcd prepare --yes --image customers.mlcb
+printf '%s\n' 'extend crm.SageTerms {' '  Sage_Key: text(60) @unique' '}' 'flow terms from erp.AR_TermsCode to crm.SageTerms {' '  every 1h' '  key Sage_Key' \
+    '  Name = TermsCodeDesc ?? TermsCode' '}' | cat customers.mlc - >terms.mlc
+echo '{"modules": {"SageTerms": {"fields": {"Name": {"length": 120, "required": true, "type": "text"}}}}, "version": 1}' >zoho.lock
+sed 's/^  Sage_Key: text(60) @unique/&\n  Other_Key: text(60) @unique/; s/^  Name = TermsCodeDesc.*/&\n  Other_Key = TermsCode/' terms.mlc >other.mlc
+quietly mlc build terms.mlc -o terms.mlcb
+quietly mlc build other.mlc -o other.mlcb
+rm zoho.lock
+exits "prepare with a module" 0 mlcd prepare --yes --image terms.mlcb --flow terms
+curl -fsS -X POST -d '{"unique_fields":1}' "$ZOHO/__sim/switch" >/dev/null
+exits "a field that is refused" 3 mlcd prepare --yes --image other.mlcb --flow terms
+exits "pull" 0 mlcd pull --image customers.mlcb
+rm zoho.lock
 exits "ping" 0 mlcd ping --image customers.mlcb
 rows >before.json
 # Three customers that people made before; one of them twice, one with a name that a query has to escape.
