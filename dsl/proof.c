@@ -2,11 +2,13 @@
  *
  *   PROVED    nothing that the source's declared types allow can be refused by the target's
  *   GUARDED   something could be, and the expression says what happens then: ??, reject, keep, truncate, round, else of a match or table
- *   ASSUMED   it rests on a column that only this spec declares (extend, open tables); checked row by row at run time
+ *   ASSUMED   it rests on a column that only this spec declares (extend, open tables); checked row by row at run time. Or on the form of a text
+ *             that the target looks at: an e-mail address that did not come out of email(...)
  *
  * A field whose rule can clear it (absent into an optional field) is PROVED: clearing is a value. The reason says so. */
 #include "dsl/spec.h"
 #include "base/check.h"
+#include "value/builtin.h"
 
 const char *verdict_name(enum verdict v)
 {
@@ -23,6 +25,24 @@ static const char *show(struct arena *a, const struct ty *t)
 static const char *clears(const struct field *fl)
 {
     return ty_maybe_absent(&fl->value->ty) ? "; absent clears it" : "";
+}
+
+/* Every value that x gives comes out of email(...), or it gives none. */
+static bool is_email(const struct tx *x)
+{
+    bool all = true;
+    switch (x->kind) {
+    case TX_NULL: case TX_REJECT: case TX_KEEP: return true;
+    case TX_LET: return x->let->value && is_email(x->let->value);
+    case TX_INLINE: return x->fn->body && is_email(x->fn->body);
+    case TX_KNOWN: return is_email(x->args[0]);
+    case TX_BINARY: return x->op == OP_ELSE && is_email(x->args[0]) && is_email(x->args[1]);
+    case TX_MATCH:
+        for (size_t i = 0; i < x->narms; i++) all = all && is_email(x->arms[i].value);
+        return all;
+    case TX_CALL: return x->index == BUILTIN_email;
+    default: return false;
+    }
 }
 
 static void judge(const struct flow *f, struct field *fl, struct arena *a)
@@ -45,6 +65,9 @@ static void judge(const struct flow *f, struct field *fl, struct arena *a)
     if (assumed) {
         fl->verdict = VERDICT_ASSUMED;
         fl->reason = arena_printf(a, "rests on %.*s as this spec declares it; a row that breaks it is rejected", (int)assumed->name.n, assumed->name.p);
+    } else if (fl->column->email && !is_email(fl->value)) {
+        fl->verdict = VERDICT_ASSUMED;
+        fl->reason = arena_printf(a, "%s into an address: the target refuses a record with another text in it; email(...) proves it", from);
     } else if (k & FACT_FINDS) {
         fl->verdict = VERDICT_GUARDED;
         fl->reason = "a look-up: no hit clears it, two hits reject the record";

@@ -57,6 +57,7 @@ static void read_column(struct check *c, const struct system *sys, bool target, 
     out->unique = unique != NULL;
     out->read_only = schema__attr(at, "read_only") || schema__attr(at, "system");
     out->insert_only = schema__attr(at, "insert_only") != NULL;
+    out->email = schema__attr(at, "email") != NULL;
     out->doors = door_bits(sys, schema__attr(at, "via"));
     if (target) {
         out->type.optional = !out->required;

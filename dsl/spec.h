@@ -22,6 +22,7 @@ struct column {                      /* of a source entity or field of a target 
     bool key, never, required, unique, read_only, insert_only;
     bool custom;                     /* declared by extend or marked so in the lock file */
     bool assumed;                    /* a source column that the spec itself declares: a fact nobody checked */
+    bool email;                      /* @email: a target refuses what is no address */
     bool has_default; struct value fallback;   /* what a blank is read as */
     struct str link_module;          /* type link: of which module */
     uint32_t doors;                  /* bit i: door i of the system; 0 = all */

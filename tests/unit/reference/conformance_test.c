@@ -210,7 +210,8 @@ static void verdicts(void)
     static const char *const wanted[][2] = {
         {"PROVED", "always fit"}, {"PROVED", "constants of on leave"}, {"PROVED", " into "}, {"PROVED", "absent clears it"}, {"PROVED", "no answer gives absent"},
         {"GUARDED", "a look-up"}, {"GUARDED", " reject"}, {"GUARDED", " keep"}, {"GUARDED", " ??"}, {"GUARDED", " truncate or round"},
-        {"ASSUMED", "as this spec declares it"}};
+        {"PROVED", "no two keys"}, {"PROVED", "it waits until that is there"},
+        {"ASSUMED", "as this spec declares it"}, {"ASSUMED", "into an address"}};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         bool met = false;
         for (const char *p = buf_cstr(&proofs); p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
