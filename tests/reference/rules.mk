@@ -6,3 +6,5 @@ torture-reference: units
 	MLC_SEED=1 MLC_RUNS=100000 MLC_ROWS=100 $(B)/tests/unit/reference/agree_test
 	MLC_RUNS=20000 MLC_MUTANTS=100 $(B)/tests/unit/reference/mutate_programs_test
 	MLC_PROVED_ROWS=1000000 $(B)/tests/unit/reference/proved_test
+# The conformance test compiles the generated parser once more, with its trace.
+$(B)/obj/tests/unit/reference/conformance_test.o: | $(B)/gen/parser.tab.c
