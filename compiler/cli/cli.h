@@ -13,7 +13,8 @@ struct cli {
     enum diag_format format;
     bool proof, check, help;
     const char *output, *dump;
-    const char *args[3]; size_t nargs;     /* what is no option */
+    const char *args[9]; size_t nargs;     /* what is no option */
+    struct { const char *format, *fail_on, *approvals, *flow, *approve, *by; } diff;
 };
 struct command {
     const char *name, *usage, *summary, *options;
@@ -29,6 +30,10 @@ int cmd_eval(struct cli *cli);
 int cmd_dis(struct cli *cli);
 int cmd_explain(struct cli *cli);
 int cmd_dump(struct cli *cli);
+int cmd_diff(struct cli *cli);
+/* One option of mlc diff at argv[*i]: 0 taken, -1 not one of its own, else the exit code. */
+int cmd_diff_option(struct cli *cli, char **argv, int argc, int *i);
+extern const char cmd_diff_help[];
 
 /* Prints the diagnostics (text to stderr, JSON to stdout); the exit code: EXIT_FINDINGS when there is an error. */
 int cli_report(struct cli *cli, struct compile *c);

@@ -15,6 +15,7 @@ static const struct command commands[] = {
      1, 1, cmd_fmt},
     {"dis", "mlc dis FILE", "lists the compiled program of a spec (.mlc or .mlcb)", "", 1, 1, cmd_dis},
     {"dump", "mlc dump --dump=tokens|ast|ir|code SPEC", "shows what a stage of the compiler sees", "  --dump=STAGE     which stage (default: ir)\n", 1, 1, cmd_dump},
+    {"diff", "mlc diff [OPTIONS] OLD NEW", "says what a change of a spec means for cursors, records and values", cmd_diff_help, 2, 9, cmd_diff},
     {"explain", "mlc explain CODE", "prints the page of a diagnostic, such as E0412", "", 1, 1, cmd_explain},
 };
 enum { NCOMMANDS = sizeof commands / sizeof *commands };
@@ -29,7 +30,8 @@ static void usage(FILE *out)
 static void help(const struct command *c)
 {
     printf("usage: %s\n\n%s\n\n%s", c->usage, c->summary, c->options);
-    puts("  --format=FORMAT  diagnostics as text (default) or json\n  --help           this text");
+    if (c->run != cmd_diff) puts("  --format=FORMAT  diagnostics as text (default) or json");
+    puts("  --help           this text");
 }
 
 static int bad_usage(const struct command *c, const char *what, const char *arg)
@@ -42,6 +44,8 @@ static int bad_usage(const struct command *c, const char *what, const char *arg)
 static int option(struct cli *cli, const struct command *c, char **argv, int argc, int *i)
 {
     const char *arg = argv[*i];
+    int own = c->run == cmd_diff ? cmd_diff_option(cli, argv, argc, i) : -1;
+    if (own >= 0) return own;
     if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) cli->help = true;
     else if (strcmp(arg, "--proof") == 0 && c->run == cmd_check) cli->proof = true;
     else if (strcmp(arg, "--check") == 0 && c->run == cmd_fmt) cli->check = true;

@@ -1,0 +1,196 @@
+/* norm_compare.c - two diagrams side by side: whether they part, and on which paths; and a diagram as text. See norm.h.
+ * Equal parts of both are one pointer, so only what differs is walked; pairs that were found equal are remembered. */
+#include "compiler/diff/norm.h"
+#include "base/check.h"
+#include "code/opcode.h"
+#include "value/builtin.h"
+#include "value/date.h"
+#include "value/decimal.h"
+#include "value/json.h"
+
+enum { MAX_DEPTH = 512, MAX_PRINT = 600, MAX_CELLS_SHOWN = 12 };
+
+struct walk {
+    struct norm *u;
+    struct decision stack[MAX_DEPTH]; size_t depth;
+    struct norm_path *paths; size_t most, n;
+    enum norm_verdict verdict;
+    size_t visits;
+};
+
+static bool is_out(const struct dd *f) { return f->leaf && f->term->kind == TERM_OUT; }
+static bool is_reject(const struct dd *f) { return f->leaf && f->term->kind == TERM_REJECT; }
+
+static void keep_path(struct walk *w)
+{
+    if (w->n == w->most) return;
+    struct norm_path *p = &w->paths[w->n++];
+    p->n = w->depth;
+    p->steps = ARENA_ARRAY(w->u->arena, struct decision, w->depth + 1);
+    memcpy(p->steps, w->stack, w->depth * sizeof *p->steps);
+}
+
+/* True when the two part below here. */
+static bool parts(struct walk *w, struct dd *a, struct dd *b)
+{
+    struct buf key = {0};
+    struct dd *both[2] = {a, b};
+    bool found = false;
+    if (a == b || is_out(a) || is_out(b)) return false;
+    if (a->leaf && b->leaf) {
+        bool message = is_reject(a) && is_reject(b);
+        if (!message) w->verdict = NORM_PARTS;
+        else if (w->verdict == NORM_SAME) w->verdict = NORM_MESSAGE;
+        keep_path(w);
+        return true;
+    }
+    if (w->depth == MAX_DEPTH || ++w->visits > 200000) {      /* too deep or wide to be sure: they part */
+        w->verdict = NORM_PARTS;
+        return true;
+    }
+    buf_byte(&key, '=');
+    buf_u32(&key, a->id);
+    buf_u32(&key, b->id);
+    if (!norm_get(w->u, buf_view(&key))) {
+        struct term *x = norm_top(a), *y = norm_top(b), *v = !y || (x && x->id < y->id) ? x : y;
+        struct part *p = ARENA_NEW(w->u->arena, struct part);
+        *p = norm_part(w->u, v, both, 2);
+        for (int i = CELL_REST; i < (int)p->n; i++) {
+            if ((i == CELL_REST && v->base != T_TEXT) || (i == CELL_ABSENT && !v->maybe)) continue;
+            w->stack[w->depth++] = (struct decision){p, i};
+            found = parts(w, norm_cofactor(a, p, i), norm_cofactor(b, p, i)) || found;
+            w->depth--;
+            if (found && w->n == w->most && w->verdict == NORM_PARTS) break;
+        }
+        if (!found) norm_put(w->u, buf_view(&key), a);
+    }
+    buf_free(&key);
+    return found;
+}
+
+enum norm_verdict norm_compare(struct norm *u, struct dd *a, struct dd *b, struct norm_path *paths, size_t most, size_t *npaths)
+{
+    struct walk w = {.u = u, .paths = paths, .most = most, .verdict = NORM_SAME};
+    parts(&w, a, b);
+    *npaths = w.n;
+    return w.verdict;
+}
+
+/* ---- as text ---- */
+
+static void print(struct buf *out, const struct dd *f);
+
+static void print_args(struct buf *out, const struct term *t, const char *between)
+{
+    for (size_t i = 0; i < t->nargs; i++) {
+        if (i) buf_puts(out, between);
+        print(out, t->args[i]);
+    }
+}
+
+static void print_term(struct buf *out, const struct term *t);
+
+static void print_sum(struct buf *out, const struct term *t)
+{
+    for (size_t i = 0; i < t->nmonos; i++) {
+        const struct mono *m = &t->monos[i];
+        struct value c = m->coef;
+        buf_puts(out, i == 0 ? c.u.coef < 0 ? "-" : "" : c.u.coef < 0 ? " - " : " + ");
+        if (c.u.coef < 0) c.u.coef = -c.u.coef;
+        bool one = c.u.coef == 1 && c.scale == 0 && m->n > 0;
+        if (!one) decimal_print(out, &c);
+        for (size_t k = 0; k < m->n; k++) {
+            if (k || !one) buf_puts(out, " * ");
+            print_term(out, m->atoms[k]);
+        }
+    }
+}
+
+static void print_term(struct buf *out, const struct term *t)
+{
+    switch (t->kind) {
+    case TERM_CONST: value_json(out, &t->value); break;
+    case TERM_ABSENT: buf_puts(out, "null"); break;
+    case TERM_KEEP: buf_puts(out, "keep"); break;
+    case TERM_REJECT: buf_puts(out, "reject "); value_json(out, &t->value); break;
+    case TERM_OUT: buf_puts(out, "(left out)"); break;
+    case TERM_JUNK: buf_puts(out, "?"); break;
+    case TERM_COLUMN: buf_str(out, t->name); break;
+    case TERM_SUM: case TERM_FORM: print_sum(out, t); break;
+    case TERM_TEXT: buf_puts(out, "text("); print_args(out, t, ", "); buf_byte(out, ')'); break;
+    case TERM_CONCAT: print_args(out, t, " & "); break;
+    case TERM_CALL: buf_printf(out, "%s(", builtin_info(t->index).name); print_args(out, t, ", "); buf_byte(out, ')'); break;
+    case TERM_TABLE: buf_printf(out, "table of %zu[", t->table->n); print_args(out, t, ", "); buf_byte(out, ']'); break;
+    case TERM_LINK: buf_str(out, t->name); buf_byte(out, '('); print_args(out, t, ", "); buf_byte(out, ')'); break;
+    case TERM_SAME: print_args(out, t, " == "); break;
+    case TERM_OP: buf_printf(out, "%s(", t->index < OP_COUNT ? opcodes[t->index].name : builtin_info(t->index - OP_COUNT).name); print_args(out, t, ", "); buf_byte(out, ')'); break;
+    }
+}
+
+/* The number where a cell begins. */
+static void print_edge(struct buf *out, const struct term *v, i128 at)
+{
+    struct value d = value_decimal(at, v->scale);
+    if (v->base == T_DECIMAL && v->scale <= 12) decimal_print(out, &d);
+    else if (v->base == T_DATE && at > -700000 && at < 2900000 && date_days_valid((int64_t)at)) date_print(out, (int64_t)at);
+    else buf_printf(out, "%lld", (long long)at);
+}
+
+static void print_cell(struct buf *out, const struct dd *f, size_t i)
+{
+    const struct term *v = f->term;
+    bool last = i + 1 == f->ncells;
+    if (v->base == T_TEXT) json_put_string(out, f->cells[i].text);
+    else if (v->base == T_BOOL) buf_puts(out, f->cells[i].from < 1 ? "false" : "true");
+    else if (i == 0) {
+        buf_puts(out, last ? "any" : "below ");
+        if (!last) print_edge(out, v, f->cells[1].from);
+    } else {
+        print_edge(out, v, f->cells[i].from);
+        if (last) buf_puts(out, " or more");
+        else if (f->cells[i + 1].from != f->cells[i].from + 1) {
+            buf_puts(out, " to below ");
+            print_edge(out, v, f->cells[i + 1].from);
+        }
+    }
+}
+
+static void print(struct buf *out, const struct dd *f)
+{
+    if (out->n > MAX_PRINT) {
+        buf_puts(out, "...");
+        return;
+    }
+    if (f->leaf) {
+        print_term(out, f->term);
+        return;
+    }
+    buf_puts(out, "match ");
+    print_term(out, f->term);
+    buf_puts(out, " { ");
+    if (f->absent) {
+        buf_puts(out, "null => ");
+        print(out, f->absent);
+        buf_puts(out, ", ");
+    }
+    for (size_t i = 0; i < f->ncells && i < MAX_CELLS_SHOWN; i++) {
+        print_cell(out, f, i);
+        buf_puts(out, " => ");
+        print(out, f->cells[i].to);
+        if (i + 1 < f->ncells || f->rest) buf_puts(out, ", ");
+    }
+    if (f->ncells > MAX_CELLS_SHOWN) buf_puts(out, "..., ");
+    if (f->rest) {
+        buf_puts(out, "else => ");
+        print(out, f->rest);
+    }
+    buf_puts(out, " }");
+}
+
+void norm_print(struct buf *out, const struct dd *f)
+{
+    struct buf b = {0};
+    print(&b, f);
+    buf_str(out, buf_view(&b));
+    buf_free(&b);
+}

@@ -1,0 +1,29 @@
+/* norm_private.h - the state of a walk over a program; shared by norm_run.c (control) and norm_op.c (values). */
+#ifndef COMPILER_DIFF_NORM_PRIVATE_H
+#define COMPILER_DIFF_NORM_PRIVATE_H
+#include "compiler/diff/norm.h"
+#include "code/opcode.h"
+#include "value/builtin.h"
+
+struct arrival;
+struct norm_run {
+    struct norm *u;
+    const struct image *im;
+    const struct image_flow *fl, *other;
+    const struct image_table *const *instead;
+    struct norm_flow *out;
+    const struct image_program *p;
+    struct dd **regs;                  /* NULL: not written yet */
+    struct arrival **due;              /* per instruction: the ways to it */
+    int *owner;                        /* per instruction: the field that it works for */
+    struct dd *result;
+    bool *tables;                      /* per register and table: what the register holds came from there */
+};
+/* What a register holds. */
+struct dd *norm__reg(const struct norm_run *r, uint16_t reg);
+struct dd *norm__column(struct norm_run *r, uint16_t c);
+/* The value that one instruction makes; NULL when the instruction is unknown. */
+struct dd *norm__op(struct norm_run *r, const struct instr *in);
+/* Leaf of IS: yes when present. */
+struct dd *norm__is_leaf(struct norm *u, struct term *const *t, size_t n, const void *ctx);
+#endif

@@ -1,0 +1,251 @@
+/* norm_run.c - runs a flow's programs over diagrams instead of rows; see norm.h.
+ *
+ * Jumps go forward only, so the instructions are walked once, in order. reach is the condition under which control comes here; a jump adds its
+ * condition to what is due at its target. A register holds a diagram; a second write counts only where it is reached. What a register holds
+ * elsewhere does not matter: the verifier has shown that it is written on every path before it is read.
+ *
+ * The instructions up to a field's last SET or KEEP are that field's own; a jump from there to a REJECT is its reject. Where the filter or another
+ * field's reject takes the row away, a field is OUT. */
+#include "compiler/diff/norm_private.h"
+#include "base/check.h"
+
+/* Where control comes to an instruction from: for a REJECT, whose it is. */
+struct arrival { struct dd *when; size_t from; struct arrival *next; };
+
+/* ---- columns that both versions share ---- */
+
+static const struct image_column *column_named(const struct image_flow *fl, struct str name)
+{
+    for (size_t i = 0; fl && i < fl->ncolumns; i++)
+        if (str_eq(fl->columns[i].name, name)) return &fl->columns[i];
+    return NULL;
+}
+
+/* The coefficient bounds of a finer scale at a coarser one; wide enough. */
+static void coarsen(struct type *t, unsigned scale)
+{
+    i128 p = decimal_pow10(t->scale - scale);
+    t->lo = t->lo / p - (t->lo % p < 0);
+    t->hi = t->hi / p + (t->hi % p > 0);
+    t->scale = (uint8_t)scale;
+}
+
+static void common_set(struct arena *a, struct type *t, const struct type *other)
+{
+    if (other->nset == 0) return;
+    if (t->nset == 0) {
+        t->nset = other->nset;
+        t->set = other->set;
+        return;
+    }
+    struct str *set = ARENA_ARRAY(a, struct str, t->nset);
+    uint16_t n = 0;
+    for (unsigned i = 0; i < t->nset; i++)
+        for (unsigned k = 0; k < other->nset; k++)
+            if (str_eq(t->set[i], other->set[k])) set[n++] = t->set[i];
+    t->set = set;
+    t->nset = n;
+}
+
+/* What a row that fits both versions can have in a column; the bases are the same. Rows that fit one only are a finding of their own. */
+static struct type both(struct arena *mem, const struct type *a, const struct type *b)
+{
+    struct type t = *a, o = *b;
+    t.optional = a->optional && b->optional;
+    if (a->base == T_TEXT) {
+        if (o.min_len > t.min_len) t.min_len = o.min_len;
+        if (o.max_len < t.max_len) t.max_len = o.max_len;
+        common_set(mem, &t, &o);
+    }
+    if (a->base != T_DECIMAL) return t;
+    if (t.scale > o.scale) coarsen(&t, o.scale);
+    if (o.scale > t.scale) coarsen(&o, t.scale);
+    if (o.lo > t.lo) t.lo = o.lo;
+    if (o.hi < t.hi) t.hi = o.hi;
+    return t;
+}
+
+struct dd *norm__column(struct norm_run *r, uint16_t c)
+{
+    const struct image_column *col = &r->fl->columns[c], *other = column_named(r->other, col->name);
+    struct term t = {.kind = TERM_COLUMN, .name = col->name, .base = col->type.base, .type = col->type};
+    if (other && other->type.base == col->type.base) t.type = both(r->u->arena, &col->type, &other->type);
+    t.maybe = t.type.optional;
+    if (t.base == T_DECIMAL) t.scale = t.type.scale;
+    struct term *x = norm_term(r->u, &t);
+    return norm_value(r->u, x, !col->type.optional);
+}
+
+/* ---- control ---- */
+
+struct dd *norm__reg(const struct norm_run *r, uint16_t reg)
+{
+    return r->regs[reg] ? r->regs[reg] : r->u->junk;
+}
+
+static void arrive(struct norm_run *r, size_t target, struct dd *when, size_t from)
+{
+    if (when == r->u->no || target >= r->p->ninstr) return;
+    struct arrival *a = ARENA_NEW(r->u->arena, struct arrival);
+    *a = (struct arrival){when, from, r->due[target]};
+    r->due[target] = a;
+}
+
+static void write_reg(struct norm_run *r, uint16_t reg, struct dd *reach, struct dd *value)
+{
+    r->regs[reg] = r->regs[reg] ? norm_ite(r->u, reach, value, r->regs[reg]) : value;
+}
+
+static struct dd *is_present(struct norm *u, struct dd *f)
+{
+    static const unsigned is = OP_IS;
+    struct dd *x = norm_lift(u, &f, 1, norm__is_leaf, &is);
+    if (!x) u->full = true;
+    return x ? x : u->junk;
+}
+
+static void set(struct norm_run *r, uint16_t field, struct dd *reach, struct dd *value)
+{
+    struct norm_field *f = &r->out->fields[field];
+    f->rule = norm_ite(r->u, reach, value, f->rule ? f->rule : r->u->out);
+}
+
+static void note_message(struct norm *u, struct norm_field *f, struct str m)
+{
+    for (size_t i = 0; i < f->nmessages; i++)
+        if (str_eq(f->messages[i], m)) return;
+    struct str *more = ARENA_ARRAY(u->arena, struct str, f->nmessages + 1);
+    if (f->nmessages) memcpy(more, f->messages, f->nmessages * sizeof *more);
+    more[f->nmessages++] = m;
+    f->messages = more;
+}
+
+/* Each way here is the reject of the field that it comes from. */
+static void reject(struct norm_run *r, size_t at, uint16_t message)
+{
+    struct str text = r->im->messages[message];
+    for (const struct arrival *a = r->due[at]; a != NULL; a = a->next) {
+        int owner = r->owner[a->from];
+        if (owner < 0) continue;
+        note_message(r->u, &r->out->fields[owner], text);
+        set(r, (uint16_t)owner, a->when, norm_reject(r->u, text));
+    }
+}
+
+/* False: an instruction that is not known. */
+static bool step(struct norm_run *r, size_t i, struct dd **reach)
+{
+    struct instr in = instr_at(r->p, i);
+    struct norm *u = r->u;
+    struct dd *f;
+    switch ((enum opcode)in.op) {
+    case OP_END: *reach = u->no; return true;
+    case OP_RESULT: r->result = norm_ite(u, *reach, norm__reg(r, in.a), r->result ? r->result : u->junk); *reach = u->no; return true;
+    case OP_REJECT: reject(r, i, in.a); *reach = u->no; return true;
+    case OP_JUMP: arrive(r, in.c, *reach, i); *reach = u->no; return true;
+    case OP_UNLESS:
+        arrive(r, in.c, norm_and(u, *reach, norm_not(u, norm__reg(r, in.a))), i);
+        *reach = norm_and(u, *reach, norm__reg(r, in.a));
+        return true;
+    case OP_PRESENT:
+        f = is_present(u, norm__reg(r, in.b));
+        arrive(r, in.c, norm_and(u, *reach, norm_not(u, f)), i);
+        *reach = norm_and(u, *reach, f);
+        write_reg(r, in.a, *reach, norm_present(u, norm__reg(r, in.b)));
+        return true;
+    case OP_SET: set(r, in.a, *reach, norm__reg(r, in.b)); return true;
+    case OP_KEEP: set(r, in.a, *reach, u->keep); return true;
+    default: break;
+    }
+    f = norm__op(r, &in);
+    if (f) write_reg(r, in.a, *reach, f);
+    return f != NULL;
+}
+
+/* Which field each instruction works for; -1: none. */
+static void find_owners(struct norm_run *r)
+{
+    int owner = -1;
+    for (size_t i = r->p->ninstr; i-- > 0;) {
+        struct instr in = instr_at(r->p, i);
+        if (in.op == OP_SET || in.op == OP_KEEP) owner = in.a;
+        if (in.op == OP_END || in.op == OP_REJECT) owner = -1;
+        r->owner[i] = owner;
+    }
+}
+
+static void note_table(struct norm *u, struct norm_field *f, const struct image_table *t)
+{
+    for (size_t k = 0; k < f->ntables; k++)
+        if (f->tables[k] == t) return;
+    const struct image_table **more = ARENA_ARRAY(u->arena, const struct image_table *, f->ntables + 1);
+    if (f->ntables) memcpy(more, f->tables, f->ntables * sizeof *more);
+    more[f->ntables++] = t;
+    f->tables = more;
+}
+
+/* The tables behind the operands of an instruction: handed on to the register that it writes, and to the field that it works for. */
+static void note_tables(struct norm_run *r, size_t i)
+{
+    struct instr in = instr_at(r->p, i);
+    const uint16_t words[3] = {in.a, in.b, in.c};
+    size_t n = r->im->ntables;
+    int written = -1;
+    bool *used = ARENA_ARRAY(r->u->arena, bool, n + 1);
+    for (size_t k = 0; k < 3; k++) {
+        char kind = opcodes[in.op].operands[k];
+        size_t count = kind == 'r' ? 1 : kind == 'l' ? args_count(r->im, words[k]) : 0;
+        const uint16_t *regs = kind == 'r' ? &words[k] : count ? args_regs(r->im, words[k]) : NULL;
+        if (kind == 'w') written = words[k];
+        if (kind == 't') used[words[k]] = true;
+        for (size_t j = 0; j < count; j++)
+            for (size_t t = 0; t < n; t++) used[t] = used[t] || r->tables[regs[j] * n + t];
+    }
+    for (size_t t = 0; t < n; t++) {
+        if (!used[t]) continue;
+        if (written >= 0) r->tables[(size_t)written * n + t] = true;
+        if (r->owner[i] >= 0 && r->out->fields) note_table(r->u, &r->out->fields[r->owner[i]], &r->im->tables[t]);
+    }
+}
+
+static bool walk(struct norm_run *r, const struct image_program *p, struct dd *reach)
+{
+    struct arena *a = r->u->arena;
+    r->p = p;
+    r->regs = ARENA_ARRAY(a, struct dd *, r->fl->nregisters + 1);
+    r->due = ARENA_ARRAY(a, struct arrival *, p->ninstr + 1);
+    r->owner = ARENA_ARRAY(a, int, p->ninstr + 1);
+    r->result = NULL;
+    r->tables = r->im->ntables ? ARENA_ARRAY(a, bool, ((size_t)r->fl->nregisters + 1) * r->im->ntables) : NULL;
+    find_owners(r);
+    for (size_t i = 0; i < p->ninstr; i++) {
+        if (i > 0) arrive(r, i, reach, i - 1);
+        if (i > 0) reach = r->u->no;
+        for (const struct arrival *d = r->due[i]; d != NULL; d = d->next) reach = norm_or(r->u, reach, d->when);
+        if (r->tables) note_tables(r, i);
+        if (reach != r->u->no && !step(r, i, &reach)) return false;
+        if (r->u->full) return false;
+    }
+    return true;
+}
+
+void norm_flow(struct norm *u, const struct image *im, const struct image_flow *fl, const struct image_flow *other, const struct image_table *const *instead,
+               struct norm_flow *out)
+{
+    struct norm_run r = {.u = u, .im = im, .fl = fl, .other = other, .out = out, .instead = instead};
+    *out = (struct norm_flow){.usable = true, .when = u->yes};
+    if (fl->when.ninstr) {
+        out->usable = walk(&r, &fl->when, u->yes);
+        out->when = r.result;
+    }
+    if (fl->adopt && out->usable) {
+        out->usable = walk(&r, &fl->adopt_program, u->yes);
+        out->adopt = r.result;
+    }
+    if (fl->key_program.ninstr && out->usable) {
+        out->usable = walk(&r, &fl->key_program, u->yes);
+        out->key = r.result;
+    }
+    out->fields = ARENA_ARRAY(u->arena, struct norm_field, fl->nfields + 1);   /* a field without instructions of its own has no rule here */
+    out->usable = out->usable && walk(&r, &fl->map, out->when) && !u->full;
+}
