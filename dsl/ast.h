@@ -15,6 +15,7 @@
  *             link(Module)       id of a record of Module   user               = link(users)
  *             lines(Entity)      a list of line rows        T?                 may be absent; without ?: never blank (key, default, source fact)
  *             id                 the system's own record id
+ *             other              a kind of field that specs cannot write: tags, pictures, lists of choices
  *   settings  text(..) url duration durations (a..b) count(a..b) percent one of(word, ...) quota (n per duration)
  *             secret (only secret("x")) file (only file("x")) bool; T? = may be left out; = v: default; text and url also take env() and secret()
  *   system    @open                        entities may be declared in the spec: `entity feed.Rows { ... }`
@@ -29,6 +30,7 @@
  *             @editions(professional, ...) editions that have the module; without: all
  *             @read_only                   a flow cannot write it (find only)
  *             @lines_of(Entity)            line table: read through its header only
+ *             @unserved                    no door has the table: its columns are known, a flow from it is refused
  *   column    @created @updated            audit stamp (with @time on the time half): never content, ignored by hashes
  *             @time(DateUpdated)           decimal hours that belong to the named date column
  *             @status                      the row's life status (for docs and for `when` hints)

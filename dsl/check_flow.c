@@ -87,6 +87,13 @@ static void same_columns(struct check *c, struct flow *f)
     }
 }
 
+static void lacks_table(struct check *c, struct flow *f, struct span at, struct str door)
+{
+    struct diag *d = diag2(c->ds, at, D_DOOR_LACKS_TABLE, diag_str(c->ds, door), diag_str(c->ds, f->entity->name));
+    diag_also(d, f->entity->at, "declared here");
+    if (f->entity->doors == SCHEMA_NO_DOOR) diag_help(d, "no door of %s has it yet; only its columns are known", diag_str(c->ds, f->entity->system->name));
+}
+
 static void read_door(struct check *c, struct flow *f)
 {
     const struct system *sys = f->entity->system;
@@ -109,7 +116,7 @@ static void read_door(struct check *c, struct flow *f)
     struct str door = sys->doors[f->door];
     struct span at = f->via.n ? f->ast->via.at : f->ast->from.first->at;
     if (f->entity->doors && !(f->entity->doors & (1u << f->door)))
-        diag_also(diag2(c->ds, at, D_DOOR_LACKS_TABLE, diag_str(c->ds, door), diag_str(c->ds, f->entity->name)), f->entity->at, "declared here");
+        lacks_table(c, f, at, door);
     else door_is_set(c, f, door, at);
 }
 

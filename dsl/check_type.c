@@ -78,7 +78,7 @@ static bool link_type(struct check *c, const struct ast_type *n, struct type *ou
 bool check__type(struct check *c, const struct ast *node, struct type *out, struct str *link_module)
 {
     const struct ast_type *n = AST_AS(type, node);
-    static const char *const names[] = {"text", "decimal", "number", "bool", "date", "datetime", "instant", "one of", "link", "user", "lines", "id"};
+    static const char *const names[] = {"text", "decimal", "number", "bool", "date", "datetime", "instant", "one of", "link", "user", "lines", "id", "other"};
     size_t k = 0;
     bool ok = false;
     if (node == NULL) return false;
@@ -94,7 +94,7 @@ bool check__type(struct check *c, const struct ast *node, struct type *out, stru
         break;
     case 7: ok = set_type(c, n, out); break;
     case 8: case 9: ok = link_type(c, n, out, link_module); break;
-    case 10: case 11: return false;      /* known kinds that no expression of this version can have */
+    case 10: case 11: case 12: return false;      /* known kinds that no expression of this version can have */
     default: {
         struct diag_nearest near = diag_nearest_begin(n->name.text);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) diag_nearest_try(&near, str_of(names[i]));

@@ -85,7 +85,7 @@ static void add_system(struct check *c, struct ast_system *n)
     if (doors) {
         struct str *names = ARENA_ARRAY(c->a, struct str, doors->args.n + 1);
         AST_EACH(d, doors->args)
-            if (d->kind == AST_CHOICE && s->ndoors < 32) names[s->ndoors++] = AST_AS(choice, d)->name.text;
+            if (d->kind == AST_CHOICE && s->ndoors < 31) names[s->ndoors++] = AST_AS(choice, d)->name.text;
         s->doors = names;
     }
     s->next = c->spec->systems;

@@ -80,7 +80,7 @@ static struct schema *build(struct check *c, struct system *sys, const struct as
     s->name = n->name.text;
     s->at = n->name.at;
     s->system = sys;
-    s->doors = door_bits(sys, schema__attr(&n->attrs, "via"));
+    s->doors = schema__attr(&n->attrs, "unserved") ? SCHEMA_NO_DOOR : door_bits(sys, schema__attr(&n->attrs, "via"));
     s->read_only = schema__attr(&n->attrs, "read_only") != NULL;
     s->lines = schema__attr(&n->attrs, "lines_of") != NULL;
     if (editions) s->editions = editions->args;

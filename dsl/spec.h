@@ -27,12 +27,13 @@ struct column {                      /* of a source entity or field of a target 
     struct str link_module;          /* type link: of which module */
     uint32_t doors;                  /* bit i: door i of the system; 0 = all */
 };
+#define SCHEMA_NO_DOOR (1u << 31)
 struct schema {                      /* entity or module */
     struct str name;
     struct span at;
     struct system *system;
     struct column *columns; size_t ncolumns;
-    uint32_t doors;
+    uint32_t doors;                  /* as of a column; SCHEMA_NO_DOOR: no door of the system has the table */
     struct ast_list editions;        /* CHOICE nodes of @editions; empty = all */
     bool read_only, lines;           /* lines: a line table, read through its header only */
     const struct lock_module *lock;  /* NULL when the lock file says nothing */
