@@ -120,6 +120,8 @@ struct ir *ir__fold_call(struct ir_graph *g, unsigned builtin, struct ir **args,
     const struct value *values[BUILTIN_ARGS_MAX];
     struct type types[BUILTIN_ARGS_MAX];
     struct builtin_info in = builtin_info(builtin);
+    for (size_t i = 0; i < n; i++)
+        if (args[i]->rejects) return NULL;       /* also behind an argument that is absent for sure */
     for (size_t i = 0; i < n; i++) {
         if (!is_const(args[i]) && !is_absent(args[i])) return NULL;
         if (is_absent(args[i]) && !builtin_param(&in, i).optional) return ir_absent(g, NULL);
