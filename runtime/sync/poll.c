@@ -211,6 +211,7 @@ static enum err poll_company(struct engine *e, struct sync_flow *sf, const struc
         arena_reset(&own);
         cursor = poll_cursor_of(buf_view(cursors), q->company, &own);
         progress_tell(e, sf, "reading");
+        arena_reset(&e->page);               /* the page is journaled; what follows needs its own memory */
         err = send_pump(e, false, f);
     }
     arena_free(&own);
