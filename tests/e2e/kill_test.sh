@@ -4,7 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 SEED=${SEED:-20260311}
 start_sage --customers 500
-start_zoho --switches '{"latency_ms":25}'
+# slow enough that most lives are cut short on any machine, fast enough that some are cut in the middle of writing
+start_zoho --switches "{\"latency_ms\":$((90 * ${SLOW:-1}))}"
 spec
 sign_in
 rows | jq -r '[.rows[] | select(.fields.CustomerStatus == "A")][0:200][] | .key | join("~")' >keys
