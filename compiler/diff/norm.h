@@ -64,6 +64,7 @@ struct norm {
     size_t steps; bool full;           /* too large: what comes back is TERM_JUNK */
     struct dd *yes, *no, *absent, *keep, *out, *junk;
 };
+enum { NORM_STEPS = 3000000 };
 #define NORM_LOWEST (-((i128)1 << 126))      /* below every number that a value can be */
 
 /* Everything lives in the arena. */
@@ -133,6 +134,10 @@ void norm_program(const struct image *im, const struct image_flow *fl, const str
 struct decision { const struct part *part; int cell; };
 struct norm_path { struct decision *steps; size_t n; };
 enum norm_verdict { NORM_SAME, NORM_MESSAGE /* only texts of rejects */, NORM_PARTS };
+/* f where these questions have these answers. */
+struct dd *norm_narrow(struct norm *u, struct dd *f, const struct decision *known, size_t n);
+/* Every part of f as it looks behind the questions before it. */
+struct dd *norm_tidy(struct norm *u, struct dd *f);
 /* OUT on either side is not compared. Fills up to `most` paths on which the two part. */
 enum norm_verdict norm_compare(struct norm *u, struct dd *a, struct dd *b, struct norm_path *paths, size_t most, size_t *npaths);
 

@@ -8,7 +8,7 @@
 #include "value/decimal.h"
 #include "value/json.h"
 
-enum { MAX_DEPTH = 512, MAX_PRINT = 600, MAX_CELLS_SHOWN = 12 };
+enum { MAX_DEPTH = 512, MAX_PRINT = 600, MAX_CELLS_SHOWN = 12, MAX_VISITS = 200000 };
 
 struct walk {
     struct norm *u;
@@ -16,6 +16,7 @@ struct walk {
     struct norm_path *paths; size_t most, n;
     enum norm_verdict verdict;
     size_t visits;
+    bool narrowed;                     /* below here something was simplified by what the path says */
 };
 
 static bool is_out(const struct dd *f) { return f->leaf && f->term->kind == TERM_OUT; }
@@ -30,39 +31,63 @@ static void keep_path(struct walk *w)
     memcpy(p->steps, w->stack, w->depth * sizeof *p->steps);
 }
 
-/* True when the two part below here. */
+/* The question or leaf holds diagrams of its own. */
+static bool compound(const struct dd *f) { return (f->leaf && f->term->kind == TERM_COLUMN) || f->term->nargs > 0 || f->term->nmonos > 0; }
+
+static bool part_at_leaves(struct walk *w, struct dd *a, struct dd *b)
+{
+    bool message = is_reject(a) && is_reject(b);
+    if (!message) w->verdict = NORM_PARTS;
+    else if (w->verdict == NORM_SAME) w->verdict = NORM_MESSAGE;
+    keep_path(w);
+    return true;
+}
+
+static bool parts(struct walk *w, struct dd *a, struct dd *b);
+
+static bool parts_below(struct walk *w, struct dd *a, struct dd *b)
+{
+    struct dd *both[2] = {a, b};
+    bool found = false;
+    struct term *x = norm_top(a), *y = norm_top(b), *v = !y || (x && x->id < y->id) ? x : y;
+    struct part *p = ARENA_NEW(w->u->arena, struct part);
+    *p = norm_part(w->u, v, both, 2);
+    for (int i = CELL_REST; i < (int)p->n; i++) {
+        if ((i == CELL_REST && v->base != T_TEXT) || (i == CELL_ABSENT && !v->maybe)) continue;
+        w->stack[w->depth++] = (struct decision){p, i};
+        found = parts(w, norm_cofactor(a, p, i), norm_cofactor(b, p, i)) || found;
+        w->depth--;
+        if (found && w->n == w->most && w->verdict == NORM_PARTS) break;
+    }
+    return found;
+}
+
+/* True when the two part below here. A pair that was found equal without a look at the path is equal on every path. */
 static bool parts(struct walk *w, struct dd *a, struct dd *b)
 {
     struct buf key = {0};
-    struct dd *both[2] = {a, b};
-    bool found = false;
+    bool found = false, outer = w->narrowed;
     if (a == b || is_out(a) || is_out(b)) return false;
-    if (a->leaf && b->leaf) {
-        bool message = is_reject(a) && is_reject(b);
-        if (!message) w->verdict = NORM_PARTS;
-        else if (w->verdict == NORM_SAME) w->verdict = NORM_MESSAGE;
-        keep_path(w);
-        return true;
+    if (w->depth > 0 && (compound(a) || compound(b))) {
+        struct dd *c = norm_narrow(w->u, a, w->stack, w->depth), *d = norm_narrow(w->u, b, w->stack, w->depth);
+        w->narrowed = outer = outer || c != a || d != b;
+        a = c;
+        b = d;
     }
-    if (w->depth == MAX_DEPTH || ++w->visits > 200000) {      /* too deep or wide to be sure: they part */
+    if (w->u->full || w->depth == MAX_DEPTH || ++w->visits > MAX_VISITS) {      /* too deep or wide to be sure: they part */
         w->verdict = NORM_PARTS;
         return true;
     }
+    if (a == b || is_out(a) || is_out(b)) return false;
+    if (a->leaf && b->leaf) return part_at_leaves(w, a, b);
     buf_byte(&key, '=');
     buf_u32(&key, a->id);
     buf_u32(&key, b->id);
     if (!norm_get(w->u, buf_view(&key))) {
-        struct term *x = norm_top(a), *y = norm_top(b), *v = !y || (x && x->id < y->id) ? x : y;
-        struct part *p = ARENA_NEW(w->u->arena, struct part);
-        *p = norm_part(w->u, v, both, 2);
-        for (int i = CELL_REST; i < (int)p->n; i++) {
-            if ((i == CELL_REST && v->base != T_TEXT) || (i == CELL_ABSENT && !v->maybe)) continue;
-            w->stack[w->depth++] = (struct decision){p, i};
-            found = parts(w, norm_cofactor(a, p, i), norm_cofactor(b, p, i)) || found;
-            w->depth--;
-            if (found && w->n == w->most && w->verdict == NORM_PARTS) break;
-        }
-        if (!found) norm_put(w->u, buf_view(&key), a);
+        w->narrowed = false;
+        found = parts_below(w, a, b);
+        if (!found && !w->narrowed && !w->u->full) norm_put(w->u, buf_view(&key), a);
+        w->narrowed = w->narrowed || outer;
     }
     buf_free(&key);
     return found;
@@ -71,7 +96,10 @@ static bool parts(struct walk *w, struct dd *a, struct dd *b)
 enum norm_verdict norm_compare(struct norm *u, struct dd *a, struct dd *b, struct norm_path *paths, size_t most, size_t *npaths)
 {
     struct walk w = {.u = u, .paths = paths, .most = most, .verdict = NORM_SAME};
+    u->steps = 0;                          /* a comparison has a budget of its own */
     parts(&w, a, b);
+    if (u->full) w.verdict = NORM_PARTS;
+    u->full = false;
     *npaths = w.n;
     return w.verdict;
 }

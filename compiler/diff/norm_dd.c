@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include <stdlib.h>
 
-enum { MAX_STEPS = 3000000, MAX_NODES = 600000, MAX_LIFTED = 1024, MAX_LISTED_SET = 64 };
+enum { MAX_STEPS = NORM_STEPS, MAX_NODES = 600000, MAX_LIFTED = 1024, MAX_LISTED_SET = 64 };
 
 /* True when no more work may be done: everything is junk from here on. */
 static bool spent(struct norm *u)
@@ -269,7 +269,7 @@ struct dd *norm_case(struct norm *u, struct term *var, struct dd *absent, const 
         for (size_t i = 0; i < n + 2; i++) first = earliest(first, kids[i]);
         if (first && first->id < var->id) f = hoisted(u, first, var, absent, cells, n, rest, kids, n + 2);
         else f = refined(u, var, absent, cells, n, rest, kids, n + 2);
-        if (!norm_get(u, buf_view(&b))) norm_put(u, buf_view(&b), f);
+        if (!u->full && !norm_get(u, buf_view(&b))) norm_put(u, buf_view(&b), f);
     }
     buf_free(&b);
     return f;
@@ -319,7 +319,7 @@ static struct dd *lifted(struct norm *u, struct lift *l, struct dd *const *f, si
     struct dd *out = norm_get(u, buf_view(&b));
     if (!out) {
         out = lift_cells(u, l, first, f, n);
-        norm_put(u, buf_view(&b), out);
+        if (!u->full) norm_put(u, buf_view(&b), out);
     }
     buf_free(&b);
     return out;
@@ -372,7 +372,7 @@ struct dd *norm_ite(struct norm *u, struct dd *c, struct dd *a, struct dd *b)
             else p.cells[i].to = x;
         }
         out = node(u, first, ends[CELL_ABSENT - CELL_REST], p.cells, p.n, ends[0]);
-        norm_put(u, buf_view(&key), out);
+        if (!u->full) norm_put(u, buf_view(&key), out);
     }
     buf_free(&key);
     return out;

@@ -3,10 +3,11 @@
 #include "compiler/diff/norm_private.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "dsl/types.h"
 #include "vm/builtin.h"
 #include <stdlib.h>
 
-enum { MAX_EXPANDED_ROWS = 64, OPAQUE_SCALE = LIMIT_DECIMAL_SCALE };
+enum { MAX_EXPANDED_ROWS = 64, MAX_FOLD_BYTES = 1 << 16, OPAQUE_SCALE = LIMIT_DECIMAL_SCALE };
 
 static bool is_word(const struct term *t) { return t->kind == TERM_ABSENT || t->kind == TERM_JUNK; }
 static bool is_const(const struct term *t) { return t->kind == TERM_CONST; }
@@ -14,7 +15,9 @@ static bool is_const(const struct term *t) { return t->kind == TERM_CONST; }
 /* A term that nothing is known about but its operands. */
 static struct dd *opaque(struct norm *u, unsigned op, const struct type *result, struct dd *const *f, size_t n)
 {
-    struct term t = {.kind = TERM_OP, .index = op, .base = result->base, .maybe = result->optional, .args = (struct dd **)(uintptr_t)f, .nargs = n};
+    struct dd *args[BUILTIN_ARGS_MAX];
+    for (size_t i = 0; i < n; i++) args[i] = norm_tidy(u, f[i]);
+    struct term t = {.kind = TERM_OP, .index = op, .base = result->base, .maybe = result->optional, .args = args, .nargs = n};
     if (t.base == T_DECIMAL) t.scale = OPAQUE_SCALE;
     return norm_value(u, norm_term(u, &t), false);
 }
@@ -142,18 +145,24 @@ static struct dd *concat_leaf(struct norm *u, struct term *const *t, size_t n, c
     return norm_leaf(u, norm_term(u, &x));
 }
 
-static struct dd *concat(struct norm_run *r, const struct instr *in)
+static struct dd *concat_all(struct norm *u, struct dd *const *parts, size_t n)
 {
-    size_t n = args_count(r->im, in->c);
-    const uint16_t *regs = args_regs(r->im, in->c);
-    struct dd *f = norm__reg(r, regs[0]);
+    struct dd *f = parts[0];
     for (size_t i = 1; i < n; i++) {
-        struct dd *pair[2] = {f, norm__reg(r, regs[i])};
+        struct dd *pair[2] = {f, parts[i]};
         struct type text = {.base = T_TEXT};
-        f = norm_lift(r->u, pair, 2, concat_leaf, NULL);
-        if (!f) f = opaque(r->u, OP_CONCAT, &text, pair, 2);
+        f = norm_lift(u, pair, 2, concat_leaf, NULL);
+        if (!f) f = opaque(u, OP_CONCAT, &text, pair, 2);
     }
     return f;
+}
+
+static struct dd *concat(struct norm_run *r, const struct instr *in)
+{
+    struct dd *parts[BUILTIN_ARGS_MAX];
+    size_t n = args_count(r->im, in->c);
+    for (size_t i = 0; i < n; i++) parts[i] = norm__reg(r, args_regs(r->im, in->c)[i]);
+    return concat_all(r->u, parts, n);
 }
 
 /* ---- tables ---- */
@@ -192,20 +201,22 @@ static struct dd *table_leaf(struct norm *u, struct term *const *k, size_t n, co
 
 /* ---- calls and links ---- */
 
-struct call { struct norm_run *r; unsigned builtin; bool maybe; struct dd **args; size_t n; size_t lifted[NORM_LIFT_MAX]; };
+struct call { unsigned builtin; bool maybe; struct dd **args; size_t n; size_t lifted[NORM_LIFT_MAX]; };
 
 /* A call of constants only is made. */
 static struct dd *fold_call(struct norm *u, const struct call *c)
 {
     const struct value *values[BUILTIN_ARGS_MAX];
-    uint64_t need = 256;
+    struct type types[BUILTIN_ARGS_MAX];
+    struct builtin_info in = builtin_info(c->builtin);
     for (size_t i = 0; i < c->n; i++) {
         const struct term *t = c->args[i]->leaf ? c->args[i]->term : NULL;
         if (!t || (!is_const(t) && t->kind != TERM_ABSENT)) return NULL;
         values[i] = is_const(t) ? &t->value : &value_absent;
-        if (values[i]->kind == V_TEXT) need += 4u * values[i]->len + 64;
+        types[i] = is_const(t) ? types_of_value(u->arena, &t->value) : builtin_null(builtin_param(&in, i));
     }
-    if (c->builtin != BUILTIN_upper && c->builtin != BUILTIN_lower && c->builtin != BUILTIN_trim && c->builtin != BUILTIN_round && c->builtin != BUILTIN_truncate) return NULL;
+    uint64_t need = builtin_scratch(c->builtin, types, c->n) + 64;
+    if (need > MAX_FOLD_BYTES) return NULL;
     struct scratch s = {arena_alloc(u->arena, (size_t)need), 0, (size_t)need};
     struct value out;
     builtin_run(c->builtin, values, c->n, &s, &out);
@@ -225,6 +236,23 @@ static int by_id(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* Absent parts leave no trace: they are taken out. When anything is left: what comes back. NULL: too large. */
+static struct dd *joined(struct norm *u, struct call *c)
+{
+    size_t k = c->builtin == BUILTIN_join ? 1 : 0;
+    struct dd *any = u->no;
+    for (size_t i = k; i < c->n; i++) {
+        if (c->args[i] == u->absent) continue;
+        c->args[k++] = c->args[i];
+        struct dd *is = norm_lift(u, &c->args[k - 1], 1, norm__is_leaf, NULL);
+        if (!is) u->full = true;
+        if (!is) return NULL;
+        any = norm_or(u, any, is);
+    }
+    c->n = k;
+    return any;
+}
+
 static struct dd *call_leaf(struct norm *u, struct term *const *t, size_t n, const void *ctx)
 {
     struct call c = *(const struct call *)ctx;
@@ -240,12 +268,13 @@ static struct dd *call_leaf(struct norm *u, struct term *const *t, size_t n, con
     struct dd *folded = fold_call(u, &c);
     if (folded) return folded;
     if (rounds_nothing(&c)) return args[0];
-    if (c.builtin == BUILTIN_lines) {                 /* absent lines leave no trace */
-        size_t k = 0;
-        for (size_t i = 0; i < c.n; i++)
-            if (args[i] != u->absent) args[k++] = args[i];
-        c.n = k;
-        if (k == 0) return u->absent;
+    struct dd *there = u->yes;
+    if (c.builtin == BUILTIN_lines || c.builtin == BUILTIN_join) {
+        there = joined(u, &c);
+        if (!there) return u->junk;
+        if (there == u->no) return u->absent;
+        if (c.n == (c.builtin == BUILTIN_join ? 2u : 1u)) return args[c.n - 1];
+        c.maybe = false;
     }
     struct builtin_info in = builtin_info(c.builtin);
     struct term x = {.kind = TERM_CALL, .index = c.builtin, .args = args, .nargs = c.n, .maybe = c.maybe};
@@ -253,20 +282,22 @@ static struct dd *call_leaf(struct norm *u, struct term *const *t, size_t n, con
            : in.result.kind == 'i' ? T_INSTANT : T_TEXT;
     if (x.base == T_DECIMAL) x.scale = OPAQUE_SCALE;
     if (c.builtin == BUILTIN_round && is_const(args[1]->term)) x.scale = (uint8_t)args[1]->term->value.u.coef;
-    return norm_value(u, norm_term(u, &x), false);
+    return norm_ite(u, there, norm_value(u, norm_term(u, &x), false), u->absent);
 }
 
 static struct dd *call(struct norm_run *r, const struct instr *in)
 {
     struct builtin_info info = builtin_info(in->b);
-    struct call c = {.r = r, .builtin = in->b, .n = args_count(r->im, in->c), .maybe = info.result.optional};
+    struct call c = {.builtin = in->b, .n = args_count(r->im, in->c), .maybe = info.result.optional};
     struct dd *lift[NORM_LIFT_MAX];
     const uint16_t *regs = args_regs(r->im, in->c);
     size_t n = 0;
     c.args = ARENA_ARRAY(r->u->arena, struct dd *, c.n + 1);
     for (size_t i = 0; i < c.n; i++) {
         c.args[i] = norm__reg(r, regs[i]);
-        if (builtin_param(&info, i).optional || n == NORM_LIFT_MAX) continue;
+        bool whole = builtin_param(&info, i).optional || n == NORM_LIFT_MAX;
+        if (whole) c.args[i] = norm_tidy(r->u, c.args[i]);
+        if (whole) continue;
         lift[n] = c.args[i];
         c.lifted[n++] = i;
     }
@@ -299,10 +330,34 @@ static struct dd *link_of(struct norm_run *r, const struct instr *in)
         struct dd *arg = norm__reg(r, regs[i]), *is = norm_lift(u, &arg, 1, norm__is_leaf, NULL);
         if (!is) return NULL;
         there = norm_and(u, there, is);
-        args[i] = norm_present(u, arg);
+        args[i] = norm_tidy(u, norm_present(u, arg));
     }
     struct term x = {.kind = TERM_LINK, .base = T_LINK, .name = site_name(r, &r->fl->links[in->b]), .args = args, .nargs = n};
     return norm_ite(u, there, norm_leaf(u, norm_term(u, &x)), u->absent);
+}
+
+/* ---- terms over other arguments ---- */
+
+static struct dd *plain_again(struct norm *u, const struct term *t, struct dd **args)
+{
+    struct term x = *t;
+    x.args = args;
+    return norm_value(u, norm_term(u, &x), false);
+}
+
+struct dd *norm__again(struct norm *u, const struct term *t, struct dd **args)
+{
+    struct dd *f = NULL;
+    struct call c = {.builtin = t->index, .n = t->nargs, .maybe = t->maybe, .args = args};
+    switch (t->kind) {
+    case TERM_CALL: f = call_leaf(u, NULL, 0, &c); break;
+    case TERM_TABLE: f = norm_lift(u, args, 1, table_leaf, t->table); break;
+    case TERM_SAME: f = norm_lift(u, args, 2, equal_leaf, NULL); break;
+    case TERM_TEXT: f = norm_lift(u, args, 1, text_leaf, &t->index); break;
+    case TERM_CONCAT: f = concat_all(u, args, t->nargs); break;
+    default: break;
+    }
+    return f ? f : plain_again(u, t, args);
 }
 
 /* ---- dispatch ---- */
@@ -312,7 +367,10 @@ static struct dd *lifted(struct norm_run *r, const struct instr *in, size_t n, n
 {
     struct dd *f[2] = {norm__reg(r, in->b), n > 1 ? norm__reg(r, in->c) : NULL};
     struct dd *out = norm_lift(r->u, f, n, fn, ctx);
-    return out ? out : opaque(r->u, in->op, &r->fl->registers[in->a], f, n);
+    if (out) return out;
+    bool commutes = in->op == OP_ADD || in->op == OP_MUL || in->op == OP_EQ || in->op == OP_NE;
+    if (commutes) qsort(f, n, sizeof *f, by_id);
+    return opaque(r->u, in->op == OP_NE ? (unsigned)OP_EQ : in->op, &r->fl->registers[in->a], f, n);
 }
 
 struct dd *norm__op(struct norm_run *r, const struct instr *in)

@@ -14,9 +14,14 @@ struct norm_run {
     struct norm_flow *out;
     const struct image_program *p;
     struct dd **regs;                  /* NULL: not written yet */
+    size_t *wrote;                     /* per register: the instruction that every write of it so far comes after */
+    size_t *before;                    /* per instruction: the last one that every way to it passes; itself: there is no way */
+    struct dd **onward;                /* per UNLESS and PRESENT: when control does not jump */
+    struct { size_t from, to; struct dd **at; } local;   /* conditions of from .. to, seen from `from` */
     struct arrival **due;              /* per instruction: the ways to it */
     int *owner;                        /* per instruction: the field that it works for */
     struct dd *result;
+    bool lost;                         /* a reject that is no field's: nothing can be said about single fields */
     bool *tables;                      /* per register and table: what the register holds came from there */
 };
 /* What a register holds. */
@@ -24,6 +29,8 @@ struct dd *norm__reg(const struct norm_run *r, uint16_t reg);
 struct dd *norm__column(struct norm_run *r, uint16_t c);
 /* The value that one instruction makes; NULL when the instruction is unknown. */
 struct dd *norm__op(struct norm_run *r, const struct instr *in);
+/* The value, perhaps absent, of a term with arguments whose values are other diagrams. */
+struct dd *norm__again(struct norm *u, const struct term *t, struct dd **args);
 /* Leaf of IS: yes when present. */
 struct dd *norm__is_leaf(struct norm *u, struct term *const *t, size_t n, const void *ctx);
 #endif

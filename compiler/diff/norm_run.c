@@ -1,10 +1,11 @@
 /* norm_run.c - runs a flow's programs over diagrams instead of rows; see norm.h.
  *
  * Jumps go forward only, so the instructions are walked once, in order. reach is the condition under which control comes here; a jump adds its
- * condition to what is due at its target. A register holds a diagram; a second write counts only where it is reached. What a register holds
- * elsewhere does not matter: the verifier has shown that it is written on every path before it is read.
+ * condition to what is due at its target. A register holds a diagram of its expression alone: where several branches write it, they are told apart by
+ * the conditions since the instruction that all of them come after, so that it does not depend on where in the program the expression stands. What a
+ * register holds where nothing writes it does not matter: the verifier has shown that it is written on every path before it is read.
  *
- * The instructions up to a field's last SET or KEEP are that field's own; a jump from there to a REJECT is its reject. Where the filter or another
+ * The instructions up to a field's last SET or KEEP, and those that these jump over, are that field's own; a jump from there to a REJECT is its reject. Where the filter or another
  * field's reject takes the row away, a field is OUT. */
 #include "compiler/diff/norm_private.h"
 #include "base/check.h"
@@ -91,9 +92,69 @@ static void arrive(struct norm_run *r, size_t target, struct dd *when, size_t fr
     r->due[target] = a;
 }
 
-static void write_reg(struct norm_run *r, uint16_t reg, struct dd *reach, struct dd *value)
+/* Where control goes from an instruction; false: not to the next one. */
+static bool goes_on(const struct instr *in) { return in->op != OP_JUMP && in->op != OP_END && in->op != OP_REJECT && in->op != OP_RESULT; }
+static bool jumps(const struct instr *in) { return in->op == OP_JUMP || in->op == OP_UNLESS || in->op == OP_PRESENT; }
+
+static size_t common(const struct norm_run *r, size_t a, size_t b)
 {
-    r->regs[reg] = r->regs[reg] ? norm_ite(r->u, reach, value, r->regs[reg]) : value;
+    while (a != b) {
+        if (a > b) a = r->before[a];
+        else b = r->before[b];
+    }
+    return a;
+}
+
+static void find_before(struct norm_run *r)
+{
+    bool *there = ARENA_ARRAY(r->u->arena, bool, r->p->ninstr + 1);
+    r->before = ARENA_ARRAY(r->u->arena, size_t, r->p->ninstr + 1);
+    there[0] = true;
+    for (size_t i = 0; i < r->p->ninstr; i++) {
+        struct instr in = instr_at(r->p, i);
+        size_t to[2] = {i + 1, in.c};
+        bool takes[2] = {goes_on(&in), jumps(&in)};
+        for (int k = 0; k < 2 && there[i]; k++) {
+            if (!takes[k] || to[k] >= r->p->ninstr) continue;
+            r->before[to[k]] = there[to[k]] ? common(r, r->before[to[k]], i) : i;
+            there[to[k]] = true;
+        }
+        if (!there[i]) r->before[i] = i > 0 ? i - 1 : 0;
+    }
+}
+
+/* The condition under which control comes from d to i, d having been reached. */
+static struct dd *since(struct norm_run *r, size_t d, size_t i)
+{
+    struct norm *u = r->u;
+    if (!r->local.at || r->local.from != d) {
+        r->local.at = ARENA_ARRAY(u->arena, struct dd *, r->p->ninstr + 1);
+        r->local.from = r->local.to = d;
+        r->local.at[d] = u->yes;
+    }
+    for (; r->local.to < i; r->local.to++) {
+        size_t k = r->local.to;
+        struct instr in = instr_at(r->p, k);
+        struct dd *here = r->local.at[k], *on = in.op == OP_JUMP ? u->no : r->onward[k] ? r->onward[k] : u->yes;
+        if (!here) continue;
+        size_t to[2] = {k + 1, in.c};
+        struct dd *when[2] = {norm_and(u, here, on), norm_and(u, here, norm_not(u, on))};
+        bool takes[2] = {goes_on(&in), jumps(&in)};
+        for (int n = 0; n < 2; n++)
+            if (takes[n] && to[n] < r->p->ninstr) r->local.at[to[n]] = r->local.at[to[n]] ? norm_or(u, r->local.at[to[n]], when[n]) : when[n];
+    }
+    return r->local.at[i] ? r->local.at[i] : u->no;
+}
+
+static void write_reg(struct norm_run *r, uint16_t reg, size_t i, struct dd *value)
+{
+    if (!r->regs[reg]) {
+        r->regs[reg] = value;
+        r->wrote[reg] = i;
+        return;
+    }
+    r->wrote[reg] = common(r, r->wrote[reg], i);
+    r->regs[reg] = norm_ite(r->u, since(r, r->wrote[reg], i), value, r->regs[reg]);
 }
 
 static struct dd *is_present(struct norm *u, struct dd *f)
@@ -126,6 +187,7 @@ static void reject(struct norm_run *r, size_t at, uint16_t message)
     struct str text = r->im->messages[message];
     for (const struct arrival *a = r->due[at]; a != NULL; a = a->next) {
         int owner = r->owner[a->from];
+        if (owner < 0) r->lost = true;
         if (owner < 0) continue;
         note_message(r->u, &r->out->fields[owner], text);
         set(r, (uint16_t)owner, a->when, norm_reject(r->u, text));
@@ -144,21 +206,22 @@ static bool step(struct norm_run *r, size_t i, struct dd **reach)
     case OP_REJECT: reject(r, i, in.a); *reach = u->no; return true;
     case OP_JUMP: arrive(r, in.c, *reach, i); *reach = u->no; return true;
     case OP_UNLESS:
-        arrive(r, in.c, norm_and(u, *reach, norm_not(u, norm__reg(r, in.a))), i);
-        *reach = norm_and(u, *reach, norm__reg(r, in.a));
+        r->onward[i] = norm__reg(r, in.a);
+        arrive(r, in.c, norm_and(u, *reach, norm_not(u, r->onward[i])), i);
+        *reach = norm_and(u, *reach, r->onward[i]);
         return true;
     case OP_PRESENT:
-        f = is_present(u, norm__reg(r, in.b));
-        arrive(r, in.c, norm_and(u, *reach, norm_not(u, f)), i);
-        *reach = norm_and(u, *reach, f);
-        write_reg(r, in.a, *reach, norm_present(u, norm__reg(r, in.b)));
+        r->onward[i] = is_present(u, norm__reg(r, in.b));
+        arrive(r, in.c, norm_and(u, *reach, norm_not(u, r->onward[i])), i);
+        *reach = norm_and(u, *reach, r->onward[i]);
+        write_reg(r, in.a, i, norm_present(u, norm__reg(r, in.b)));
         return true;
     case OP_SET: set(r, in.a, *reach, norm__reg(r, in.b)); return true;
     case OP_KEEP: set(r, in.a, *reach, u->keep); return true;
     default: break;
     }
     f = norm__op(r, &in);
-    if (f) write_reg(r, in.a, *reach, f);
+    if (f) write_reg(r, in.a, i, f);
     return f != NULL;
 }
 
@@ -171,6 +234,12 @@ static void find_owners(struct norm_run *r)
         if (in.op == OP_SET || in.op == OP_KEEP) owner = in.a;
         if (in.op == OP_END || in.op == OP_REJECT) owner = -1;
         r->owner[i] = owner;
+    }
+    /* a branch that only rejects may stand behind the last SET: what a SET jumps over is its field's too */
+    for (size_t i = 0; i + 1 < r->p->ninstr; i++) {
+        struct instr in = instr_at(r->p, i), next = instr_at(r->p, i + 1);
+        if ((in.op != OP_SET && in.op != OP_KEEP) || next.op != OP_JUMP) continue;
+        for (size_t k = i + 1; k < next.c && k < r->p->ninstr; k++) r->owner[k] = in.a;
     }
 }
 
@@ -214,16 +283,20 @@ static bool walk(struct norm_run *r, const struct image_program *p, struct dd *r
     r->p = p;
     r->regs = ARENA_ARRAY(a, struct dd *, r->fl->nregisters + 1);
     r->due = ARENA_ARRAY(a, struct arrival *, p->ninstr + 1);
+    r->wrote = ARENA_ARRAY(a, size_t, r->fl->nregisters + 1);
+    r->onward = ARENA_ARRAY(a, struct dd *, p->ninstr + 1);
+    r->local.at = NULL;
     r->owner = ARENA_ARRAY(a, int, p->ninstr + 1);
     r->result = NULL;
     r->tables = r->im->ntables ? ARENA_ARRAY(a, bool, ((size_t)r->fl->nregisters + 1) * r->im->ntables) : NULL;
     find_owners(r);
+    find_before(r);
     for (size_t i = 0; i < p->ninstr; i++) {
         if (i > 0) arrive(r, i, reach, i - 1);
         if (i > 0) reach = r->u->no;
         for (const struct arrival *d = r->due[i]; d != NULL; d = d->next) reach = norm_or(r->u, reach, d->when);
         if (r->tables) note_tables(r, i);
-        if (reach != r->u->no && !step(r, i, &reach)) return false;
+        if (!step(r, i, &reach)) return false;
         if (r->u->full) return false;
     }
     return true;
@@ -247,5 +320,5 @@ void norm_flow(struct norm *u, const struct image *im, const struct image_flow *
         out->key = r.result;
     }
     out->fields = ARENA_ARRAY(u->arena, struct norm_field, fl->nfields + 1);   /* a field without instructions of its own has no rule here */
-    out->usable = out->usable && walk(&r, &fl->map, out->when) && !u->full;
+    out->usable = out->usable && walk(&r, &fl->map, out->when) && !u->full && !r.lost;
 }
