@@ -58,6 +58,10 @@ static enum err describe_table(struct source *s, const struct sage_entity *e, st
     buf_printf(&path, "/schema/%s", e->resource);
     enum err err = sage100__agent_call(s, "schema", "GET", arena_copy(a, path.p, path.n), (struct str){"", 0}, NULL, a, &reply, f);
     buf_free(&path);
+    if (err != ERR_OK && reply.error && strcmp(reply.error->code, "unknown_resource") == 0) {      /* an agent may lack tables: 9.2 */
+        sink->add(sink->ctx, &(struct described_entity){.name = str_of(e->table), .missing = true});
+        return ERR_OK;
+    }
     if (err != ERR_OK) return err;
     json_t *j = json_loadb(reply.res.body.p, reply.res.body.n, JSON_REJECT_DUPLICATES, NULL);
     const json_t *lines = json_object_get(j, "lines");
