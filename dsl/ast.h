@@ -22,7 +22,7 @@
  *             @custom                      modules and fields of the customer's own: `extend` may name them; must stand in the lock file
  *             @doors(agent, soap)          values that `via` takes; the first is the default
  *             @list(agent)                 doors that can list and see changes; the others read by key only
- *             @lock("zoho.lock")           file with the customer's own modules and fields; it has the last word
+ *             @lock("zoho.lock")           file with what the customer's own system says; it has the last word
  *   entity    @via(agent, soap)            doors that have the table, or the column (a column without @via: all doors of its entity)
  *             @resource(customers)         the connector's name of it, where it differs
  *             @deleted(Status = "D")       deletion signal: rows that say so count as deleted; repeatable

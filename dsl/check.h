@@ -17,10 +17,8 @@ struct check {
     struct sources *sources;
     const struct spec_files *files;
     struct spec *spec;
-    struct lock lock;
     size_t budget;                       /* expressions still to look at */
     unsigned depth;                      /* of the recursion through expressions and lets */
-    const struct source *lock_source;
     struct ast_list items;               /* of the spec file */
     bool broken;                         /* syntax errors: what seems to be missing may only be unreadable */
     struct prelude_part { struct ast_file *file; struct prelude_part *next; } *prelude;
@@ -92,7 +90,9 @@ struct schema *schema__find(struct check *c, struct endpoint *ep, struct str nam
 struct column *schema__column(const struct schema *s, struct str name);
 void schema__extend(struct check *c, struct ast_extend *x);
 void schema__open(struct check *c, struct ast_entity *e);
-struct span schema__lock_place(const struct check *c, uint32_t at);
+struct span schema__lock_place(const struct system *sys, uint32_t at);
+/* False with a diagnostic at `at` when the lock file says that the module or table is not there. */
+bool schema__there(struct check *c, const struct schema *s, struct span at);
 const struct ast_attr *schema__attr(const struct ast_list *attrs, const char *name);
 
 /* ---- resolve.c ---- */

@@ -41,10 +41,16 @@ static const struct ast *nth(const struct ast_list *list, size_t i)
 static bool source_zone(struct check *c, struct scope sc, const struct ast_call *n, struct tx *x)
 {
     const struct setting *s = sc.flow && sc.flow->source ? settings__get(sc.flow->source, "timezone") : NULL;
-    if (s == NULL || s->kind != 0 /* text */) {
+    bool differ = false;
+    for (size_t i = 1; s != NULL && i < sc.flow->nsources; i++) {
+        const struct setting *o = settings__get(sc.flow->sources[i], "timezone");
+        differ = differ || o == NULL || o->kind != s->kind || !str_eq(o->value, s->value);
+    }
+    if (s == NULL || s->kind != 0 /* text */ || differ) {
         struct diag *d = diag2(c->ds, n->base.at, D_BAD_CALL, diag_str(c->ds, n->name.text),
                                sc.flow == NULL ? "a fn belongs to no source, whose zone could be meant"
-                                               : s == NULL ? "the source says no timezone" : "the source does not write its timezone out");
+                                               : s == NULL ? "the source says no timezone"
+                                               : differ ? "the sources of this flow are in different time zones" : "the source does not write its timezone out");
         diag_help(d, "name the zone: instant(..., \"America/Chicago\")");
         return false;
     }

@@ -142,6 +142,7 @@ static struct tx *unknown_name(struct check *c, struct scope sc, const struct as
     for (const struct let *l = sc.flow->lets; l != NULL; l = l->next) diag_nearest_try(&near, l->name);
     struct diag *d = diag2(c->ds, name->at, D_UNKNOWN_NAME, diag_str(c->ds, name->text),
                            arena_printf(c->a, "column of %s and no let", diag_str(c->ds, sc.flow->entity->name)));
+    if (sc.flow->entity->lock) diag_also(d, schema__lock_place(sc.flow->entity->system, sc.flow->entity->lock->at), "the columns of this installation stand here");
     resolve__hint(d, &near);
     if (!diag_nearest_found(&near) && str_starts(name->text, STR("UDF_")))
         diag_help(d, "declare it: extend %s.%s { %s: text(30)? }", diag_str(c->ds, sc.flow->source->name),

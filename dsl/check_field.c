@@ -12,7 +12,7 @@ static struct column *find_field(struct check *c, const struct flow *f, const st
     struct diag_nearest near = diag_nearest_begin(name->text);
     for (size_t i = 0; i < f->module->ncolumns; i++) diag_nearest_try(&near, f->module->columns[i].name);
     struct diag *d = diag2(c->ds, name->at, D_UNKNOWN_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, name->text));
-    if (f->module->lock) diag_also(d, schema__lock_place(c, f->module->lock->at), "the fields of the org stand here");
+    if (f->module->lock) diag_also(d, schema__lock_place(f->module->system, f->module->lock->at), "the fields of the org stand here");
     resolve__hint(d, &near);
     if (!diag_nearest_found(&near))
         diag_help(d, "a field of this org's own is declared: extend %s.%s { %s: text(100) }", diag_str(c->ds, f->target->name),

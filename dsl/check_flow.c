@@ -46,7 +46,7 @@ static void read_from(struct check *c, struct flow *f)
             f->source = ep;
             entity = p->entity.text;
             f->entity = schema__find(c, ep, entity, p->entity.at, false);
-            if (f->entity == NULL) return;
+            if (f->entity == NULL || !schema__there(c, f->entity, p->entity.at)) return;
         } else if (!str_eq(p->entity.text, entity)) {
             diag2(c->ds, n->at, D_COMPANIES, diag_str(c->ds, ep->name), "reads another table than the first source");
             continue;
@@ -123,11 +123,8 @@ static void read_door(struct check *c, struct flow *f)
 static void check_edition(struct check *c, struct flow *f, const struct ast_place *p)
 {
     const struct setting *ed = settings__get(f->target, "edition");
-    if (f->module->lock && f->module->lock->missing) {
-        diag_also(diag1(c->ds, p->entity.at, D_NOT_IN_ORG, diag_str(c->ds, f->module->name)), schema__lock_place(c, f->module->lock->at), "the org says so here");
-        return;
-    }
-    if (ed == NULL || f->module->editions.n == 0) return;
+    if (!schema__there(c, f->module, p->entity.at)) return;
+    if (ed == NULL || f->module->editions.n == 0 || f->module->lock) return;      /* what the org has, its edition has */
     AST_EACH(n, f->module->editions)
         if (n->kind == AST_CHOICE && str_eq(AST_AS(choice, n)->name.text, ed->value)) return;
     struct diag *d = diag2(c->ds, p->entity.at, D_MODULE_EDITION, diag_str(c->ds, ed->value), diag_str(c->ds, f->module->name));

@@ -63,7 +63,8 @@ static struct schema *find_module(struct check *c, const struct flow *f, const s
         diag2(c->ds, n->endpoint.at, D_WRONG_SIDE, diag_str(c->ds, n->endpoint.text), "the flow's own target");
         return NULL;
     }
-    return schema__find(c, *ep, n->module.text, n->module.at, true);
+    struct schema *m = schema__find(c, *ep, n->module.text, n->module.at, true);
+    return m != NULL && schema__there(c, m, n->module.at) ? m : NULL;
 }
 
 static bool condition_twice(struct check *c, const struct ast_find *n, const struct ast_condition *cond)

@@ -1,6 +1,8 @@
-/* lock.c - reads zoho.lock with the record scanner; unknown members are skipped, so that a later mlcd may say more.
+/* lock.c - reads lock files with the record scanner; unknown members are skipped, so that a later mlcd may say more. What is said twice, or
+ * half, is refused: a file that was mended by hand must not mean less than it says.
  *
  *   {"edition":"professional","modules":{"Accounts":{"fields":{"Account_Name":{"length":200,"required":true,"type":"text"}, ...}}},"version":1}
+ *   {"tables":{"AR_Customer":{"columns":{"UDF_REGION":{"custom":true,"length":10,"type":"text"}, ...},"key":[...]}},"version":1}
  */
 #include "dsl/lock.h"
 #include "base/check.h"
@@ -11,7 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-struct parse { struct json_scanner js; struct arena *a; struct lock_fault *why; };
+struct parse { struct json_scanner js; struct arena *a; struct lock_fault *why; const char *entities, *fields, *entity; };
 struct facts { struct str type; int64_t length, digits, scale; struct str *values; size_t nvalues; };
 
 static uint32_t here(const struct parse *p)
@@ -84,6 +86,9 @@ static bool read_values(struct parse *p, struct facts *f)
     }
 }
 
+/* The kinds of zoho.lock and sage.lock that no rule can use. */
+static bool is_opaque(struct str type) { return str_is(type, "other") || str_is(type, "lines"); }
+
 /* The type that the members describe; out->type.optional was set from "required". */
 static bool build_type(struct parse *p, const struct facts *f, struct lock_field *out)
 {
@@ -91,8 +96,8 @@ static bool build_type(struct parse *p, const struct facts *f, struct lock_field
     bool optional = t->optional;
     out->known_type = true;
     if (str_is(f->type, "text")) {
-        if (f->length < 1) return fault(p, "a text field needs its \"length\"");
-        *t = type_text(1, (uint32_t)f->length);
+        if (f->length < 1) return fault(p, "a text needs its \"length\"");
+        *t = type_text(1, f->length > TYPES_MAX_TEXT ? TYPES_MAX_TEXT : (uint32_t)f->length);
     } else if (str_is(f->type, "picklist")) {
         if (f->nvalues == 0 || f->nvalues > UINT16_MAX) return fault(p, "a picklist field needs its \"values\"");
         *t = types_of_set(p->a, f->values, f->nvalues);
@@ -104,8 +109,12 @@ static bool build_type(struct parse *p, const struct facts *f, struct lock_field
     } else if (str_is(f->type, "bool")) t->base = T_BOOL;
     else if (str_is(f->type, "date")) t->base = T_DATE;
     else if (str_is(f->type, "instant")) t->base = T_INSTANT;
-    else if (str_is(f->type, "link")) t->base = T_LINK;
-    else out->known_type = false;
+    else if (str_is(f->type, "link")) {
+        if (out->link_module.n == 0) return fault(p, "a link needs its \"module\"");
+        t->base = T_LINK;
+    } else if (is_opaque(f->type)) out->known_type = false;
+    else if (f->type.n == 0) return fault(p, "\"%.*s\" has no \"type\"", (int)out->name.n, out->name.p);
+    else return fault(p, "\"%.*s\" is no type of a lock file", (int)f->type.n, f->type.p);
     t->optional = optional;
     return true;
 }
@@ -126,7 +135,7 @@ static bool read_field(struct parse *p, struct lock_field *out)
                 : str_is(name, "values") ? read_values(p, &f) : str_is(name, "module") ? read_text(p, &out->link_module)
                 : str_is(name, "required") ? read_flag(p, &required) : str_is(name, "unique") ? read_flag(p, &out->unique)
                 : str_is(name, "on_insert") ? read_flag(p, &out->on_insert) : str_is(name, "on_update") ? read_flag(p, &out->on_update)
-                : str_is(name, "custom") ? read_flag(p, &out->custom) : json_skip(&p->js, next(p));
+                : str_is(name, "custom") ? read_flag(p, &out->custom) : str_is(name, "partial") ? read_flag(p, &out->partial) : json_skip(&p->js, next(p));
         if (!ok) return fault(p, "the value does not fit its name");
     }
     out->type.optional = !required;
@@ -149,11 +158,11 @@ static bool read_fields(struct parse *p, struct lock_module *m)
 {
     struct lock_field *v = NULL;
     size_t n = 0;
-    if (next(p) != JSON_OBJECT) return fault(p, "\"fields\" must be an object");
+    if (next(p) != JSON_OBJECT) return fault(p, "\"%s\" must be an object", p->fields);
     for (;;) {
         enum json_token t = next(p);
         if (t == JSON_OBJECT_END) break;
-        if (t != JSON_NAME) return fault(p, "expected a field name");
+        if (t != JSON_NAME) return fault(p, "expected a name");
         v = grown(p->a, v, n, sizeof *v);
         memset(&v[n], 0, sizeof v[n]);
         v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
@@ -162,6 +171,8 @@ static bool read_fields(struct parse *p, struct lock_module *m)
         n++;
     }
     if (n) qsort(v, n, sizeof *v, order_field);
+    for (size_t i = 1; i < n; i++)
+        if (str_eq(v[i].name, v[i - 1].name)) return fault(p, "\"%.*s\" stands twice in %.*s", (int)v[i].name.n, v[i].name.p, (int)m->name.n, m->name.p);
     m->fields = v;
     m->nfields = n;
     return true;
@@ -170,14 +181,20 @@ static bool read_fields(struct parse *p, struct lock_module *m)
 static bool read_module(struct parse *p, struct lock_module *m)
 {
     enum json_token t = next(p);
+    bool fields = false;
     if (t == JSON_NULL) {
         m->missing = true;
         return true;
     }
-    if (t != JSON_OBJECT) return fault(p, "expected an object or null for module %.*s", (int)m->name.n, m->name.p);
-    while ((t = next(p)) == JSON_NAME)
-        if (!(str_is(p->js.text, "fields") ? read_fields(p, m) : json_skip(&p->js, next(p)))) return fault(p, "bad member");
-    return t == JSON_OBJECT_END ? true : fault(p, "expected a member");
+    if (t != JSON_OBJECT) return fault(p, "expected an object or null for %s %.*s", p->entity, (int)m->name.n, m->name.p);
+    while ((t = next(p)) == JSON_NAME) {
+        bool mine = str_is(p->js.text, p->fields);
+        if (mine && fields) return fault(p, "\"%s\" stands twice", p->fields);
+        fields = fields || mine;
+        if (!(mine ? read_fields(p, m) : json_skip(&p->js, next(p)))) return fault(p, "bad member");
+    }
+    if (t != JSON_OBJECT_END) return fault(p, "expected a member");
+    return fields || fault(p, "%s %.*s has no \"%s\"; null says that it is not there", p->entity, (int)m->name.n, m->name.p, p->fields);
 }
 
 static bool read_modules(struct parse *p, struct lock *out)
@@ -185,23 +202,26 @@ static bool read_modules(struct parse *p, struct lock *out)
     struct lock_module *v = NULL;
     size_t n = 0;
     enum json_token t = next(p);
-    if (t != JSON_OBJECT) return fault(p, "\"modules\" must be an object");
+    if (t != JSON_OBJECT) return fault(p, "\"%s\" must be an object", p->entities);
     while ((t = next(p)) == JSON_NAME) {
         v = grown(p->a, v, n, sizeof *v);
         memset(&v[n], 0, sizeof v[n]);
         v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
         v[n].at = name_at(p, v[n].name);
+        for (size_t i = 0; i < n; i++)
+            if (str_eq(v[i].name, v[n].name)) return fault(p, "%s %.*s stands twice", p->entity, (int)v[n].name.n, v[n].name.p);
         if (!read_module(p, &v[n])) return false;
         n++;
     }
     out->modules = v;
     out->nmodules = n;
-    return t == JSON_OBJECT_END ? true : fault(p, "expected a module name");
+    return t == JSON_OBJECT_END ? true : fault(p, "expected the name of a %s", p->entity);
 }
 
-bool lock_parse(struct str text, struct arena *a, struct lock *out, struct lock_fault *why)
+bool lock_parse(struct str text, enum lock_side side, struct arena *a, struct lock *out, struct lock_fault *why)
 {
-    struct parse p = {.a = a, .why = why};
+    struct parse p = {.a = a, .why = why, .entities = "modules", .fields = "fields", .entity = "module"};
+    if (side == LOCK_SOURCE) p = (struct parse){.a = a, .why = why, .entities = "tables", .fields = "columns", .entity = "table"};
     int64_t version = 0;
     enum json_token t;
     memset(out, 0, sizeof *out);
@@ -210,12 +230,12 @@ bool lock_parse(struct str text, struct arena *a, struct lock *out, struct lock_
     if (next(&p) != JSON_OBJECT) return fault(&p, "expected an object");
     while ((t = next(&p)) == JSON_NAME) {
         struct str name = p.js.text;
-        bool ok = str_is(name, "edition") ? read_text(&p, &out->edition) : str_is(name, "modules") ? read_modules(&p, out)
+        bool ok = str_is(name, "edition") ? read_text(&p, &out->edition) : str_is(name, p.entities) ? read_modules(&p, out)
                 : str_is(name, "version") ? read_number(&p, &version) : json_skip(&p.js, next(&p));
         if (!ok) return fault(&p, "bad member");
     }
     if (t != JSON_OBJECT_END) return fault(&p, "expected a member");
-    if (version != 1) return fault(&p, "this compiler reads \"version\": 1 of zoho.lock");
+    if (version != 1) return fault(&p, "this compiler reads \"version\": 1 of lock files");
     return true;
 }
 

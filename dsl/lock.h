@@ -1,5 +1,5 @@
-/* lock.h - zoho.lock: what the customer's own org says about its modules and fields, pulled by `mlcd pull`, read here at compile time.
- * It overrides the prelude's facts. The format (JSON, sorted keys) is described in docs/zoho-lock.md. */
+/* lock.h - zoho.lock and sage.lock: what the customer's own org and installation say about their modules and tables, pulled by `mlcd pull`, read here at
+ * compile time. They have the last word over the prelude. The forms (JSON, sorted keys) are described in docs/locks.md. */
 #ifndef DSL_LOCK_H
 #define DSL_LOCK_H
 #include "value/type.h"
@@ -9,15 +9,17 @@ struct lock_field {
     struct type type;               /* optional = not required */
     bool known_type;                /* false: a kind of field that specs cannot write ("other") */
     bool unique, on_insert, on_update, custom;
+    bool partial;                   /* of a source: not in every company */
     struct str link_module;         /* type link */
     uint32_t at;                    /* byte offset of the name in the file */
 };
 struct lock_module {
     struct str name;
-    bool missing;                   /* null in the file: this org does not have the module */
+    bool missing;                   /* null in the file: it is not there */
     const struct lock_field *fields; size_t nfields;
     uint32_t at;
 };
+enum lock_side { LOCK_TARGET, LOCK_SOURCE };   /* modules of fields, tables of columns */
 struct lock {
     struct str edition;             /* empty when the file does not say */
     const struct lock_module *modules; size_t nmodules;
@@ -25,7 +27,7 @@ struct lock {
 struct lock_fault { uint32_t at; char text[200]; };
 
 /* Parses the text; names and sets live in the arena. False: where (byte offset) and why. */
-bool lock_parse(struct str text, struct arena *a, struct lock *out, struct lock_fault *why);
+bool lock_parse(struct str text, enum lock_side side, struct arena *a, struct lock *out, struct lock_fault *why);
 const struct lock_module *lock_module(const struct lock *l, struct str name);    /* NULL: the file says nothing about it */
 const struct lock_field *lock_field(const struct lock_module *m, struct str name);
 #endif

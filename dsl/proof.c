@@ -64,7 +64,9 @@ static void judge(const struct flow *f, struct field *fl, struct arena *a)
     to.t.optional = false;
     if (assumed) {
         fl->verdict = VERDICT_ASSUMED;
-        fl->reason = arena_printf(a, "rests on %.*s as this spec declares it; a row that breaks it is rejected", (int)assumed->name.n, assumed->name.p);
+        fl->reason = arena_printf(a, assumed->partial ? "rests on %.*s, which not every company has; a row without that column is rejected"
+                                                      : "rests on %.*s as this spec declares it; a row that breaks it is rejected",
+                                  (int)assumed->name.n, assumed->name.p);
     } else if (fl->column->email && !is_email(fl->value)) {
         fl->verdict = VERDICT_ASSUMED;
         fl->reason = arena_printf(a, "%s into an address: the target refuses a record with another text in it; email(...) proves it", from);

@@ -71,6 +71,27 @@ static bool fresh(struct check *c, const struct ast_name *name, bool taken, stru
     return !taken;
 }
 
+/* The file named by @lock("...") beside the spec, if it is there. */
+static void load_lock(struct check *c, struct system *s, const struct ast_attr *attr)
+{
+    if (attr == NULL || attr->args.first == NULL || attr->args.first->kind != AST_TEXT) return;
+    struct str name = AST_AS(text, attr->args.first)->value;
+    const char *slash = c->files->dir[0] ? "/" : "", *path = arena_printf(c->a, "%s%s%.*s", c->files->dir, slash, (int)name.n, name.p);
+    struct source *src = NULL;
+    struct lock_fault why;
+    struct fault f = {0};
+    enum err err = sources_load(c->sources, c->files->world, path, &src, &f);
+    if (err == ERR_NOT_FOUND) return;
+    if (err != ERR_OK) {
+        diag2(c->ds, (struct span){0, 0, 0}, D_BAD_LOCK, path, f.text);
+        return;
+    }
+    struct lock *lock = ARENA_NEW(c->a, struct lock);
+    s->lock_file = src;
+    if (lock_parse(src->text, s->target ? LOCK_TARGET : LOCK_SOURCE, c->a, lock, &why)) s->lock = lock;
+    else diag2(c->ds, (struct span){src->id, why.at, why.at}, D_BAD_LOCK, path, why.text);
+}
+
 static void add_system(struct check *c, struct ast_system *n)
 {
     struct system *s = ARENA_NEW(c->a, struct system);
@@ -88,6 +109,7 @@ static void add_system(struct check *c, struct ast_system *n)
             if (d->kind == AST_CHOICE && s->ndoors < 31) names[s->ndoors++] = AST_AS(choice, d)->name.text;
         s->doors = names;
     }
+    load_lock(c, s, schema__attr(&n->attrs, "lock"));
     s->next = c->spec->systems;
     c->spec->systems = s;
 }
@@ -218,23 +240,6 @@ static struct endpoint *named_endpoint(struct check *c, const struct ast_endpoin
     return NULL;
 }
 
-static void load_lock(struct check *c)
-{
-    struct source *src = NULL;
-    struct lock_fault why;
-    const char *path = c->files->dir[0] ? arena_printf(c->a, "%s/zoho.lock", c->files->dir) : "zoho.lock";
-    struct fault f = {0};
-    enum err err = sources_load(c->sources, c->files->world, path, &src, &f);
-    if (err == ERR_NOT_FOUND) return;
-    if (err != ERR_OK) {
-        diag2(c->ds, (struct span){0, 0, 0}, D_BAD_LOCK, path, f.text);
-        return;
-    }
-    c->lock_source = src;
-    if (lock_parse(src->text, c->a, &c->lock, &why)) c->spec->lock = &c->lock;
-    else diag2(c->ds, (struct span){src->id, why.at, why.at}, D_BAD_LOCK, path, why.text);
-}
-
 /* Flows that write the same key field of one module part their records by the flow's name. */
 static void shared_keys(struct check *c)
 {
@@ -265,11 +270,23 @@ static void unused(struct check *c)
             if (!l->used) diag2(c->ds, l->at, D_UNUSED, "let", diag_str(c->ds, l->name));
 }
 
+/* The lock file of another org, or of this one before its edition changed. */
+static void same_edition(struct check *c, const struct endpoint *ep)
+{
+    const struct setting *said = settings__get(ep, "edition");
+    const struct lock *lock = ep->system->lock;
+    if (said == NULL || said->kind != 0 /* text */ || lock == NULL || lock->edition.n == 0 || str_eq(said->value, lock->edition)) return;
+    struct diag *d = diag2(c->ds, said->at, D_LOCK_EDITION, diag_str(c->ds, said->value), diag_str(c->ds, lock->edition));
+    diag_help(d, "correct the edition, or run `mlcd pull` against the org that is meant");
+}
+
 void resolve__all(struct check *c)
 {
     AST_EACH(n, c->items) {
         struct endpoint *ep = n->kind == AST_ENDPOINT ? named_endpoint(c, AST_AS(endpoint, n)) : NULL;
-        if (ep && ep->system) settings__check(c, ep, AST_AS(endpoint, n));
+        if (ep == NULL || ep->system == NULL) continue;
+        settings__check(c, ep, AST_AS(endpoint, n));
+        same_edition(c, ep);
     }
     AST_EACH(n, c->items)
         if (n->kind == AST_ENTITY) schema__open(c, AST_AS(entity, n));
@@ -295,7 +312,6 @@ struct spec *spec_check(struct ast_file *file, struct sources *sources, const st
     imports__splice(c, file);
     c->items = file->items;
     c->broken = ds->nerrors > 0;
-    load_lock(c);
     name_everything(c, file);
     resolve__all(c);
     if (ds->nerrors == 0) proof_judge(c->spec, a);

@@ -1,4 +1,4 @@
-/* schema.c - tables and modules as the checker sees them: prelude text, then what zoho.lock says, then what the spec's extend adds.
+/* schema.c - tables and modules as the checker sees them: prelude text, then what the lock file says, then what the spec's extend adds.
  *
  *   ENTITY node -build-> struct schema (shared) -copied on first use by an endpoint-> lock override -> extend
  *
@@ -22,12 +22,21 @@ struct column *schema__column(const struct schema *s, struct str name)
     return NULL;
 }
 
-struct span schema__lock_place(const struct check *c, uint32_t at)
+struct span schema__lock_place(const struct system *sys, uint32_t at)
 {
-    if (c->lock_source == NULL) return (struct span){0, 0, 0};
+    if (sys->lock_file == NULL) return (struct span){0, 0, 0};
     uint32_t end = at;
-    while (end < c->lock_source->text.n && c->lock_source->text.p[end] != ':' && c->lock_source->text.p[end] != '\n') end++;
-    return (struct span){c->lock_source->id, at, end};
+    while (end < sys->lock_file->text.n && sys->lock_file->text.p[end] != ':' && sys->lock_file->text.p[end] != '\n') end++;
+    return (struct span){sys->lock_file->id, at, end};
+}
+
+bool schema__there(struct check *c, const struct schema *s, struct span at)
+{
+    if (s->lock == NULL || !s->lock->missing) return true;
+    bool module = s->system->target != NULL;
+    struct diag *d = diag2(c->ds, at, D_NOT_IN_ORG, module ? "org" : "installation", arena_printf(c->a, "%s %s", module ? "module" : "table", diag_str(c->ds, s->name)));
+    diag_also(d, schema__lock_place(s->system, s->lock->at), "the lock file says so here");
+    return false;
 }
 
 /* Doors named by an attribute as bits; 0 when there is none. */
@@ -120,37 +129,81 @@ static void hint_entities(const struct check *c, const struct endpoint *ep, stru
     resolve__hint(d, &near);
 }
 
-static struct column from_lock(const struct check *c, const struct lock_field *lf, const struct column *old)
+/* A field of a target: all that matters for writing is the org's word. */
+static struct column locked_field(const struct system *sys, const struct lock_field *lf, const struct column *old)
 {
     struct column col = old ? *old : (struct column){0};
     col.name = lf->name;
-    col.at = schema__lock_place(c, lf->at);
+    col.at = schema__lock_place(sys, lf->at);
     col.known_type = lf->known_type;
     if (lf->known_type) col.type = lf->type;
-    col.required = !lf->type.optional;
-    col.type.optional = !col.required;
     col.unique = lf->unique;
     col.custom = lf->custom;
-    col.read_only = !lf->on_insert && !lf->on_update;
+    col.read_only = !lf->on_insert;                      /* what only an update may write is of no use to a flow, which inserts */
     col.insert_only = lf->on_insert && !lf->on_update;
+    col.required = !lf->type.optional && !col.read_only;
+    col.type.optional = !col.required;
     if (lf->link_module.n) col.link_module = lf->link_module;
     return col;
 }
 
-/* The endpoint's own copy of a module, with the lock file's word over the prelude's. */
+/* A column of a source: length, digits and kind are the installation's. What the prelude knows beyond stays: the key, codes and spellings of a text, a least
+ * length, what a blank is read as, what must never leave. */
+static struct column locked_column(const struct system *sys, const struct lock_field *lf, const struct column *old)
+{
+    struct column col = old ? *old : (struct column){.name = lf->name, .custom = lf->custom};
+    struct type t = lf->type;
+    bool text_kept = old && old->known_type && t.base == T_TEXT && (old->type.base == T_BOOL || old->type.nset > 0);
+    col.partial = lf->partial;
+    col.assumed = lf->partial;
+    col.known_type = lf->known_type;
+    if (text_kept) return col;
+    col.at = schema__lock_place(sys, lf->at);
+    if (!lf->known_type) return col;
+    if (old && old->type.base == T_TEXT && t.base == T_TEXT) t.min_len = old->type.min_len < t.max_len ? old->type.min_len : t.max_len;
+    t.optional = old == NULL || (old->type.optional && !old->key);
+    if (old && old->has_default && !type_admits(&t, &old->fallback, NULL, 0)) {
+        col.has_default = false;
+        t.optional = !old->key;
+    }
+    col.type = t;
+    return col;
+}
+
+/* Columns that a lock file does not list because they are barred, or no columns: they stay. */
+static bool stays_unlisted(const struct column *col) { return col->never || !col->known_type; }
+
+static void lock_columns(struct check *c, struct schema *s, const struct schema *base, bool target)
+{
+    const struct lock_module *lock = s->lock;
+    s->ncolumns = 0;
+    for (size_t i = 0; !target && i < base->ncolumns; i++) {
+        const struct column *col = &base->columns[i];
+        const struct lock_field *lf = lock_field(lock, col->name);
+        if (lf) s->columns[s->ncolumns++] = locked_column(s->system, lf, col);
+        else if (col->key || stays_unlisted(col)) s->columns[s->ncolumns++] = *col;
+        if (!lf && col->key)
+            diag_also(diag2(c->ds, schema__lock_place(s->system, lock->at), D_BAD_LOCK, "this lock file",
+                            arena_printf(c->a, "it lists %s without its key column %s", diag_str(c->ds, s->name), diag_str(c->ds, col->name))), col->at, "declared here");
+    }
+    for (size_t i = 0; i < lock->nfields; i++) {
+        const struct lock_field *lf = &lock->fields[i];
+        const struct column *old = schema__column(base, lf->name);
+        if (target) s->columns[s->ncolumns++] = locked_field(s->system, lf, old);
+        else if (old == NULL) s->columns[s->ncolumns++] = locked_column(s->system, lf, NULL);
+    }
+}
+
+/* The endpoint's own copy of a module or table, with the lock file's word over the prelude's. */
 static struct schema *own_copy(struct check *c, struct endpoint *ep, const struct schema *base, bool target)
 {
     struct schema *s = ARENA_NEW(c->a, struct schema);
     *s = *base;
-    s->lock = target && c->spec->lock ? lock_module(c->spec->lock, base->name) : NULL;
+    s->lock = ep->system->lock ? lock_module(ep->system->lock, base->name) : NULL;
     size_t extra = s->lock ? s->lock->nfields : 0;
     s->columns = ARENA_ARRAY(c->a, struct column, base->ncolumns + extra + 1);
     if (s->lock == NULL || s->lock->missing) memcpy(s->columns, base->columns, base->ncolumns * sizeof *s->columns);
-    else {
-        s->ncolumns = 0;
-        for (size_t i = 0; i < s->lock->nfields; i++)
-            s->columns[s->ncolumns++] = from_lock(c, &s->lock->fields[i], schema__column(base, s->lock->fields[i].name));
-    }
+    else lock_columns(c, s, base, target);
     s->next = ep->own;
     ep->own = s;
     return s;
@@ -168,36 +221,63 @@ struct schema *schema__find(struct check *c, struct endpoint *ep, struct str nam
     struct schema *s = named_own(ep, name);
     if (s != NULL) return s;
     struct ast_entity *n = entity_node(c, ep->system, name);
-    const struct lock_module *lm = target && c->spec->lock ? lock_module(c->spec->lock, name) : NULL;
+    const struct lock_module *lm = target && ep->system->lock ? lock_module(ep->system->lock, name) : NULL;
     if (n != NULL) return own_copy(c, ep, build(c, ep->system, n, target), target);
     if (lm != NULL && !lm->missing) {       /* a custom module that only the org knows */
         struct schema *empty = ARENA_NEW(c->a, struct schema);
         empty->name = lm->name;
-        empty->at = schema__lock_place(c, lm->at);
+        empty->at = schema__lock_place(ep->system, lm->at);
         empty->system = ep->system;
         return own_copy(c, ep, empty, true);
     }
     struct diag *d = diag3(c->ds, at, D_UNKNOWN_ENTITY, diag_str(c->ds, ep->name), target ? "module" : "table", diag_str(c->ds, name));
     hint_entities(c, ep, d, name);
-    if (target && d->help == NULL && !c->spec->lock && schema__attr(&ep->system->ast->attrs, "custom"))
+    if (target && d->help == NULL && !ep->system->lock && schema__attr(&ep->system->ast->attrs, "custom"))
         diag_help(d, "a module of your org's own is known from zoho.lock: run `mlcd pull`");
     return NULL;
 }
 
-/* An extend line for a field that the org has already must say the same. */
-static void agree(struct check *c, const struct column *said, const struct column *there)
+static void clash(struct check *c, const struct column *said, const struct column *there, const char *mine, const char *theirs, bool target)
+{
+    struct diag *d = diag4(c->ds, said->at, D_EXTEND_CLASH, diag_str(c->ds, said->name), mine, theirs, target ? "org" : "installation");
+    diag_also(d, there->at, target ? "the org says so here" : "the lock file says so here");
+    if (target && theirs && strcmp(mine, "unique") == 0)
+        diag_help(d, "in Zoho: Setup, Modules, the field, \"Do not allow duplicate values\"; then mlcd pull");
+}
+
+/* An extend line for a field that is there already must agree: what is written must fit what the org takes; what is read must hold what the
+ * installation can have. A column so declared is a fact that the lock file vouches for, in the narrower type of the two. */
+static void agree(struct check *c, const struct column *said, struct column *there, bool target)
 {
     struct type a = said->type, b = there->type;
     a.optional = b.optional = false;
-    if (!there->known_type || !type_fits(&a, &b)) {
-        struct diag *d = diag3(c->ds, said->at, D_EXTEND_CLASH, diag_str(c->ds, said->name), types_show(c->a, &a),
-                               there->known_type ? types_show(c->a, &b) : "of a kind that specs cannot write");
-        diag_also(d, there->at, "the org says so here");
-    } else if (said->unique && !there->unique) {
-        struct diag *d = diag3(c->ds, said->at, D_EXTEND_CLASH, diag_str(c->ds, said->name), "unique", "not unique");
-        diag_also(d, there->at, "the org says so here");
-        diag_help(d, "in Zoho: Setup, Modules, the field, \"Do not allow duplicate values\"; then mlcd pull");
+    bool spelled = !target && b.base == T_TEXT && (a.base == T_BOOL || a.nset > 0);      /* codes of a text column: still the spec's own word */
+    struct type loose = a;
+    if (!target && loose.base == T_TEXT && loose.nset == 0) loose.min_len = 1;           /* no lock file knows a least length */
+    bool fits = target ? type_fits(&a, &b) : spelled || type_fits(&b, &loose);
+    const char *mine = types_show(c->a, &a), *theirs = there->known_type ? types_show(c->a, &b) : "of a kind that specs cannot use";
+    if (!there->known_type || !fits) clash(c, said, there, mine, theirs, target);
+    else if (target && said->unique && !there->unique) clash(c, said, there, "unique", "not unique", target);
+    else if (target && there->link_module.n && said->link_module.n && !str_eq(said->link_module, there->link_module))
+        clash(c, said, there, arena_printf(c->a, "a link to %s", diag_str(c->ds, said->link_module)), arena_printf(c->a, "one to %s", diag_str(c->ds, there->link_module)), target);
+    if (target) return;
+    struct column col = *said;
+    if (!spelled) {
+        col.type = there->type;
+        col.type.optional = said->type.optional;
+        if (b.base == T_TEXT && a.min_len <= b.max_len) col.type.min_len = a.min_len;
+        if (said->has_default && !type_admits(&col.type, &said->fallback, NULL, 0)) col.type = said->type;
     }
+    col.assumed = spelled || there->partial || a.min_len > b.min_len || (!said->type.optional && !said->has_default);
+    col.partial = there->partial;
+    *there = col;
+}
+
+/* Nobody makes columns in a source: what the installation does not list cannot be read. */
+static void not_installed(struct check *c, const struct schema *s, const struct column *said)
+{
+    struct diag *d = diag4(c->ds, said->at, D_EXTEND_CLASH, diag_str(c->ds, said->name), types_show(c->a, &said->type), "not there", "installation");
+    diag_also(d, schema__lock_place(s->system, s->lock->at), "the columns of this installation stand here");
 }
 
 void schema__extend(struct check *c, struct ast_extend *x)
@@ -216,8 +296,9 @@ void schema__extend(struct check *c, struct ast_extend *x)
         col.custom = true;
         col.assumed = !ep->target;
         if (n->key) diag1(c->ds, n->base.at, D_BAD_EXTEND, "a key column cannot be added to a table");
+        if (before == NULL && !ep->target && s->lock != NULL && !s->lock->missing) not_installed(c, s, &col);
         if (before == NULL) s->columns[s->ncolumns++] = col;
-        else if (s->lock != NULL && before->at.file == (c->lock_source ? c->lock_source->id : 0)) agree(c, &col, before);
+        else if (s->lock != NULL && s->system->lock_file && before->at.file == s->system->lock_file->id) agree(c, &col, before, ep->target);
         else diag_also(diag1(c->ds, n->name.at, D_DUPLICATE_NAME, diag_str(c->ds, n->name.text)), before->at, "declared here");
     }
 }

@@ -22,6 +22,7 @@ struct column {                      /* of a source entity or field of a target 
     bool key, never, required, unique, read_only, insert_only;
     bool custom;                     /* declared by extend or marked so in the lock file */
     bool assumed;                    /* a source column that the spec itself declares: a fact nobody checked */
+    bool partial;                    /* assumed, because the lock file says that not every company has it */
     bool email;                      /* @email: a target refuses what is no address */
     bool has_default; struct value fallback;   /* what a blank is read as */
     struct str link_module;          /* type link: of which module */
@@ -46,6 +47,8 @@ struct system {
     bool open;                       /* entities may be declared in the spec */
     const struct str *doors; size_t ndoors;
     struct schema *schemas;          /* built on first use, in the order of the text */
+    const struct lock *lock;         /* NULL: no lock file beside the spec */
+    const struct source *lock_file;
     struct system *next;
 };
 struct setting { struct str name; int kind; /* enum setting_kind of code/image.h */ struct str value; struct span at; };
@@ -201,7 +204,6 @@ struct spec {
     struct fn *fns;
     struct flow *flows;
     struct test *tests;
-    const struct lock *lock;         /* NULL: no lock file beside the spec */
     const struct sources *sources;
 };
 

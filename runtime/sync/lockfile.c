@@ -69,10 +69,15 @@ void lockfile_add(struct lockfile *l, const struct described_entity *d)
     if (!e) {
         l->list = grown(l->a, l->list, l->n, &l->cap, sizeof *l->list);
         e = &l->list[l->n++];
-        *e = (struct lockfile_entity){.name = kept(l->a, d->name), .missing = d->missing, .key = ARENA_ARRAY(l->a, struct str, d->nkeys + 1), .nkeys = d->nkeys};
+        *e = (struct lockfile_entity){.name = kept(l->a, d->name), .missing = true};
+    }
+    if (d->nkeys && !e->nkeys) {
+        e->key = ARENA_ARRAY(l->a, struct str, d->nkeys);
+        e->nkeys = d->nkeys;
         for (size_t i = 0; i < d->nkeys; i++) e->key[i] = kept(l->a, d->key[i]);
     }
     e->seen++;
+    e->missing = e->missing && d->missing;      /* not there: in no company */
     e->unstamped = e->unstamped || d->unstamped;
     for (size_t i = 0; i < d->nfields; i++) add_field(l, e, &d->fields[i]);
 }

@@ -1,4 +1,4 @@
-/* describe.c - the metadata of modules in the words of the lock file (docs/zoho-lock.md): what a spec may write, as this organisation has it.
+/* describe.c - the metadata of modules in the words of the lock file (docs/locks.md): what a spec may write, as this organisation has it.
  *
  *     zoho_field (data_type, length, ...) -> described_field (type of the language, its numbers)
  *

@@ -1,6 +1,6 @@
 /* lang_test.c - the golden cases under tests/lang (MLC_TESTS_DIR says where):
  *
- *   check*  NAME.mlc and NAME.expect: one CODE:LINE:COLUMN a line, CODE:FILE:LINE:COLUMN when it is not in the spec; empty = clean
+ *   check*  NAME.mlc and NAME.expect, with the lock files of the folder: one CODE:LINE:COLUMN a line, CODE:FILE:LINE:COLUMN when it is not in the spec; empty = clean
  *   eval    NAME.mlc, NAME.in.jsonl, NAME.out.jsonl: the first flow, one output line for one input line
  *   hash    base.mlc; same_*.mlc have all its hashes; diff__FIELD__why.mlc differs in that field ("-": in the flow only)
  *
@@ -257,6 +257,7 @@ int main(void)
     each("check", check_case);
     each("check_lock", check_case);
     each("check_badlock", check_case);
+    each("check_sagelock", check_case);
     each("eval", eval_case);
     each("hash", hash_case);
     coverage();

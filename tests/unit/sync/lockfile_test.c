@@ -44,6 +44,16 @@ static void companies(struct arena *a)
     add(&m, "A", two, 1);
     add(&m, "T", two, 4);
     add(&m, "T", one, 5);
+    struct described_entity none = {.name = STR("U"), .missing = true};
+    lockfile_add(&l, &none);
+    add(&l, "U", two, 1);
+    lockfile_add(&l, &none);
+    add(&m, "U", two, 1);
+    lockfile_add(&m, &none);
+    lockfile_add(&m, &none);
+    none.name = STR("V");
+    lockfile_add(&l, &none);
+    lockfile_add(&m, &none);
     struct str x = lockfile_text(&l), y = lockfile_text(&m);
     check(str_eq(x, y), "the order in which a system tells does not show", x.p);
     check(holds(x, "\"Name\": {\"length\": 50, \"type\": \"text\"}"), "of two lengths the longer", x.p);
@@ -51,6 +61,8 @@ static void companies(struct arena *a)
     check(holds(x, "\"Odd\": {\"type\": \"other\"}"), "of two types other", x.p);
     check(holds(x, "\"UDF_ONE\": {\"custom\": true, \"length\": 8, \"partial\": true, \"type\": \"text\"}"), "a column of one company is partial", x.p);
     check(holds(x, "\"key\": [\"K\"]"), "the key", x.p);
+    check(holds(x, "\"U\": {") && holds(x, "\"K\": {\"length\": 2, \"partial\": true, \"type\": \"text\"}"), "a table of one company is partial", x.p);
+    check(holds(x, "\"V\": null"), "a table of none is missing", x.p);
 }
 
 static struct str sample(struct arena *a, int64_t length, bool more)
@@ -71,7 +83,7 @@ static void compiler(struct arena *a)
     struct lock lock;
     struct lock_fault why;
     struct str text = sample(a, 60, true);
-    check(lock_parse(text, a, &lock, &why), "the compiler reads it", why.text);
+    check(lock_parse(text, LOCK_TARGET, a, &lock, &why), "the compiler reads it", why.text);
     const struct lock_module *m = lock_module(&lock, STR("Accounts")), *v = lock_module(&lock, STR("Vendors"));
     const struct lock_field *name = m ? lock_field(m, STR("Name")) : NULL, *tier = m ? lock_field(m, STR("Tier")) : NULL, *owner = m ? lock_field(m, STR("Owner")) : NULL;
     const struct lock_field *flag = m ? lock_field(m, STR("Flag")) : NULL, *amount = m ? lock_field(m, STR("Amount")) : NULL, *x = m ? lock_field(m, STR("X")) : NULL;
