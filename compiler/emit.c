@@ -134,7 +134,7 @@ static uint16_t pool_const(struct pools *p, const struct value *v)
     return (uint16_t)i;
 }
 
-static uint16_t pool_message(struct pools *p, struct str s)
+uint16_t emit_message(struct pools *p, struct str s)
 {
     for (size_t i = 0; i < p->nmessages; i++)
         if (str_eq(p->messages[i], s)) return (uint16_t)i;
@@ -176,10 +176,18 @@ static uint16_t link_site(struct code *c, struct ir *x)
     return (uint16_t)c->nlinks++;
 }
 
+static uint16_t list_site(const struct code *c, const struct ir *x)
+{
+    size_t i = 0;
+    while (i < c->in->nlists && c->in->lists[i] != x->each) i++;
+    ASSERT(i < c->in->nlists);
+    return (uint16_t)i;
+}
+
 /* The label of the stub that rejects with a message. */
 static struct label *reject_stub(struct code *c, const struct ir *x)
 {
-    uint16_t m = pool_message(c->p, value_str(&x->value));
+    uint16_t m = emit_message(c->p, value_str(&x->value));
     for (size_t i = 0; i < c->nstubs; i++)
         if (c->stubs[i].message == m) return &c->stubs[i].at;
     c->stubs[c->nstubs] = (struct stub){.message = m};
@@ -338,6 +346,8 @@ static void into(struct code *c, struct ir *x, uint16_t reg)
         for (size_t i = 0; i < x->nargs; i++) regs[i] = value_of(c, x->args[i]);
         put(c, OP_LINK, reg, link_site(c, x), pool_list(c->p, regs, x->nargs));
         break;
+    case IR_LINE: put(c, OP_COLUMN, reg, c->in->line_base + c->in->line_of[x->index], 0); break;
+    case IR_EACH: put(c, OP_EACH, reg, list_site(c, x), 0); break;
     case IR_REJECT: jump(c, OP_JUMP, 0, 0, reject_stub(c, x)); break;
     case IR_KEEP: check_failed("keep as a value", __FILE__, __LINE__);
     default: {

@@ -19,12 +19,32 @@ struct emit_flow {
     struct ir *when, *adopt, *key;                       /* NULL: none */
     const struct emit_field *fields; size_t nfields;     /* image order; value NULL: not set by the mapping */
     const uint16_t *column_of;                           /* column of the entity -> column of the image */
+    const uint16_t *line_of; uint16_t line_base;         /* inside a list: column of the line table -> column behind line_base */
+    const struct ir_each *const *lists; size_t nlists;   /* those that have a list site, in its order */
 };
 /* Code, registers and link sites of a flow into out (whose columns, fields, names are filled). False with a sentence in why when a limit
  * of the format is passed. */
 bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow *in, struct image_flow *out, char *why, size_t why_len);
 
-/* The whole image of a lowered spec, in the arena; image_bounds is done, image_verify is the caller's. */
+uint16_t emit_message(struct pools *p, struct str s);
+
+/* ---- emit_lines.c ---- */
+struct emit_lists {
+    const uint16_t *column_of; size_t ncolumns;
+    uint16_t **line_of;                                  /* per column of the entity that is a list: column of the line table -> place in the list */
+    const struct ir_each **each;                         /* out: one a list site */
+};
 struct spec;
+struct field;
+/* The list that decides a field, or NULL. */
+const struct ir_each *emit_list_of(struct ir *value);
+/* The image's type of a list column: what some list site reads, and the key of the lines. */
+struct type emit_list_type(const struct lowered *l, const struct lowered_flow *lf, unsigned column, struct arena *a, uint16_t **line_of);
+/* The list sites of a flow, whose columns and fields stand already. */
+bool emit_lines(const struct spec *s, const struct lowered *l, const struct lowered_flow *lf, struct pools *p, struct emit_lists *in, struct image_flow *out,
+                char *why, size_t why_len);
+void emit_debug_text(const struct spec *s, const struct field *f, struct arena *a, struct image_field *out);
+
+/* The whole image of a lowered spec, in the arena; image_bounds is done, image_verify is the caller's. */
 bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, struct image **out, const struct flow **culprit, char *why, size_t why_len);
 #endif

@@ -22,7 +22,7 @@ static void endpoints(const struct spec *s, struct arena *a, struct image *im)
 }
 
 /* The columns that something reads, in the order of the schema; keys in the order of the source. */
-static uint16_t *columns(const struct flow *f, const struct lowered *l, const struct lowered_flow *lf, struct arena *a, struct image_flow *out)
+static uint16_t *columns(const struct flow *f, const struct lowered *l, const struct lowered_flow *lf, struct arena *a, struct image_flow *out, uint16_t **line_of)
 {
     const struct schema *e = f->entity;
     bool *read = ARENA_ARRAY(a, bool, e->ncolumns + 1);
@@ -39,7 +39,9 @@ static uint16_t *columns(const struct flow *f, const struct lowered *l, const st
         if (c->key) keys[out->nkeys++] = (uint16_t)out->ncolumns;
         map[i] = (uint16_t)out->ncolumns;
         cols[out->ncolumns] = (struct image_column){c->name, c->type, c->key, str_starts(c->name, STR("UDF_"))};
-        cols[out->ncolumns++].type.optional = c->type.optional || c->has_default;
+        if (c->lines.n) cols[out->ncolumns].type = emit_list_type(l, lf, (unsigned)i, a, &line_of[i]);
+        else cols[out->ncolumns].type.optional = c->type.optional || c->has_default;
+        out->ncolumns++;
     }
     out->columns = cols;
     out->key_columns = keys;
@@ -67,7 +69,7 @@ static void reads(const struct lowered *l, const struct ir *x, const struct flow
     out->reads = list;
 }
 
-static void debug_text(const struct spec *s, const struct field *f, struct arena *a, struct image_field *out)
+void emit_debug_text(const struct spec *s, const struct field *f, struct arena *a, struct image_field *out)
 {
     struct place p = source_place(s->sources, f->at);
     struct buf b = {0};
@@ -90,7 +92,9 @@ static void fields(const struct spec *s, const struct lowered *l, const struct l
         const struct column *c = f->column;
         list[i] = (struct image_field){.name = c->name, .type = c->type, .mode = mode_of(f), .unique = c->unique, .on_insert = !c->read_only,
                                        .on_update = !c->read_only && !c->insert_only, .custom = c->custom, .link_module = c->link_module};
-        debug_text(s, f, a, &list[i]);
+        if (lf->fields[i] && emit_list_of(lf->fields[i])) list[i].type = f->value->ty.t;
+        list[i].type.optional = list[i].type.base == T_LIST ? !c->required : list[i].type.optional;
+        emit_debug_text(s, f, a, &list[i]);
         if (f->mode == FIELD_IS_KEY) out->key_field = (uint16_t)i;
         if (lf->fields[i]) {
             reads(l, lf->fields[i], lf->flow, map, a, &list[i]);
@@ -133,7 +137,8 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     for (size_t i = 0; i < f->nsources; i++) sources[i] = f->sources[i]->name;
     out->company_sources = sources;
     if (f->adopt_field) out->adopt_field = f->adopt_field->name;
-    uint16_t *map = columns(f, l, lf, a, out);
+    uint16_t **line_of = ARENA_ARRAY(a, uint16_t *, f->entity->ncolumns + 1);
+    uint16_t *map = columns(f, l, lf, a, out, line_of);
     if (out->ncolumns > LIMIT_COLUMNS) {
         snprintf(why, why_len, "%d columns in one flow", LIMIT_COLUMNS);
         return false;
@@ -142,8 +147,11 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     out->on_leave = event(f, &f->on_leave, a);
     out->on_delete = event(f, &f->on_delete, a);
     struct emit_field *ef = ARENA_ARRAY(a, struct emit_field, lf->nfields + 1);
-    for (size_t i = 0; i < lf->nfields; i++) ef[i] = (struct emit_field){lf->fields[i], f->fields[i]->column->type};
-    struct emit_flow in = {.when = lf->when, .adopt = lf->adopt, .key = lf->key, .fields = ef, .nfields = lf->nfields, .column_of = map};
+    for (size_t i = 0; i < lf->nfields; i++) ef[i] = (struct emit_field){lf->fields[i], out->fields[i].type};
+    struct emit_lists lists = {.column_of = map, .ncolumns = out->ncolumns, .line_of = line_of};
+    if (!emit_lines(s, l, lf, p, &lists, out, why, why_len)) return false;
+    struct emit_flow in = {.when = lf->when, .adopt = lf->adopt, .key = lf->key, .fields = ef, .nfields = lf->nfields, .column_of = map,
+                           .lists = lists.each, .nlists = out->nlines};
     if (!emit_flow(p, &l->graph, &in, out, why, why_len)) return false;
     hashes(out, lf);
     return true;
@@ -194,6 +202,12 @@ bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, 
     im->order = order(s, a, l->nflows);
     pools_into(&p, im);
     for (size_t i = 0; i < im->nflows; i++) {
+        for (size_t k = 0; k < flows[i].nlines; k++) {
+            struct image_flow *body = (struct image_flow *)(uintptr_t)flows[i].lines[k].body;      /* ours: made by emit_lines.c */
+            if (body->when.ninstr) image_bounds(im, body, &body->when);
+            image_bounds(im, body, &body->map);
+            image_bounds(im, body, &body->key_program);
+        }
         image_bounds(im, &flows[i], &flows[i].map);
         if (flows[i].when.ninstr) image_bounds(im, &flows[i], &flows[i].when);
         if (flows[i].adopt) image_bounds(im, &flows[i], &flows[i].adopt_program);

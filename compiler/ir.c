@@ -31,6 +31,44 @@ static void put_type(struct buf *b, const struct type *t)
     for (unsigned i = 0; i < t->nset; i++) buf_blob(b, t->set[i]);
     buf_blob(b, t->yes);
     buf_blob(b, t->no);
+    if (t->base != T_LIST) return;
+    buf_u32(b, t->shape->max_lines);
+    for (size_t i = 0; i < t->shape->n; i++) {
+        buf_blob(b, t->shape->names[i]);
+        put_type(b, &t->shape->types[i]);
+    }
+}
+
+static void put_part(struct buf *b, const struct ir *x)
+{
+    buf_byte(b, x != NULL);
+    if (x) buf_put(b, x->hash.b, HASH_BYTES);
+}
+
+/* The order of a list's fields means nothing: their hashes are added up. */
+static void put_each(struct buf *b, const struct ir_each *e)
+{
+    unsigned char sum[HASH_BYTES] = {0};
+    buf_blob(b, e->target);
+    buf_blob(b, e->list);
+    buf_u32(b, e->max_lines);
+    put_part(b, e->when);
+    put_part(b, e->key);
+    for (size_t i = 0; i < e->nfields; i++) {
+        struct buf one = {0};
+        buf_blob(&one, e->names[i]);
+        put_part(&one, e->fields[i]);
+        struct hash h = hash_of(buf_view(&one));
+        unsigned carry = 0;
+        for (size_t k = 0; k < HASH_BYTES; k++) {
+            carry += (unsigned)sum[k] + h.b[k];
+            sum[k] = (unsigned char)(carry & 0xff);
+            carry >>= 8;
+        }
+        buf_free(&one);
+    }
+    buf_varint(b, e->nfields);
+    buf_put(b, sum, sizeof sum);
 }
 
 static struct hash name_of(const struct ir *x)
@@ -40,7 +78,8 @@ static struct hash name_of(const struct ir *x)
     buf_byte(&b, 0);
     switch (x->op) {
     case IR_CONST: case IR_REJECT: value_encode(&b, &x->value); break;
-    case IR_COLUMN: buf_blob(&b, x->name); put_type(&b, &x->ty.t); break;
+    case IR_COLUMN: case IR_LINE: buf_blob(&b, x->name); put_type(&b, &x->ty.t); break;
+    case IR_EACH: put_each(&b, x->each); break;
     case IR_ABSENT: if (x->ty.kind == TY_VALUE) put_type(&b, &x->ty.t); break;
     case IR_CALL: buf_puts(&b, builtin_info(x->index).name); buf_u32(&b, IR_BUILTIN_VERSION); break;
     case IR_TABLE: buf_put(&b, x->table->hash.b, HASH_BYTES); break;
@@ -94,7 +133,7 @@ struct ir *ir__intern(struct ir_graph *g, const struct ir *proto)
     *x = *proto;
     x->hash = h;
     x->id = (uint32_t)g->n++;
-    x->rejects = x->op == IR_REJECT;
+    x->rejects = x->op == IR_REJECT || x->op == IR_EACH;      /* lines can be too many */
     for (size_t k = 0; k < proto->nargs; k++) x->rejects = x->rejects || proto->args[k]->rejects;
     x->args = ARENA_ARRAY(g->arena, struct ir *, proto->nargs + 1);
     if (proto->nargs) memcpy(x->args, proto->args, proto->nargs * sizeof *x->args);
@@ -127,6 +166,19 @@ struct ir *ir_absent(struct ir_graph *g, const struct type *t)
 struct ir *ir_column(struct ir_graph *g, unsigned index, struct str name, const struct type *t)
 {
     struct ir p = {.op = IR_COLUMN, .index = index, .name = name, .ty = ty_value(*t)};
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_line(struct ir_graph *g, unsigned index, struct str list, struct str name, const struct type *t)
+{
+    struct str whole = str_of(arena_printf(g->arena, "%.*s.%.*s", (int)list.n, list.p, (int)name.n, name.p));
+    struct ir p = {.op = IR_LINE, .index = index, .name = whole, .ty = ty_value(*t)};
+    return ir__intern(g, &p);
+}
+
+struct ir *ir_each(struct ir_graph *g, const struct ir_each *each, const struct type *t)
+{
+    struct ir p = {.op = IR_EACH, .each = each, .ty = ty_value(*t)};
     return ir__intern(g, &p);
 }
 
@@ -317,6 +369,25 @@ void ir_table_finish(struct ir_table *t, struct arena *a)
 
 enum { IR_PRINT_BYTES = 1 << 20 };
 
+static void print_each(struct buf *out, const struct ir_each *e)
+{
+    buf_byte(out, ' ');
+    buf_str(out, e->list);
+    if (e->when) {
+        buf_puts(out, " (when ");
+        ir_print(out, e->when);
+        buf_byte(out, ')');
+    }
+    buf_puts(out, " (key ");
+    ir_print(out, e->key);
+    buf_byte(out, ')');
+    for (size_t i = 0; i < e->nfields; i++) {
+        buf_printf(out, " (%.*s ", (int)e->names[i].n, e->names[i].p);
+        ir_print(out, e->fields[i]);
+        buf_byte(out, ')');
+    }
+}
+
 void ir_print(struct buf *out, const struct ir *x)
 {
     if (out->n > IR_PRINT_BYTES) {     /* shared nodes are printed wherever they are used: that can grow */
@@ -326,7 +397,8 @@ void ir_print(struct buf *out, const struct ir *x)
     buf_printf(out, "(%s", op_names[x->op]);
     switch (x->op) {
     case IR_CONST: case IR_REJECT: buf_byte(out, ' '); value_json(out, &x->value); break;
-    case IR_COLUMN: buf_byte(out, ' '); buf_str(out, x->name); break;
+    case IR_COLUMN: case IR_LINE: buf_byte(out, ' '); buf_str(out, x->name); break;
+    case IR_EACH: print_each(out, x->each); break;
     case IR_CALL: buf_printf(out, " %s", builtin_info(x->index).name); break;
     case IR_TABLE: buf_byte(out, ' '); buf_str(out, x->table->name); break;
     case IR_LINK:
@@ -346,17 +418,40 @@ void ir_print(struct buf *out, const struct ir *x)
     buf_byte(out, ')');
 }
 
-static void columns(const struct ir *x, bool *seen, bool *visited)
+/* Marks what nodes of one kind read; a list is its own column and what its parts read. */
+static void columns(const struct ir *x, enum ir_op op, bool *seen, bool *visited)
 {
-    if (visited[x->id]) return;
+    if (x == NULL || visited[x->id]) return;
     visited[x->id] = true;
-    if (x->op == IR_COLUMN) seen[x->index] = true;
-    for (size_t i = 0; i < x->nargs; i++) columns(x->args[i], seen, visited);
+    if (x->op == op) seen[x->index] = true;
+    for (size_t i = 0; i < x->nargs; i++) columns(x->args[i], op, seen, visited);
+    if (x->op != IR_EACH) return;
+    if (op == IR_COLUMN) seen[x->each->column] = true;
+    columns(x->each->when, op, seen, visited);
+    columns(x->each->key, op, seen, visited);
+    for (size_t i = 0; i < x->each->nfields; i++) columns(x->each->fields[i], op, seen, visited);
+}
+
+static void marks(const struct ir_graph *g, const struct ir *x, enum ir_op op, bool *seen)
+{
+    struct arena_mark m = arena_mark(g->arena);
+    columns(x, op, seen, ARENA_ARRAY(g->arena, bool, g->n + 1));
+    arena_release(g->arena, m);
 }
 
 void ir_columns(const struct ir_graph *g, const struct ir *x, bool *seen)
 {
-    struct arena_mark m = arena_mark(g->arena);
-    columns(x, seen, ARENA_ARRAY(g->arena, bool, g->n + 1));
-    arena_release(g->arena, m);
+    marks(g, x, IR_COLUMN, seen);
+}
+
+void ir_line_reads(const struct ir_graph *g, const struct ir *x, bool *seen)
+{
+    marks(g, x, IR_LINE, seen);
+}
+
+void ir_line_columns(const struct ir_graph *g, const struct ir_each *e, bool *seen)
+{
+    marks(g, e->when, IR_LINE, seen);
+    marks(g, e->key, IR_LINE, seen);
+    for (size_t i = 0; i < e->nfields; i++) marks(g, e->fields[i], IR_LINE, seen);
 }

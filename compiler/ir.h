@@ -30,6 +30,16 @@ struct ir_site {
     const struct str *fields; size_t nfields;   /* find */
     struct str flow; unsigned flow_index;       /* ref: nfields == 0 */
 };
+struct each;
+struct ir;
+struct ir_each {                  /* what makes a line; the fields are named as in the target, in the order of the spec */
+    unsigned column; struct str list;            /* of the flow's table */
+    struct str target;
+    struct ir *when, *key;                       /* when: NULL = all */
+    struct ir **fields; const struct str *names; size_t nfields;
+    uint32_t max_lines;
+    const struct each *from;                     /* dsl/spec.h: for places and schemas only */
+};
 struct ir {
     enum ir_op op;
     uint32_t id;                  /* order of creation */
@@ -38,10 +48,11 @@ struct ir {
     struct ir **args; size_t nargs;
     bool rejects;                 /* computing it may set the record aside: it must not be left out, nor change places with another */
     struct value value;           /* CONST; REJECT: the message */
-    unsigned index;               /* COLUMN: of the entity; CALL: builtin */
-    struct str name;              /* COLUMN */
+    unsigned index;               /* COLUMN: of the entity; LINE: of the line table; CALL: builtin */
+    struct str name;              /* COLUMN; LINE: with the list's name in front */
     const struct ir_table *table; /* TABLE */
     struct ir_site site;          /* LINK */
+    const struct ir_each *each;   /* EACH */
 };
 struct ir_graph { struct arena *arena; struct ir **slots; size_t nslots, n; };   /* open addressing by hash */
 
@@ -51,6 +62,8 @@ struct ir *ir_bool(struct ir_graph *g, bool b);
 /* Absent; t says of which type, NULL when the neighbour will. */
 struct ir *ir_absent(struct ir_graph *g, const struct type *t);
 struct ir *ir_column(struct ir_graph *g, unsigned index, struct str name, const struct type *t);
+struct ir *ir_line(struct ir_graph *g, unsigned index, struct str list, struct str name, const struct type *t);
+struct ir *ir_each(struct ir_graph *g, const struct ir_each *each, const struct type *t);
 struct ir *ir_reject(struct ir_graph *g, const struct value *message);
 struct ir *ir_keep(struct ir_graph *g);
 struct ir *ir_table(struct ir_graph *g, const struct ir_table *t, struct ir *key);
@@ -75,4 +88,7 @@ void ir_table_finish(struct ir_table *t, struct arena *a);
 void ir_print(struct buf *out, const struct ir *x);
 /* Marks in seen[] (per column of the entity) what x reads. */
 void ir_columns(const struct ir_graph *g, const struct ir *x, bool *seen);
+/* The same for the columns of a line table: of an expression inside a list, and of all of a list. */
+void ir_line_reads(const struct ir_graph *g, const struct ir *x, bool *seen);
+void ir_line_columns(const struct ir_graph *g, const struct ir_each *e, bool *seen);
 #endif

@@ -15,6 +15,7 @@ struct low {
     struct ir_graph *g;
     const struct lowered *out;
     const struct flow *flow;
+    const struct each *each;           /* inside of its lines, or NULL */
     bool mapping;                      /* reject may be used */
     struct memo *lets; size_t nlets, cap;
     struct inlined *calls;             /* the same fn of the same arguments is lowered once */
@@ -28,6 +29,15 @@ static struct ir *column(struct low *l, unsigned index)
     struct type t = c->type;
     t.optional = t.optional || c->has_default;
     struct ir *x = ir_column(l->g, index, c->name, &t);
+    return c->has_default ? ir_make2(l->g, IR_ELSE, x, ir_const(l->g, &c->fallback)) : x;
+}
+
+static struct ir *line_column(struct low *l, unsigned index)
+{
+    const struct column *c = &l->each->lines->columns[index];
+    struct type t = c->type;
+    t.optional = t.optional || c->has_default;
+    struct ir *x = ir_line(l->g, index, l->each->list->name, c->name, &t);
     return c->has_default ? ir_make2(l->g, IR_ELSE, x, ir_const(l->g, &c->fallback)) : x;
 }
 
@@ -204,6 +214,30 @@ static struct ir *link(struct low *l, const struct tx *x, const struct frame *fr
     return ir_link(l->g, site, args, x->nargs);
 }
 
+static struct ir *root(struct low *l, const struct tx *x, bool mapping);
+
+/* The parts of a list are roots of their own: filter and key are conditions, the fields may reject. */
+static struct ir *each(struct low *l, const struct tx *x)
+{
+    struct arena *a = l->g->arena;
+    const struct each *from = x->each;
+    struct ir_each *e = ARENA_NEW(a, struct ir_each);
+    struct str *names = ARENA_ARRAY(a, struct str, from->nfields + 1);
+    bool mapping = l->mapping;
+    *e = (struct ir_each){.column = from->column, .list = from->list->name, .target = from->target->name, .names = names, .nfields = from->nfields,
+                          .max_lines = from->max_lines, .from = from, .fields = ARENA_ARRAY(a, struct ir *, from->nfields + 1)};
+    l->each = from;
+    if (from->when) e->when = root(l, from->when, false);
+    e->key = root(l, from->key, false);
+    for (size_t i = 0; i < from->nfields; i++) {
+        names[i] = from->fields[i]->column->name;
+        e->fields[i] = root(l, from->fields[i]->value, true);
+    }
+    l->each = NULL;
+    l->mapping = mapping;
+    return ir_each(l->g, e, &x->ty.t);
+}
+
 static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr)
 {
     switch (x->kind) {
@@ -223,7 +257,9 @@ static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr
     case TX_KNOWN: return known(l, x, fr);
     case TX_REJECT: return ir_reject(l->g, &x->value);
     case TX_KEEP: return ir_keep(l->g);
-    case TX_LINE: case TX_POISON: break;
+    case TX_LINE: return line_column(l, x->index);
+    case TX_EACH: return each(l, x);
+    case TX_POISON: break;
     }
     check_failed("lowering what was refused", __FILE__, __LINE__);
 }

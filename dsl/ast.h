@@ -31,6 +31,7 @@
  *             @read_only                   a flow cannot write it (find only)
  *             @lines_of(Entity)            line table: read through its header only
  *             @unserved                    no door has the table: its columns are known, a flow from it is refused
+ *             @most_lines(200)             of a line table: so many lines at most in one record (1 to 1000)
  *   column    @created @updated            audit stamp (with @time on the time half): never content, ignored by hashes
  *             @time(DateUpdated)           decimal hours that belong to the named date column
  *             @status                      the row's life status (for docs and for `when` hints)

@@ -30,8 +30,11 @@ struct scope {
     struct flow *flow;                   /* NULL in a fn */
     struct fn *fn;                       /* NULL in a flow */
     const struct known *known;           /* what conditions around us showed to be present */
+    struct each *each;                   /* the lines that we are inside of, or NULL */
+    const struct column *field;          /* the field whose right side this is, where lines may be made */
 };
-enum { EXPR_TAIL = 1 /* keep may stand here */, EXPR_WHOLE = 2 /* the whole right side of a field: find may stand here */ };
+enum { EXPR_TAIL = 1 /* keep may stand here */, EXPR_WHOLE = 2 /* the whole right side of a field: find may stand here */,
+       EXPR_LIST = 4 /* so may each, also left of ?? */ };
 
 /* ---- check_expr.c ---- */
 struct tx *check__expr(struct check *c, struct scope sc, struct ast *n, unsigned flags);
@@ -105,6 +108,9 @@ struct flow *resolve__flow(struct check *c, const struct ast_name *name);
 void resolve__hint(struct diag *d, const struct diag_nearest *n);
 void resolve__unsupported(struct check *c, struct span at, const char *what);
 
+/* ---- check_each.c ---- */
+struct tx *check__each(struct check *c, struct scope sc, struct ast_each *n, unsigned flags);
+
 /* ---- check_inject.c ---- */
 /* NULL, or why two keys of the table (or of its line table, within one record) could give the same text. */
 struct inject { const struct schema *entity, *lines; };
@@ -127,6 +133,10 @@ void check__table(struct check *c, struct table *t, const struct ast *n);
 /* The places; then, when all flows have theirs, the rest. */
 void check__flow_head(struct check *c, struct flow *f);
 void check__flow(struct check *c, struct flow *f);
+/* A condition decides about a row before there is a record to set aside. */
+void check__no_reject(struct check *c, const struct tx *x, const char *who);
+/* A field of a module; NULL with a diagnostic. */
+struct column *check__find_field(struct check *c, const struct flow *f, const struct schema *m, const struct ast_name *name);
 struct field *check__field_named(struct check *c, struct flow *f, const struct ast_name *name);
 /* Value into column: everything that can go wrong has its own code. `at` is the value's place. */
 bool check__fits(struct check *c, const struct flow *f, const struct schema *m, const struct column *col, const struct tx *x, const struct ast *n, struct span at);

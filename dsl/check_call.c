@@ -130,7 +130,7 @@ struct tx *check__part(struct check *c, const struct tx *of, struct ast_member *
 
 void check__fn(struct check *c, struct fn *f)
 {
-    struct scope sc = {NULL, f, NULL};
+    struct scope sc = {.fn = f};
     size_t i = 0;
     f->nparams = f->ast->params.n;
     f->params = ARENA_ARRAY(c->a, struct ty, f->nparams + 1);

@@ -50,6 +50,9 @@ void check__also_column(struct diag *d, const struct scope *sc, const struct tx 
     if (x->kind == TX_COLUMN && sc->flow != NULL) {
         const struct column *col = &sc->flow->entity->columns[x->index];
         diag_also(d, col->at, "%s is declared here", diag_str(d->owner, col->name));
+    } else if (x->kind == TX_LINE && sc->each != NULL) {
+        const struct column *col = &sc->each->lines->columns[x->index];
+        diag_also(d, col->at, "%s is declared here", diag_str(d->owner, col->name));
     } else if (x->kind == TX_LET) diag_also(d, x->let->at, "%s is defined here", diag_str(d->owner, x->let->name));
 }
 
@@ -102,14 +105,13 @@ static struct tx *narrowed(struct check *c, const struct scope *sc, struct tx *x
     return k;
 }
 
-static struct tx *column_ref(struct check *c, struct scope sc, unsigned index, struct span at)
+/* A column that an expression may read: not sensitive, offered by the flow's door, of a kind with values. */
+static bool readable(struct check *c, const struct flow *f, const struct column *col, struct span at)
 {
-    struct flow *f = sc.flow;
-    const struct column *col = &f->entity->columns[index];
     if (col->never) {
         struct diag *d = diag1(c->ds, at, D_SENSITIVE_COLUMN, diag_str(c->ds, col->name));
         diag_also(d, col->at, "marked @never here");
-        return check__poison(c, at);
+        return false;
     }
     if (col->doors != 0 && !(col->doors & (1u << f->door))) {
         const struct system *sys = f->entity->system;
@@ -117,15 +119,44 @@ static struct tx *column_ref(struct check *c, struct scope sc, unsigned index, s
         diag_also(d, col->at, "declared here");
         for (size_t i = 0; i < sys->ndoors; i++)
             if (col->doors & (1u << i)) diag_help(d, "the door `%s` has it", diag_str(c->ds, sys->doors[i]));
-        return check__poison(c, at);
+        return false;
     }
     if (!col->known_type) {
         struct diag *d = diag1(c->ds, at, D_UNREADABLE_KIND, diag_str(c->ds, col->name));
         diag_also(d, col->at, "declared here");
-        return check__poison(c, at);
+        return false;
     }
+    return true;
+}
+
+static struct tx *column_ref(struct check *c, struct scope sc, unsigned index, struct span at)
+{
+    struct flow *f = sc.flow;
+    if (!readable(c, f, &f->entity->columns[index], at)) return check__poison(c, at);
     f->reads[index] = true;
-    struct tx *x = check__tx(c, TX_COLUMN, at, ty_value(col->type));
+    struct tx *x = check__tx(c, TX_COLUMN, at, ty_value(f->entity->columns[index].type));
+    x->index = index;
+    return narrowed(c, &sc, x);
+}
+
+/* line.ItemCode */
+static struct tx *line_ref(struct check *c, struct scope sc, const struct ast_name *name)
+{
+    const struct schema *lines = sc.each->lines;
+    const struct column *col = schema__column(lines, name->text);
+    if (col == NULL) {
+        struct diag_nearest near = diag_nearest_begin(name->text);
+        for (size_t i = 0; i < lines->ncolumns; i++) diag_nearest_try(&near, lines->columns[i].name);
+        struct diag *d = diag2(c->ds, name->at, D_UNKNOWN_NAME, diag_str(c->ds, name->text), arena_printf(c->a, "column of %s", diag_str(c->ds, lines->name)));
+        resolve__hint(d, &near);
+        if (!diag_nearest_found(&near) && str_starts(name->text, STR("UDF_")))
+            diag_help(d, "declare it: extend %s.%s { %s: text(30)? }", diag_str(c->ds, sc.flow->source->name), diag_str(c->ds, lines->name), diag_str(c->ds, name->text));
+        return check__poison(c, name->at);
+    }
+    if (!readable(c, sc.flow, col, name->at)) return check__poison(c, name->at);
+    unsigned index = (unsigned)(col - lines->columns);
+    sc.each->reads[index] = true;
+    struct tx *x = check__tx(c, TX_LINE, name->at, ty_value(col->type));
     x->index = index;
     return narrowed(c, &sc, x);
 }
@@ -173,12 +204,18 @@ static struct tx *name_ref(struct check *c, struct scope sc, const struct ast_na
         return narrowed(c, &sc, x);
     }
     struct column *col = schema__column(sc.flow->entity, name->text);
+    if (col == NULL && sc.each && str_eq(name->text, sc.each->name)) {
+        diag_help(diag2(c->ds, name->at, D_TYPE_NEEDED, "one value is needed here", "a whole line"), "name a column of it: %s.%s", diag_str(c->ds, name->text),
+                  diag_str(c->ds, sc.each->lines->ncolumns ? sc.each->lines->columns[0].name : (struct str){"X", 1}));
+        return check__poison(c, name->at);
+    }
     if (col == NULL) return unknown_name(c, sc, name);
     return column_ref(c, sc, (unsigned)(col - sc.flow->entity->columns), name->at);
 }
 
 static struct tx *member(struct check *c, struct scope sc, struct ast_member *n)
 {
+    if (sc.each && n->of->kind == AST_USE && str_eq(AST_AS(use, n->of)->name.text, sc.each->name)) return line_ref(c, sc, &n->name);
     struct tx *of = check__expr(c, sc, n->of, 0);
     return of->ty.kind == TY_POISON ? of : check__part(c, of, n);
 }
@@ -200,7 +237,7 @@ static struct tx *node(struct check *c, struct scope sc, struct ast *n, unsigned
     case AST_MATCH: return check__match(c, sc, AST_AS(match, n), flags);
     case AST_FIND: return check__find(c, sc, AST_AS(find, n), flags);
     case AST_REF: return check__ref(c, sc, AST_AS(ref, n), flags);
-    case AST_EACH: resolve__unsupported(c, n->at, "`each`"); return check__poison(c, n->at);
+    case AST_EACH: return check__each(c, sc, AST_AS(each, n), flags);
     case AST_KEEP:
         if (!(flags & EXPR_TAIL)) {
             diag0(c->ds, n->at, D_MISPLACED_KEEP);
@@ -233,6 +270,7 @@ static void sum_up(const struct scope *sc, struct tx *x)
         if (in.cuts) x->facts |= FACT_CUTS;
         if (in.result.optional) x->facts |= FACT_MISSES;
     }
+    if (x->kind == TX_LINE && sc->each->lines->columns[x->index].assumed) x->assumed = &sc->each->lines->columns[x->index];
     if (x->kind == TX_COLUMN && sc->flow->entity->columns[x->index].assumed) x->assumed = &sc->flow->entity->columns[x->index];
     for (size_t i = 0; i <= x->nargs + 2 * x->narms; i++) {
         const struct tx *part = i == 0 ? behind : i <= x->nargs ? x->args[i - 1] : i <= x->nargs + x->narms ? x->arms[i - x->nargs - 1].condition
@@ -295,7 +333,7 @@ struct tx *check__condition(struct check *c, struct scope sc, struct ast *n, con
 
 static void learn_present(struct check *c, struct scope *sc, const struct tx *x)
 {
-    if (x->kind != TX_COLUMN && x->kind != TX_LET && x->kind != TX_PARAM) return;
+    if (x->kind != TX_COLUMN && x->kind != TX_LINE && x->kind != TX_LET && x->kind != TX_PARAM) return;
     struct known *k = ARENA_NEW(c->a, struct known);
     *k = (struct known){x->kind, x->index, x->let, sc->known};
     sc->known = k;

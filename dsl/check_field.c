@@ -5,18 +5,18 @@
 
 #define ZOHO_NUMBER_DIGITS 15u     /* a JSON number keeps 15 significant digits on both sides */
 
-static struct column *find_field(struct check *c, const struct flow *f, const struct ast_name *name)
+struct column *check__find_field(struct check *c, const struct flow *f, const struct schema *m, const struct ast_name *name)
 {
-    struct column *col = schema__column(f->module, name->text);
+    struct column *col = schema__column(m, name->text);
     if (col) return col;
     struct diag_nearest near = diag_nearest_begin(name->text);
-    for (size_t i = 0; i < f->module->ncolumns; i++) diag_nearest_try(&near, f->module->columns[i].name);
-    struct diag *d = diag2(c->ds, name->at, D_UNKNOWN_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, name->text));
-    if (f->module->lock) diag_also(d, schema__lock_place(f->module->system, f->module->lock->at), "the fields of the org stand here");
+    for (size_t i = 0; i < m->ncolumns; i++) diag_nearest_try(&near, m->columns[i].name);
+    struct diag *d = diag2(c->ds, name->at, D_UNKNOWN_FIELD, diag_str(c->ds, m->name), diag_str(c->ds, name->text));
+    if (m->lock) diag_also(d, schema__lock_place(m->system, m->lock->at), "the fields of the org stand here");
     resolve__hint(d, &near);
     if (!diag_nearest_found(&near))
         diag_help(d, "a field of this org's own is declared: extend %s.%s { %s: text(100) }", diag_str(c->ds, f->target->name),
-                  diag_str(c->ds, f->module->name), diag_str(c->ds, name->text));
+                  diag_str(c->ds, m->name), diag_str(c->ds, name->text));
     return NULL;
 }
 
@@ -25,7 +25,7 @@ struct field *check__field_named(struct check *c, struct flow *f, const struct a
     for (size_t i = 0; i < f->nfields; i++)
         if (str_eq(f->fields[i]->column->name, name->text)) return f->fields[i];
     struct column *col = schema__column(f->module, name->text);
-    if (col == NULL) find_field(c, f, name);
+    if (col == NULL) check__find_field(c, f, f->module, name);
     else {
         struct diag *d = diag2(c->ds, name->at, D_TEST_FIELD, diag_str(c->ds, f->name), diag_str(c->ds, name->text));
         diag_also(d, f->at, "the flow");
@@ -127,7 +127,8 @@ static void wrong_kind(struct check *c, const struct flow *f, const struct colum
 bool check__fits(struct check *c, const struct flow *f, const struct schema *m, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
 {
     if (x->ty.kind == TY_POISON) return false;
-    if (!col->known_type) {
+    bool list = col->lines.n && ty_is(&x->ty, T_LIST);
+    if (!col->known_type && !list) {
         diag_also(diag2(c->ds, at, D_UNWRITABLE_KIND, diag_str(c->ds, m->name), diag_str(c->ds, col->name)), col->at, "declared here");
         return false;
     }
@@ -138,7 +139,7 @@ bool check__fits(struct check *c, const struct flow *f, const struct schema *m, 
         if (n && x->ty.kind == TY_VALUE && x->kind != TX_FIND && x->kind != TX_REF) diag_help(d, "say what holds then: %s ?? reject \"no %s\"", check__text(c, n), diag_str(c->ds, col->name));
         return false;
     }
-    if (x->ty.kind == TY_NULL) return true;
+    if (x->ty.kind == TY_NULL || list) return true;
     if (x->ty.t.base != col->type.base) {
         wrong_kind(c, f, col, x, n, at);
         return false;
@@ -189,10 +190,10 @@ static bool writable(struct check *c, const struct flow *f, const struct column 
 
 void check__field_line(struct check *c, struct flow *f, struct ast_field *n)
 {
-    struct column *col = find_field(c, f, &n->name);
-    struct scope sc = {f, NULL, NULL};
+    struct column *col = check__find_field(c, f, f->module, &n->name);
+    struct scope sc = {.flow = f, .field = col};
     if (f->when) sc = check__learn(c, sc, f->when, true);
-    struct tx *x = check__expr(c, sc, n->value, EXPR_TAIL | EXPR_WHOLE);
+    struct tx *x = check__expr(c, sc, n->value, EXPR_TAIL | EXPR_WHOLE | (n->mode == MODE_SET ? EXPR_LIST : 0u));
     if (col == NULL) return;
     const struct field *before = existing(f, col);
     if (before) {
@@ -218,11 +219,11 @@ void check__event(struct check *c, struct flow *f, struct ast_on *n)
     ev->values = ARENA_ARRAY(c->a, struct value, n->sets.n + 1);
     AST_EACH(s, n->sets) {
         if (s->kind != AST_ASSIGN) {
-            resolve__unsupported(c, s->at, "rows in `on ... set`");
+            diag2(c->ds, s->at, D_NOT_LITERAL, "a value written out", "lines");
             continue;
         }
         struct ast_assign *set = AST_AS(assign, s);
-        struct column *col = find_field(c, f, &set->name);
+        struct column *col = check__find_field(c, f, f->module, &set->name);
         struct value v;
         if (col == NULL || set->value == NULL || !check__literal(c, set->value, &v)) continue;
         struct field *fl = existing(f, col);
@@ -232,7 +233,7 @@ void check__event(struct check *c, struct flow *f, struct ast_on *n)
         }
         for (size_t i = 0; i < ev->n; i++)
             if (ev->fields[i]->column == col) diag_also(diag1(c->ds, set->name.at, D_FIELD_TWICE, diag_str(c->ds, col->name)), n->base.at, "in this clause");
-        struct tx *x = check__expr(c, (struct scope){f, NULL, NULL}, set->value, 0);
+        struct tx *x = check__expr(c, (struct scope){.flow = f}, set->value, 0);
         if (!writable(c, f, col, MODE_SET, &set->name) || !check__fits(c, f, f->module, col, x, set->value, set->value->at)) continue;
         if (fl == NULL) fl = add_field(c, f, col, FIELD_IS_EVENT, s->at);
         ev->fields[ev->n] = fl;

@@ -167,7 +167,7 @@ void check__let(struct check *c, struct flow *f, struct let *l)
         return;
     }
     l->state = LET_OPEN;
-    struct tx *x = check__expr(c, (struct scope){f, NULL, NULL}, l->ast->value, 0);
+    struct tx *x = check__expr(c, (struct scope){.flow = f, .each = l->each}, l->ast->value, 0);
     if (x->ty.kind == TY_NULL || x->ty.kind == TY_NEVER) {
         diag1(c->ds, x->at, D_NULL_ALONE, "a let");
         x = check__poison(c, x->at);
@@ -179,6 +179,11 @@ void check__let(struct check *c, struct flow *f, struct let *l)
 struct let *check__let_named(struct check *c, struct scope sc, struct str name)
 {
     if (sc.flow == NULL) return NULL;
+    for (struct let *l = sc.each ? sc.each->lets : NULL; l != NULL; l = l->next)
+        if (str_eq(l->name, name)) {
+            check__let(c, sc.flow, l);
+            return l;
+        }
     for (struct let *l = sc.flow->lets; l != NULL; l = l->next)
         if (str_eq(l->name, name)) {
             check__let(c, sc.flow, l);
@@ -261,7 +266,7 @@ static void moved(struct check *c, struct flow *f, const struct ast_moved *n)
 }
 
 /* A condition decides about a row before there is a record to set aside. */
-static void no_reject(struct check *c, const struct tx *x, const char *who)
+void check__no_reject(struct check *c, const struct tx *x, const char *who)
 {
     if (x->facts & FACT_REJECTS) diag_help(diag1(c->ds, x->at, D_REJECT_IN_CONDITION, who), "say what holds instead: ?? with a value");
 }
@@ -270,8 +275,8 @@ static void adopt(struct check *c, struct flow *f, const struct ast_adopt *n)
 {
     const struct column *col = schema__column(f->module, n->field.text);
     f->adopt_at = n->base.at;
-    f->adopt = check__expr(c, (struct scope){f, NULL, NULL}, n->value, 0);
-    no_reject(c, f->adopt, "`adopt by`");
+    f->adopt = check__expr(c, (struct scope){.flow = f}, n->value, 0);
+    check__no_reject(c, f->adopt, "`adopt by`");
     if (col == NULL) {
         struct diag_nearest near = diag_nearest_begin(n->field.text);
         for (size_t i = 0; i < f->module->ncolumns; i++) diag_nearest_try(&near, f->module->columns[i].name);
@@ -292,8 +297,8 @@ static void adopt(struct check *c, struct flow *f, const struct ast_adopt *n)
 static void when(struct check *c, struct flow *f, const struct ast_when *n)
 {
     f->when_at = n->base.at;
-    f->when = check__condition(c, (struct scope){f, NULL, NULL}, n->condition, "`when`");
-    no_reject(c, f->when, "`when`");
+    f->when = check__condition(c, (struct scope){.flow = f}, n->condition, "`when`");
+    check__no_reject(c, f->when, "`when`");
 }
 
 static const char *clause_word(const struct ast *n)

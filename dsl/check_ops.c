@@ -52,8 +52,8 @@ bool check__comparable(struct check *c, struct span at, const struct tx *l, cons
             diag_help(d, "Sage codes are texts: write it in quotes");
         return false;
     }
-    if (l->ty.t.base == T_LINK) {
-        diag2(c->ds, at, D_NOT_COMPARABLE, "a link", "a link");
+    if (l->ty.t.base == T_LINK || l->ty.t.base == T_LIST) {
+        diag2(c->ds, at, D_NOT_COMPARABLE, check__show(c, &l->ty), check__show(c, &r->ty));
         return false;
     }
     if (!disjoint(&l->ty.t, &r->ty.t) || (l->ty.t.optional && r->ty.t.optional)) return true;
@@ -145,7 +145,7 @@ static struct tx *arithmetic(struct check *c, struct scope sc, struct ast_binary
 /* left ?? right */
 static struct tx *otherwise(struct check *c, struct scope sc, struct ast_binary *n, unsigned flags)
 {
-    struct tx *l = check__expr(c, sc, n->left, 0), *r = check__expr(c, sc, n->right, flags & EXPR_TAIL);
+    struct tx *l = check__expr(c, sc, n->left, flags & EXPR_LIST), *r = check__expr(c, sc, n->right, flags & EXPR_TAIL);
     if (l->ty.kind == TY_POISON || r->ty.kind == TY_POISON) return check__poison(c, n->base.at);
     if (l->ty.kind != TY_VALUE) {
         diag1(c->ds, l->at, D_NULL_ALONE, "the left of `??`");

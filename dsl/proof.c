@@ -9,6 +9,7 @@
 #include "dsl/spec.h"
 #include "base/check.h"
 #include "value/builtin.h"
+#include <stdio.h>
 
 const char *verdict_name(enum verdict v)
 {
@@ -57,6 +58,11 @@ static void judge(const struct flow *f, struct field *fl, struct arena *a)
         fl->reason = "constants of on leave and on delete fit";
         return;
     }
+    if (ty_is(&fl->value->ty, T_LIST)) {
+        fl->verdict = VERDICT_GUARDED;
+        fl->reason = arena_printf(a, "at most %u lines of distinct keys; a record with more, or with a key twice, is rejected%s", (unsigned)fl->value->ty.t.shape->max_lines, clears(fl));
+        return;
+    }
     const unsigned k = fl->value->facts;
     const struct column *assumed = fl->value->assumed;
     const char *from = show(a, &fl->value->ty);
@@ -88,7 +94,24 @@ static void judge(const struct flow *f, struct field *fl, struct arena *a)
 void proof_judge(struct spec *s, struct arena *a)
 {
     for (struct flow *f = s->flows; f != NULL; f = f->next)
+    {
         for (size_t i = 0; i < f->nfields; i++) judge(f, f->fields[i], a);
+        for (const struct each *e = f->eaches; e != NULL; e = e->next)
+            for (size_t i = 0; i < e->nfields; i++) judge(f, e->fields[i], a);
+    }
+}
+
+/* The fields of a list's lines, behind the list. */
+static void print_lines(const struct flow *f, const struct field *list, struct buf *out, size_t *n)
+{
+    char name[200];
+    for (const struct each *e = f->eaches; e != NULL; e = e->next)
+        for (size_t i = 0; e->target == list->column && i < e->nfields; i++) {
+            const struct field *fl = e->fields[i];
+            snprintf(name, sizeof name, "%.*s.%.*s", (int)list->column->name.n, list->column->name.p, (int)fl->column->name.n, fl->column->name.p);
+            buf_printf(out, "  %-7s  %-24s  %s\n", verdict_name(fl->verdict), name, fl->reason);
+            n[fl->verdict]++;
+        }
 }
 
 void proof_print(const struct spec *s, struct buf *out)
@@ -102,6 +125,7 @@ void proof_print(const struct spec *s, struct buf *out)
             const struct field *fl = f->fields[i];
             buf_printf(out, "  %-7s  %-24.*s  %s\n", verdict_name(fl->verdict), (int)fl->column->name.n, fl->column->name.p, fl->reason);
             n[fl->verdict]++;
+            print_lines(f, fl, out, n);
         }
     }
     buf_printf(out, "%s%zu proved, %zu guarded, %zu assumed\n", s->flows ? "\n" : "", n[0], n[1], n[2]);

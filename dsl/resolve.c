@@ -266,8 +266,13 @@ static void unused(struct check *c)
     for (struct fn *f = c->spec->fns; f != NULL; f = f->next)
         if (!f->used) diag2(c->ds, f->at, D_UNUSED, "fn", diag_str(c->ds, f->name));
     for (struct flow *f = c->spec->flows; f != NULL; f = f->next)
+    {
         for (struct let *l = f->lets; l != NULL; l = l->next)
             if (!l->used) diag2(c->ds, l->at, D_UNUSED, "let", diag_str(c->ds, l->name));
+        for (struct each *e = f->eaches; e != NULL; e = e->next)
+            for (struct let *l = e->lets; l != NULL; l = l->next)
+                if (!l->used) diag2(c->ds, l->at, D_UNUSED, "let", diag_str(c->ds, l->name));
+    }
 }
 
 /* The lock file of another org, or of this one before its edition changed. */

@@ -60,6 +60,8 @@ static void read_column(struct check *c, const struct system *sys, bool target, 
     out->at = n->base.at;
     out->key = n->key;
     out->known_type = check__type(c, n->type, &out->type, &out->link_module);
+    const struct ast_type *t = n->type ? AST_AS(type, n->type) : NULL;
+    if (t && str_is(t->name.text, "lines") && t->args.n == 1 && t->args.first->kind == AST_CHOICE) out->lines = AST_AS(choice, t->args.first)->name.text;
     out->never = schema__attr(at, "never") != NULL;
     out->required = schema__attr(at, "required") != NULL;
     const struct ast_attr *unique = schema__attr(at, "unique");
@@ -92,6 +94,11 @@ static struct schema *build(struct check *c, struct system *sys, const struct as
     s->doors = schema__attr(&n->attrs, "unserved") ? SCHEMA_NO_DOOR : door_bits(sys, schema__attr(&n->attrs, "via"));
     s->read_only = schema__attr(&n->attrs, "read_only") != NULL;
     s->lines = schema__attr(&n->attrs, "lines_of") != NULL;
+    const struct ast_attr *most = schema__attr(&n->attrs, "most_lines");
+    int64_t lines = 0;
+    if (most && most->args.n == 1 && most->args.first->kind == AST_NUMBER && str_to_i64(AST_AS(number, most->args.first)->digits, &lines) && lines > 0 &&
+        lines <= LIMIT_LINES)
+        s->most_lines = (uint32_t)lines;
     if (editions) s->editions = editions->args;
     s->columns = ARENA_ARRAY(c->a, struct column, n->members.n + 1);
     AST_EACH(m, n->members) {

@@ -26,6 +26,7 @@ struct column {                      /* of a source entity or field of a target 
     bool email;                      /* @email: a target refuses what is no address */
     bool has_default; struct value fallback;   /* what a blank is read as */
     struct str link_module;          /* type link: of which module */
+    struct str lines;                /* type lines: of which line table; known_type is false */
     uint32_t doors;                  /* bit i: door i of the system; 0 = all */
 };
 #define SCHEMA_NO_DOOR (1u << 31)
@@ -37,6 +38,7 @@ struct schema {                      /* entity or module */
     uint32_t doors;                  /* as of a column; SCHEMA_NO_DOOR: no door of the system has the table */
     struct ast_list editions;        /* CHOICE nodes of @editions; empty = all */
     bool read_only, lines;           /* lines: a line table, read through its header only */
+    uint32_t most_lines;             /* in one record; 0 = the schema does not say */
     const struct lock_module *lock;  /* NULL when the lock file says nothing */
     struct schema *next;
 };
@@ -104,6 +106,7 @@ enum tx_kind {
     TX_FIND,       /* find; args: one value a condition */
     TX_REF,        /* ref; args: the parts of the other flow's source key */
     TX_KNOWN,      /* args[0] is present here: an earlier condition said so */
+    TX_EACH,       /* each */
     TX_REJECT,     /* value: the message */
     TX_KEEP,
     TX_POISON      /* refused already */
@@ -127,11 +130,12 @@ struct tx {
     struct table *table;
     struct find find;                /* FIND; a REF fills endpoint and module */
     struct flow *ref;
+    struct each *each;
     unsigned depth;                  /* levels below, lets, fns and arms included */
     unsigned facts;                  /* FACT_*, of everything in it, lets and fns included */
     const struct column *assumed;    /* a column in it that only the spec declares, or NULL */
 };
-struct let { struct str name; struct span at; struct ast_let *ast; struct tx *value; int state; bool used; struct let *next; };
+struct let { struct str name; struct span at; struct ast_let *ast; struct tx *value; int state; bool used; struct each *each; /* inside of its lines */ struct let *next; };
 
 /* ---- flows ---- */
 struct ref_use { struct flow *to; struct span at; struct ref_use *next; };
@@ -144,6 +148,20 @@ struct field {
     struct ast *ast;                 /* of the value */
     enum verdict verdict;
     const char *reason;
+};
+/* each NAME in LIST when ... { key ...  fields } */
+struct each {
+    struct str name;
+    struct span at;
+    const struct column *list; unsigned column;  /* of the flow's table */
+    const struct column *target;                 /* of the flow's module */
+    struct schema *lines, *module;               /* line table of the source, line module of the target */
+    struct tx *when, *key;                       /* when: NULL = all */
+    struct let *lets;
+    struct field **fields; size_t nfields;
+    bool *reads;                                 /* per column of lines */
+    uint32_t source_lines, max_lines;
+    struct each *next;
 };
 enum { FIELD_IS_KEY = 100, FIELD_IS_EVENT = 101 };
 struct event { bool present; struct span at; struct field **fields; struct value *values; size_t n; };
@@ -173,19 +191,24 @@ struct flow {
     struct event on_leave, on_delete;
     uint32_t fuse_count, fuse_percent;
     struct let *lets;
+    struct each *eaches;
     struct field **fields; size_t nfields;     /* in the order of the text, key and event fields behind */
     bool *reads;                     /* per column of entity: read by when, adopt or a field, or key */
     struct flow *next;
 };
-struct test_given { unsigned column; struct value value; };
+struct test_given { unsigned column; struct value value; };           /* column: of the flow's table, or of a line's */
+struct test_row { const struct column *list, *columns /* of the line table */; struct test_given *given; size_t ngiven; struct test_row *next; };
 struct test_link { struct flow *ref; struct find find; struct value *args; size_t nargs; };       /* ref NULL: a find */
 struct test_expect { struct field *field; struct value value; struct test_link *link; /* instead of a value */ struct span at; };
+struct test_line { struct field *list; struct test_expect *expect; size_t nexpect; struct test_line *next; };    /* in order, for each list */
 struct test {
     struct str title;
     struct span at;
     struct flow *flow;
     struct test_given *given; size_t ngiven;
+    struct test_row *rows;
     struct test_expect *expect; size_t nexpect;
+    struct test_line *lines;
     bool leave, rejects; struct str reject;
     struct test *next;
 };

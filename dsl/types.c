@@ -269,7 +269,7 @@ unsigned types_digits(const struct type *x)
 
 const char *types_base_name(enum type_base b)
 {
-    static const char *const names[T_BASE_COUNT] = {"yes/no value", "text", "number", "date", "local date-time", "instant", "link"};
+    static const char *const names[T_BASE_COUNT] = {"yes/no value", "text", "number", "date", "local date-time", "instant", "link", "list of lines"};
     ASSERT((unsigned)b < T_BASE_COUNT);
     return names[b];
 }

@@ -41,6 +41,29 @@ static void print_expected(const struct image *im, const struct image_flow *f, c
            e->link->ref ? e->link->ref->name.p : e->link->find.module->name.p);
 }
 
+/* The lines that `given` describes for one list column; absent when there are none. */
+static struct value lines_of(const struct test *t, const struct image_column *c, struct arena *a)
+{
+    const struct list_shape *s = c->type.shape;
+    size_t n = 0;
+    for (const struct test_row *r = t->rows; r != NULL; r = r->next) n++;
+    struct list_line *lines = ARENA_ARRAY(a, struct list_line, n + 1);
+    struct list *l = ARENA_NEW(a, struct list);
+    *l = (struct list){s->names, lines, 0, s->n};
+    for (const struct test_row *r = t->rows; r != NULL; r = r->next) {
+        if (!str_eq(r->list->name, c->name)) continue;
+        struct value *fields = ARENA_ARRAY(a, struct value, s->n);
+        for (uint16_t k = 0; k < s->n; k++)
+            for (size_t i = 0; i < r->ngiven; i++) {
+                if (!str_eq(r->columns[r->given[i].column].name, s->names[k])) continue;
+                fields[k] = r->given[i].value;
+                if (fields[k].kind == V_DECIMAL) decimal_rescale(&fields[k], s->types[k].scale, &fields[k]);
+            }
+        lines[l->nlines++] = (struct list_line){type_line_key(s, fields, a), fields};
+    }
+    return l->nlines ? (struct value){.kind = V_LIST, .u.list = l} : value_absent;
+}
+
 /* The row that `given` describes, in the image's columns. */
 static struct value *row_of(const struct test *t, const struct image_flow *f, struct arena *a)
 {
@@ -51,6 +74,7 @@ static struct value *row_of(const struct test *t, const struct image_flow *f, st
             if (str_eq(t->flow->entity->columns[t->given[k].column].name, f->columns[i].name)) cols[i] = t->given[k].value;
         /* as a source would deliver it: at the scale of the column */
         if (cols[i].kind == V_DECIMAL) decimal_rescale(&cols[i], f->columns[i].type.scale, &cols[i]);
+        if (f->columns[i].type.base == T_LIST) cols[i] = lines_of(t, &f->columns[i], a);
     }
     return cols;
 }
@@ -85,6 +109,52 @@ static void compare(const struct test *t, const struct image *im, const struct i
     }
 }
 
+/* One field of a line against what the test says of it. */
+static void line_differs(const struct test *t, const struct image *im, const struct image_flow *body, const struct list *l, size_t line,
+                         const struct test_expect *e, struct arena *a, bool *ok)
+{
+    size_t k = 0;
+    while (!str_eq(l->names[k], e->field->column->name)) k++;
+    struct value want = expected(im, body, e, a);
+    const struct value *got = &l->lines[line].fields[k];
+    if (value_equal(got, &want)) return;
+    fail(ok, t);
+    printf("    line %zu, %.*s: expected ", line + 1, (int)l->names[k].n, l->names[k].p);
+    print_expected(im, body, e, &want);
+    fputs(", got ", stdout);
+    print_value(im, body, got);
+    putchar('\n');
+}
+
+static bool first_of(const struct test *t, const struct test_line *me)
+{
+    const struct test_line *x = t->lines;
+    while (x != me && x->list != me->list) x = x->next;
+    return x == me;
+}
+
+/* The expected lines of each list, in order; all of them must be there, and no others. */
+static void compare_lines(const struct test *t, const struct image *im, const struct image_flow *f, const struct vm_out *out, struct arena *a, bool *ok)
+{
+    for (const struct test_line *x = t->lines; x != NULL; x = x->next) {
+        size_t k = field_index(t, x->list), want = 0, at = 0;
+        const struct value *v = &out->values[k];
+        if (!first_of(t, x)) continue;
+        for (const struct test_line *y = x; y != NULL; y = y->next) want += y->list == x->list;
+        size_t got = out->ops[k] == VM_SET && v->kind == V_LIST ? v->u.list->nlines : 0;
+        if (got != want) {
+            fail(ok, t);
+            printf("    %.*s: expected %zu line%s, got %zu\n", (int)f->fields[k].name.n, f->fields[k].name.p, want, want == 1 ? "" : "s", got);
+            continue;
+        }
+        for (const struct test_line *y = x; y != NULL; y = y->next) {
+            if (y->list != x->list) continue;
+            for (size_t i = 0; i < y->nexpect; i++) line_differs(t, im, f->lines[f->fields[k].lines - 1].body, v->u.list, at, &y->expect[i], a, ok);
+            at++;
+        }
+    }
+}
+
 static bool run_one(const struct test *t, const struct image *im, struct vm *vm, struct arena *a)
 {
     const struct image_flow *f = image_flow_named(im, t->flow->name);
@@ -105,7 +175,10 @@ static bool run_one(const struct test *t, const struct image *im, struct vm *vm,
     } else if (out.rejected && (!t->rejects || !str_eq(out.message, t->reject))) {
         fail(&ok, t);
         printf("    rejected: \"%.*s\"\n", (int)out.message.n, out.message.p);
-    } else if (!out.rejected) compare(t, im, f, &out, a, &ok);
+    } else if (!out.rejected) {
+        compare(t, im, f, &out, a, &ok);
+        compare_lines(t, im, f, &out, a, &ok);
+    }
     return ok;
 }
 

@@ -21,6 +21,7 @@
 #define LIMIT_TEXT_CHARS        65535          /* code points of one text in a mapping */
 #define LIMIT_SCRATCH_BYTES     (16u << 20)    /* new text that one program may make of one row */
 #define LIMIT_PROGRAM_COST      1000000        /* units of docs/image-format.md, "Cost" */
+#define LIMIT_LINES             1000           /* lines of a list inside a record */
 #define LIMIT_FLOWS             256
 #define LIMIT_DECIMAL_DIGITS    38
 #define LIMIT_DECIMAL_SCALE     12

@@ -32,6 +32,7 @@ struct image_field {
     uint32_t line;                 /* of the spec (debug section; 0 = unknown) */
     struct str file;
     const uint16_t *reads; size_t nreads;        /* indexes of the columns it depends on */
+    uint16_t lines;                /* T_LIST: 1 + index of the flow's list site, which makes its lines; else 0 */
 };
 enum link_kind { LINK_FIND, LINK_REF };
 struct image_link {
@@ -43,6 +44,16 @@ struct image_link {
 struct image_table { const struct value *keys, *values; size_t n; bool has_else; struct value else_value; };   /* keys sorted by bytes */
 struct image_program { const uint16_t *code; size_t ninstr; uint32_t cost, scratch_bytes; };  /* 4 words an instruction, see opcode.def */
 struct image_event { const uint16_t *fields; const struct value *values; size_t n; bool present; };   /* on leave / on delete set {...} */
+struct image_flow;
+/* A list site: for every line of a list column that `when` lets pass, a line of a list field. The body is made like a flow, and only these
+ * members of it mean something: columns (those of the flow, then those of the line, by index), fields (of a line), links, registers, and the
+ * programs when, map and key; key gives what the line is known by inside its record: a text, the same for ever. */
+struct image_lines {
+    uint16_t column;               /* of the flow: the list that is run over */
+    uint32_t max_lines;            /* at most so many are made */
+    uint16_t too_many, twice;      /* messages that the row is set aside with */
+    const struct image_flow *body;
+};
 struct image_flow {
     struct str name, source, target, entity, via, module;
     const struct str *companies, *company_sources; size_t ncompanies;   /* company i is read from source company_sources[i]; `source` is the first */
@@ -59,6 +70,7 @@ struct image_flow {
     const struct image_column *columns; size_t ncolumns;
     const struct image_field *fields; size_t nfields;
     const struct image_link *links; size_t nlinks;
+    const struct image_lines *lines; size_t nlines;    /* list sites */
     const struct type *registers; size_t nregisters;   /* static type of every register, shared by the flow's programs */
     struct image_program when, map;                    /* when: ninstr 0 = always */
     struct str moved_from;
@@ -90,6 +102,8 @@ void image_bounds(const struct image *im, const struct image_flow *fl, struct im
 void image_dis(const struct image *im, struct buf *out);
 /* The table's value for a key, by bytes; NULL when it has none (the else value is not looked at). */
 const struct value *image_table_get(const struct image_table *t, struct str key);
+/* The columns of a list site's body: those of the flow, then those of its list column. */
+const struct image_column *image_line_columns(const struct image_column *columns, size_t n, uint16_t list, struct arena *a, size_t *count);
 /* NULL when no flow has this name. */
 const struct image_flow *image_flow_named(const struct image *im, struct str name);
 #endif

@@ -35,6 +35,7 @@ static void put_operand(struct buf *out, const struct image *im, const struct im
     case 'n': put_link_site(out, im, &f->links[x]); return;
     case 'j': buf_printf(out, "->%u", (unsigned)x); return;
     case 'b': buf_puts(out, builtin_info(x).name); return;
+    case 'e': buf_printf(out, "list%u", (unsigned)x); return;
     case 'l': put_list(out, im, x); return;
     default:  buf_printf(out, "%u", (unsigned)x); return;
     }
@@ -105,6 +106,28 @@ static void put_flow_head(struct buf *out, const struct image_flow *f)
     if (f->moved_from.n) buf_printf(out, "  moved from %.*s\n", (int)f->moved_from.n, f->moved_from.p);
 }
 
+static void put_registers(struct buf *out, const struct image_flow *f)
+{
+    buf_printf(out, "  registers\n");
+    for (size_t i = 0; i < f->nregisters; i++) {
+        buf_printf(out, "    r%zu: ", i);
+        type_print(out, &f->registers[i]);
+        buf_byte(out, '\n');
+    }
+}
+
+static void put_lines(struct buf *out, const struct image *im, const struct image_flow *f, size_t i)
+{
+    const struct image_lines *l = &f->lines[i];
+    buf_printf(out, "list%zu: at most %u lines of %.*s\n", i, (unsigned)l->max_lines, (int)f->columns[l->column].name.n, f->columns[l->column].name.p);
+    put_fields(out, l->body);
+    put_registers(out, l->body);
+    put_program(out, im, l->body, "when", &l->body->when);
+    put_program(out, im, l->body, "map", &l->body->map);
+    put_program(out, im, l->body, "key", &l->body->key_program);
+    buf_printf(out, "end of list%zu\n", i);
+}
+
 static void put_flow(struct buf *out, const struct image *im, const struct image_flow *f)
 {
     put_flow_head(out, f);
@@ -116,12 +139,8 @@ static void put_flow(struct buf *out, const struct image *im, const struct image
     put_fields(out, f);
     put_event(out, f, "on leave", &f->on_leave);
     put_event(out, f, "on delete", &f->on_delete);
-    buf_printf(out, "  registers\n");
-    for (size_t i = 0; i < f->nregisters; i++) {
-        buf_printf(out, "    r%zu: ", i);
-        type_print(out, &f->registers[i]);
-        buf_byte(out, '\n');
-    }
+    for (size_t i = 0; i < f->nlines; i++) put_lines(out, im, f, i);
+    put_registers(out, f);
     put_program(out, im, f, "when", &f->when);
     put_program(out, im, f, "map", &f->map);
     put_program(out, im, f, "adopt", &f->adopt_program);

@@ -129,6 +129,26 @@ static i128 get_coefficient(struct loader *l)
     return (i128)((u128)high << 64 | low);
 }
 
+/* The columns of a line: their types stand before this one in the pool. */
+static const struct list_shape *get_shape(struct loader *l)
+{
+    struct list_shape *s = ARENA_NEW(l->a, struct list_shape);
+    s->max_lines = read_u32(&l->r);
+    s->n = (uint16_t)get_count16(l, 9);
+    struct str *names = ARENA_ARRAY(l->a, struct str, s->n);
+    struct type *types = ARENA_ARRAY(l->a, struct type, s->n);
+    uint8_t *flags = ARENA_ARRAY(l->a, uint8_t, s->n);
+    for (size_t i = 0; i < s->n && !l->r.bad; i++) {
+        names[i] = get_str(l);
+        types[i] = get_type_ref(l);
+        flags[i] = (uint8_t)get_flags(l, read_u8(&l->r), (LIST_KEY | LIST_UDF) + 1);
+    }
+    s->names = names;
+    s->types = types;
+    s->flags = flags;
+    return s;
+}
+
 static struct type get_type(struct loader *l)
 {
     struct type t = {.base = read_u8(&l->r)};
@@ -150,6 +170,8 @@ static struct type get_type(struct loader *l)
         t.hi = get_coefficient(l);
     } else if (t.base == T_LINK) {
         t.module = read_u16(&l->r);
+    } else if (t.base == T_LIST) {
+        t.shape = get_shape(l);
     }
     return t;
 }
@@ -159,8 +181,10 @@ static void load_types(struct loader *l)
     size_t n = get_count32(l, 2);
     if (n > UINT16_MAX) { fault(l, ERR_TOO_LARGE, "type-limit", "%zu types", n); return; }
     l->types = ARENA_ARRAY(l->a, struct type, n);
-    for (size_t i = 0; i < n && !l->r.bad; i++) l->types[i] = get_type(l);
-    l->ntypes = (uint32_t)n;
+    for (size_t i = 0; i < n && !l->r.bad; i++) {
+        l->types[i] = get_type(l);
+        l->ntypes = (uint32_t)i + 1;
+    }
 }
 
 static void load_head(struct loader *l)
@@ -267,7 +291,7 @@ static void get_columns(struct loader *l, struct image_flow *f)
 
 static void get_fields(struct loader *l, struct image_flow *f)
 {
-    f->nfields = get_count16(l, 48);
+    f->nfields = get_count16(l, 50);
     struct image_field *d = ARENA_ARRAY(l->a, struct image_field, f->nfields);
     for (size_t i = 0; i < f->nfields && !l->r.bad; i++) {
         d[i].name = get_str(l);
@@ -282,6 +306,7 @@ static void get_fields(struct loader *l, struct image_flow *f)
         d[i].hash = get_hash(l);
         d[i].nreads = get_count16(l, 2);
         d[i].reads = get_u16s(l, d[i].nreads);
+        d[i].lines = read_u16(&l->r);
     }
     f->fields = d;
 }
@@ -310,6 +335,48 @@ static struct image_program get_program_head(struct loader *l)
     p.scratch_bytes = read_u32(&l->r);
     if (p.ninstr > LIMIT_CODE_WORDS / INSTR_WORDS) fault(l, ERR_TOO_LARGE, "code-size", "a program of %zu instructions", p.ninstr);
     return p;
+}
+
+static void get_registers(struct loader *l, struct image_flow *f)
+{
+    f->nregisters = get_count16(l, 4);
+    if (f->nregisters > LIMIT_REGISTERS) fault(l, ERR_TOO_LARGE, "register-limit", "%zu registers", f->nregisters);
+    if (l->r.bad) return;
+    struct type *registers = ARENA_ARRAY(l->a, struct type, f->nregisters);
+    for (size_t i = 0; i < f->nregisters && !l->r.bad; i++) registers[i] = get_type_ref(l);
+    f->registers = registers;
+}
+
+/* What a line sees: the columns of the flow, then those of the list that is run over. */
+static void body_columns(struct loader *l, const struct image_flow *f, uint16_t column, struct image_flow *body)
+{
+    if (column >= f->ncolumns || f->columns[column].type.base != T_LIST) {
+        if (!l->r.bad) fault(l, ERR_CORRUPT, "list-column", "a list site runs over column %u", (unsigned)column);
+        return;
+    }
+    body->columns = image_line_columns(f->columns, f->ncolumns, column, l->a, &body->ncolumns);
+}
+
+static void get_lines(struct loader *l, struct image_flow *f)
+{
+    f->nlines = get_count16(l, 50);
+    struct image_lines *s = ARENA_ARRAY(l->a, struct image_lines, f->nlines);
+    for (size_t i = 0; i < f->nlines && !l->r.bad; i++) {
+        struct image_flow *body = ARENA_NEW(l->a, struct image_flow);
+        s[i].column = read_u16(&l->r);
+        s[i].max_lines = read_u32(&l->r);
+        s[i].too_many = read_u16(&l->r);
+        s[i].twice = read_u16(&l->r);
+        s[i].body = body;
+        body_columns(l, f, s[i].column, body);
+        get_fields(l, body);
+        get_links(l, body);
+        get_registers(l, body);
+        body->when = get_program_head(l);
+        body->map = get_program_head(l);
+        body->key_program = get_program_head(l);
+    }
+    f->lines = s;
 }
 
 static void get_flow_head(struct loader *l, struct image_flow *f)
@@ -344,12 +411,8 @@ static void get_flow(struct loader *l, struct image_flow *f)
     get_columns(l, f);
     get_fields(l, f);
     get_links(l, f);
-    f->nregisters = get_count16(l, 4);
-    if (f->nregisters > LIMIT_REGISTERS) fault(l, ERR_TOO_LARGE, "register-limit", "%zu registers", f->nregisters);
-    if (l->r.bad) return;
-    struct type *registers = ARENA_ARRAY(l->a, struct type, f->nregisters);
-    for (size_t i = 0; i < f->nregisters && !l->r.bad; i++) registers[i] = get_type_ref(l);
-    f->registers = registers;
+    get_lines(l, f);
+    get_registers(l, f);
     f->when = get_program_head(l);
     f->map = get_program_head(l);
     f->adopt_program = get_program_head(l);
@@ -386,20 +449,33 @@ static void load_code(struct loader *l)
         give_code(l, &f->map);
         give_code(l, &f->adopt_program);
         give_code(l, &f->key_program);
+        for (size_t k = 0; k < f->nlines; k++) {
+            struct image_flow *body = (struct image_flow *)f->lines[k].body;
+            give_code(l, &body->when);
+            give_code(l, &body->map);
+            give_code(l, &body->key_program);
+        }
     }
     if (l->ninstr > 0 && !l->failed) fault(l, ERR_CORRUPT, "code-size", "the code section is longer than its programs");
 }
 
+static void debug_fields(struct loader *l, const struct image_flow *f)
+{
+    for (size_t k = 0; k < f->nfields && !l->r.bad; k++) {
+        struct image_field *d = (struct image_field *)&f->fields[k];
+        d->expr = read_blob(&l->r);
+        d->file = read_blob(&l->r);
+        d->line = read_u32(&l->r);
+        if (!str_utf8_valid(d->expr) || !str_utf8_valid(d->file)) fault(l, ERR_CORRUPT, "string-utf8", "debug text is not UTF-8");
+    }
+}
+
 static void load_debug(struct loader *l)
 {
-    for (size_t i = 0; i < l->im->nflows && !l->r.bad; i++)
-        for (size_t k = 0; k < l->im->flows[i].nfields && !l->r.bad; k++) {
-            struct image_field *d = (struct image_field *)&l->im->flows[i].fields[k];
-            d->expr = read_blob(&l->r);
-            d->file = read_blob(&l->r);
-            d->line = read_u32(&l->r);
-            if (!str_utf8_valid(d->expr) || !str_utf8_valid(d->file)) fault(l, ERR_CORRUPT, "string-utf8", "debug text is not UTF-8");
-        }
+    for (size_t i = 0; i < l->im->nflows && !l->r.bad; i++) {
+        debug_fields(l, &l->im->flows[i]);
+        for (size_t k = 0; k < l->im->flows[i].nlines && !l->r.bad; k++) debug_fields(l, l->im->flows[i].lines[k].body);
+    }
 }
 
 /* ---- the file ---- */
@@ -492,6 +568,16 @@ enum err image_load(struct str bytes, struct arena *a, struct image **out, struc
     if (l.failed) return why->err;
     *out = l.im;
     return ERR_OK;
+}
+
+const struct image_column *image_line_columns(const struct image_column *columns, size_t n, uint16_t list, struct arena *a, size_t *count)
+{
+    const struct list_shape *s = columns[list].type.shape;
+    struct image_column *out = ARENA_ARRAY(a, struct image_column, n + s->n);
+    memcpy(out, columns, n * sizeof *out);
+    for (size_t i = 0; i < s->n; i++) out[n + i] = (struct image_column){s->names[i], s->types[i], s->flags[i] & LIST_KEY, s->flags[i] & LIST_UDF};
+    *count = n + s->n;
+    return out;
 }
 
 const struct image_flow *image_flow_named(const struct image *im, struct str name)

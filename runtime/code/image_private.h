@@ -25,7 +25,8 @@ struct verifier {
     struct arena *scratch;
     struct image_fault *why;
     uint16_t flow;
-    const struct image_flow *fl;
+    const struct image_flow *fl;       /* or the body of a list site */
+    bool body;
 };
 /* Notes the broken rule unless one is noted already; false, so that a check can return it. */
 bool image__fault(struct verifier *v, uint32_t instr, const char *rule, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -87,6 +87,7 @@ bool image__text_type(const struct type *in, struct type *out)
     case T_LOCAL:   *out = type_text(19, 19); return true;       /* 2026-03-12T22:41:07 */
     case T_INSTANT: *out = type_text(20, 20); return true;       /* 2026-03-12T22:41:07Z */
     case T_LINK:
+    case T_LIST:
     case T_BASE_COUNT: break;
     }
     return false;
@@ -117,6 +118,17 @@ size_t image__list_types(const struct image *im, const struct image_flow *fl, ui
 enum { COST_BYTES = 64 };                                       /* bytes handled for one unit of cost */
 
 static uint64_t text_bytes(const struct type *t) { return t->base == T_TEXT ? (uint64_t)t->max_len * 4 : 16; }
+static uint64_t rounded(uint64_t n) { return (n + 15) / 16 * 16; }
+
+/* A list site: its filter runs over every line of the source, the rest over those that are made. *cost = units. */
+static uint64_t lines_bounds(const struct image_flow *fl, const struct image_lines *l, uint64_t *cost)
+{
+    const struct image_flow *b = l->body;
+    uint64_t source = fl->columns[l->column].type.shape->max_lines, columns = b->ncolumns;
+    _Static_assert(sizeof(struct list) <= 32 && sizeof(struct list_line) == 48, "sizes in the format's bounds");
+    *cost = source * (1 + columns / 2 + b->when.cost) + l->max_lines * (uint64_t)(b->map.cost + b->key_program.cost + l->max_lines / 4 + 1);
+    return 32 + b->when.scratch_bytes + l->max_lines * (48 + 32 * (uint64_t)b->nfields + b->map.scratch_bytes + b->key_program.scratch_bytes);
+}
 
 static uint64_t list_bytes(const struct type *t, size_t n)
 {
@@ -170,8 +182,12 @@ static uint64_t scratch_of(const struct image *im, const struct image_flow *fl, 
 
 void image__instr_bounds(const struct image *im, const struct image_flow *fl, const struct instr *in, uint64_t *scratch, uint64_t *cost)
 {
+    if (in->op == OP_EACH) {
+        *scratch = rounded(lines_bounds(fl, &fl->lines[in->b], cost));
+        return;
+    }
     uint64_t handled, bytes = scratch_of(im, fl, in, &handled);
-    *scratch = (bytes + 15) / 16 * 16;
+    *scratch = rounded(bytes);
     *cost = 1 + handled / COST_BYTES;
 }
 

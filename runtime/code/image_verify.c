@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define FAULT(rule, ...) image__fault(v, 0, rule, __VA_ARGS__)
-enum { SETTINGS_MAX = 100, COMPANIES_MAX = 1000, LINKS_MAX = 500, LINK_FIELDS_MAX = 8 };
+enum { SETTINGS_MAX = 100, COMPANIES_MAX = 1000, LINKS_MAX = 500, LINK_FIELDS_MAX = 8, LISTS_MAX = 20 };
 
 /* ---- types and values ---- */
 
@@ -33,8 +33,25 @@ static bool check_decimal_type(struct verifier *v, const struct type *t)
     return (t->lo > -end && t->hi < end) || FAULT("decimal-range", "a range of more than 38 digits");
 }
 
+static bool check_type(struct verifier *v, const struct type *t);
+
+static bool check_shape(struct verifier *v, const struct list_shape *s)
+{
+    if (s->max_lines < 1 || s->max_lines > LIMIT_LINES) return FAULT("list-limit", "a list of %u lines", (unsigned)s->max_lines);
+    if (s->n > LIMIT_COLUMNS) return FAULT("list-limit", "a list of %u columns", (unsigned)s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->types[i].base == T_LIST) return FAULT("list-in-list", "a list inside a list");
+        if (!check_type(v, &s->types[i])) return false;
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(s->names[k], s->names[i])) return FAULT("name-twice", "a list names %.*s twice", (int)s->names[i].n, s->names[i].p);
+        if (s->names[i].n == 0) return FAULT("name", "a column of a list without a name");
+    }
+    return true;
+}
+
 static bool check_type(struct verifier *v, const struct type *t)
 {
+    if (t->base == T_LIST) return check_shape(v, t->shape);
     if (t->base >= T_BASE_COUNT) return FAULT("type-base", "type base %u", (unsigned)t->base);
     if (t->base == T_DECIMAL) return check_decimal_type(v, t);
     if (t->base == T_BOOL && (t->yes.n > 0 || t->no.n > 0) && (t->yes.n == 0 || t->no.n == 0 || str_eq(t->yes, t->no)))
@@ -133,6 +150,9 @@ static bool check_columns(struct verifier *v, const struct image_flow *f)
         names[i] = f->columns[i].name;
         if (!check_type(v, &f->columns[i].type)) return false;
         if (f->columns[i].type.base == T_LINK) return FAULT("column-type", "a column that is a link");
+        const struct list_shape *s = f->columns[i].type.base == T_LIST ? f->columns[i].type.shape : NULL;
+        for (size_t k = 0; s && k < s->n; k++)
+            if (s->types[k].base == T_LINK) return FAULT("column-type", "a column of a list that is a link");
     }
     return check_names(v, names, f->ncolumns, "column");
 }
@@ -142,6 +162,7 @@ static bool check_keys(struct verifier *v, const struct image_flow *f)
     if (f->nkeys < 1 || f->nkeys > LIMIT_KEY_PARTS) return FAULT("key-parts", "a key of %zu parts", f->nkeys);
     for (size_t i = 0; i < f->nkeys; i++) {
         if (f->key_columns[i] >= f->ncolumns) return FAULT("key-column", "key part %zu is column %u", i, (unsigned)f->key_columns[i]);
+        if (f->columns[f->key_columns[i]].type.base == T_LIST) return FAULT("key-column", "key part %zu is a list", i);
         if (f->columns[f->key_columns[i]].type.optional) return FAULT("key-absent", "key part %zu may be absent", i);
         for (size_t k = 0; k < i; k++)
             if (f->key_columns[k] == f->key_columns[i]) return FAULT("key-twice", "key parts %zu and %zu are the same column", k, i);
@@ -153,6 +174,9 @@ static bool check_field(struct verifier *v, const struct image_flow *f, const st
 {
     if (!check_type(v, &d->type)) return false;
     if (d->mode > FIELD_EVENT) return FAULT("field-mode", "field %.*s has mode %d", (int)d->name.n, d->name.p, (int)d->mode);
+    if ((d->type.base == T_LIST) != (d->lines != 0)) return FAULT("field-lines", "field %.*s is a list without a site, or the reverse", (int)d->name.n, d->name.p);
+    if (d->lines != 0 && (v->body || d->lines > f->nlines || d->mode != FIELD_SET))
+        return FAULT("field-lines", "field %.*s has list site %u", (int)d->name.n, d->name.p, (unsigned)d->lines);
     for (size_t k = 0; k < d->nreads; k++)
         if (d->reads[k] >= f->ncolumns) return FAULT("field-reads", "field %.*s reads column %u", (int)d->name.n, d->name.p, (unsigned)d->reads[k]);
     return true;
@@ -208,6 +232,53 @@ static bool check_links(struct verifier *v, const struct image_flow *f)
     return true;
 }
 
+/* What a list site makes is what its field holds: the body's fields in their order. */
+static bool check_body_fields(struct verifier *v, const struct image_flow *body)
+{
+    struct str names[LIMIT_FIELDS];
+    if (body->nfields < 1 || body->nfields > LIMIT_FIELDS) return FAULT("field-limit", "%zu fields of a line", body->nfields);
+    for (size_t i = 0; i < body->nfields; i++) {
+        names[i] = body->fields[i].name;
+        if (!check_field(v, body, &body->fields[i])) return false;
+        if (body->fields[i].mode != FIELD_SET) return FAULT("field-mode", "a field of a line that is not simply set");
+    }
+    return check_names(v, names, body->nfields, "field");
+}
+
+/* A body sees the columns of its flow, then those of its list. The loader makes it so; the compiler's own work is held against it too. */
+static bool check_body_columns(struct verifier *v, const struct image_flow *f, const struct image_lines *l)
+{
+    const struct list_shape *s = f->columns[l->column].type.shape;
+    if (l->body->ncolumns != f->ncolumns + s->n) return FAULT("list-column", "a list site sees %zu columns", l->body->ncolumns);
+    for (size_t i = 0; i < l->body->ncolumns; i++) {
+        const struct image_column *c = &l->body->columns[i];
+        bool header = i < f->ncolumns;
+        struct str name = header ? f->columns[i].name : s->names[i - f->ncolumns];
+        const struct type *t = header ? &f->columns[i].type : &s->types[i - f->ncolumns];
+        bool key = header ? f->columns[i].key : (s->flags[i - f->ncolumns] & LIST_KEY) != 0;
+        if (!str_eq(c->name, name) || c->key != key || !type_fits(&c->type, t) || !type_fits(t, &c->type))
+            return FAULT("list-column", "column %zu of a list site is another than that of its flow", i);
+    }
+    return true;
+}
+
+static bool check_lines(struct verifier *v, const struct image_flow *f)
+{
+    if (f->nlines > LISTS_MAX) return FAULT("list-limit", "%zu list sites", f->nlines);
+    for (size_t i = 0; i < f->nlines; i++) {
+        const struct image_lines *l = &f->lines[i];
+        if (l->column >= f->ncolumns || f->columns[l->column].type.base != T_LIST) return FAULT("list-column", "list site %zu runs over column %u", i, (unsigned)l->column);
+        if (l->max_lines < 1 || l->max_lines > LIMIT_LINES) return FAULT("list-limit", "list site %zu makes %u lines", i, (unsigned)l->max_lines);
+        if (l->too_many >= v->im->nmessages || l->twice >= v->im->nmessages) return FAULT("message", "a message of list site %zu is not there", i);
+        if (!check_body_columns(v, f, l)) return false;
+        v->body = true;
+        bool ok = check_body_fields(v, l->body) && check_links(v, l->body);
+        v->body = false;
+        if (!ok) return false;
+    }
+    return true;
+}
+
 static bool check_schedule(struct verifier *v, const struct image_flow *f)
 {
     const int64_t year_ms = INT64_C(366) * 86400000;
@@ -235,14 +306,36 @@ static bool check_flow_head(struct verifier *v, const struct image_flow *f)
 static bool check_structure(struct verifier *v, const struct image_flow *f)
 {
     return check_flow_head(v, f) && check_columns(v, f) && check_keys(v, f) && check_fields(v, f) && check_event(v, f, &f->on_leave) &&
-           check_event(v, f, &f->on_delete) && check_links(v, f);
+           check_event(v, f, &f->on_delete) && check_links(v, f) && check_lines(v, f);
 }
 
-static bool check_programs(struct verifier *v, const struct image_flow *f)
+static bool check_registers(struct verifier *v, const struct image_flow *f)
 {
     if (f->nregisters > LIMIT_REGISTERS) return FAULT("register-limit", "%zu registers", f->nregisters);
     for (size_t i = 0; i < f->nregisters; i++)
         if (!check_type(v, &f->registers[i])) return false;
+    return true;
+}
+
+/* The bodies of list sites first: what they cost is part of what the mapping costs. */
+static bool check_bodies(struct verifier *v, const struct image_flow *f)
+{
+    bool ok = true;
+    v->body = true;
+    for (size_t i = 0; i < f->nlines && ok; i++) {
+        const struct image_flow *b = v->fl = f->lines[i].body;
+        ok = check_registers(v, b) && (b->when.ninstr > 0 || (b->when.cost == 0 && b->when.scratch_bytes == 0) || FAULT("program-empty", "no filter, but it costs")) &&
+             (b->when.ninstr == 0 || image__verify_program(v, &b->when, PROGRAM_WHEN)) && image__verify_program(v, &b->map, PROGRAM_MAP) &&
+             image__verify_program(v, &b->key_program, PROGRAM_KEY);
+    }
+    v->body = false;
+    v->fl = f;
+    return ok;
+}
+
+static bool check_programs(struct verifier *v, const struct image_flow *f)
+{
+    if (!check_bodies(v, f) || !check_registers(v, f)) return false;
     if (f->adopt != (f->adopt_program.ninstr > 0) || f->adopt != (f->adopt_field.n > 0))
         return FAULT("adopt", "adopt needs a field and a program, or neither");
     if (f->when.ninstr > 0 ? !image__verify_program(v, &f->when, PROGRAM_WHEN) : f->when.cost || f->when.scratch_bytes)
@@ -261,6 +354,15 @@ static bool check_flow_names(struct verifier *v)
     return check_names(v, names, v->im->nflows, "flow");
 }
 
+static bool refers_back(struct verifier *v, uint16_t k, const struct image_flow *f, const bool *done)
+{
+    for (size_t j = 0; j < f->nlinks; j++) {
+        const struct image_link *l = &f->links[j];
+        if (l->kind == LINK_REF && l->flow != k && !done[l->flow]) return FAULT("flow-order", "flow %u refers to flow %u, which comes later", (unsigned)k, (unsigned)l->flow);
+    }
+    return true;
+}
+
 /* Every flow once, and whom it refers to before it. */
 static bool check_order(struct verifier *v)
 {
@@ -269,10 +371,9 @@ static bool check_order(struct verifier *v)
     for (size_t i = 0; i < im->nflows; i++) {
         uint16_t k = im->order[i];
         if (k >= im->nflows || done[k]) return FAULT("flow-order", "place %zu of the order is flow %u", i, (unsigned)k);
-        for (size_t j = 0; j < im->flows[k].nlinks; j++) {
-            const struct image_link *l = &im->flows[k].links[j];
-            if (l->kind == LINK_REF && l->flow != k && !done[l->flow]) return FAULT("flow-order", "flow %u refers to flow %u, which comes later", (unsigned)k, (unsigned)l->flow);
-        }
+        bool after = refers_back(v, k, &im->flows[k], done);
+        for (size_t j = 0; j < im->flows[k].nlines && after; j++) after = refers_back(v, k, im->flows[k].lines[j].body, done);
+        if (!after) return false;
         done[k] = true;
     }
     return true;

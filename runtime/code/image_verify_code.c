@@ -104,6 +104,7 @@ static bool check_operand(struct walk *w, char kind, uint16_t x)
     case 'm': return below(w, "message", x, w->im->nmessages);
     case 'n': return below(w, "link-site", x, w->fl->nlinks);
     case 'b': return below(w, "builtin", x, BUILTIN_COUNT);
+    case 'e': return below(w, "list-site", x, w->fl->nlines);
     case 'l': return check_list(w, x);
     case 'j':
         if (x <= w->at) return FAULT("jump-back", "a jump to %u", (unsigned)x);
@@ -186,7 +187,7 @@ static bool check_move(struct walk *w, const struct instr *in, bool present)
 
 static bool check_equal(struct walk *w, const struct instr *in)
 {
-    if (reg(w, in->b)->base != reg(w, in->c)->base || reg(w, in->b)->base == T_LINK)
+    if (reg(w, in->b)->base != reg(w, in->c)->base || reg(w, in->b)->base == T_LINK || reg(w, in->b)->base == T_LIST)
         return FAULT("compare-type", "registers %u and %u cannot be compared", (unsigned)in->b, (unsigned)in->c);
     return writes_plain(w, in->a, T_BOOL);
 }
@@ -260,7 +261,7 @@ static bool check_text(struct walk *w, const struct instr *in)
 {
     struct type t;
     if (!needs(w, in->b, (enum type_base)reg(w, in->b)->base)) return false;
-    if (!image__text_type(reg(w, in->b), &t)) return FAULT("operand-type", "a link is no text");
+    if (!image__text_type(reg(w, in->b), &t)) return FAULT("operand-type", "a link or a list is no text");
     return writes(w, in->a, &t);
 }
 
@@ -271,7 +272,7 @@ static bool check_link_args(struct walk *w, const struct image_link *site, const
     size_t want = to ? to->nkeys : 1 + site->nmore;
     if (n != want) return FAULT("link-args", "%zu arguments where the key has %zu parts", n, want);
     for (size_t i = 0; i < n; i++) {
-        if (args[i].base == T_LINK) return FAULT("link-args", "argument %zu is a link itself", i + 1);
+        if (args[i].base == T_LINK || args[i].base == T_LIST) return FAULT("link-args", "argument %zu is a link or a list itself", i + 1);
         if (to && args[i].base != to->columns[to->key_columns[i]].type.base)
             return FAULT("link-args", "argument %zu is of another type than the key", i + 1);
     }
@@ -286,6 +287,27 @@ static bool check_link(struct walk *w, const struct instr *in)
     if (!check_link_args(w, site, args, n)) return false;
     for (size_t i = 0; i < n; i++) t.optional |= args[i].optional;
     return writes(w, in->a, &t) && carries_link(w, in->a, &site->module);
+}
+
+/* Lines have the fields of the site's body, in their order. */
+static bool check_each(struct walk *w, const struct instr *in)
+{
+    const struct image_lines *l = &w->fl->lines[in->b];
+    struct type types[LIMIT_FIELDS];
+    struct str names[LIMIT_FIELDS];
+    const uint8_t flags[LIMIT_FIELDS] = {0};
+    for (size_t i = 0; i < l->body->nfields; i++) {
+        types[i] = l->body->fields[i].type;
+        names[i] = l->body->fields[i].name;
+    }
+    struct list_shape shape = {.max_lines = l->max_lines, .n = (uint16_t)l->body->nfields, .names = names, .types = types, .flags = flags};
+    return writes(w, in->a, &(struct type){.base = T_LIST, .optional = true, .shape = &shape});
+}
+
+static bool check_column(struct walk *w, const struct instr *in)
+{
+    const struct type *t = &w->fl->columns[in->b].type;
+    return t->base != T_LIST ? writes(w, in->a, t) : FAULT("operand-type", "column %u is a list: only EACH reads it", (unsigned)in->b);
 }
 
 static bool check_field_mode(struct walk *w, uint16_t f)
@@ -312,7 +334,8 @@ static bool check_types(struct walk *w, const struct instr *in)
 {
     switch ((enum opcode)in->op) {
     case OP_END: case OP_JUMP: case OP_REJECT: case OP_RESULT: case OP_COUNT: return true;
-    case OP_COLUMN:  return writes(w, in->a, &w->fl->columns[in->b].type);
+    case OP_COLUMN:  return check_column(w, in);
+    case OP_EACH:    return check_each(w, in);
     case OP_CONST:   return check_const(w, in);
     case OP_ABSENT:  return reg(w, in->a)->optional || FAULT("write-type", "register %u is never absent", (unsigned)in->a);
     case OP_MOVE:    return check_move(w, in, false);
@@ -350,21 +373,23 @@ static bool check_end(struct walk *w)
 static bool check_key_result(struct walk *w, uint16_t r)
 {
     if (!needs(w, r, T_TEXT)) return false;
+    if (w->v->body) return true;
     return type_fits(reg(w, r), &w->fl->fields[w->fl->key_field].type) || FAULT("field-type", "register %u does not fit the key field", (unsigned)r);
 }
 
 /* What a program of this kind may do and how it may end. */
 static bool check_kind(struct walk *w, const struct instr *in)
 {
-    bool map_only = in->op == OP_END || in->op == OP_SET || in->op == OP_KEEP || in->op == OP_REJECT || in->op == OP_LINK;
+    bool map_only = in->op == OP_END || in->op == OP_SET || in->op == OP_KEEP || in->op == OP_REJECT || in->op == OP_LINK || in->op == OP_EACH;
     if (map_only && w->which != PROGRAM_MAP) return FAULT("program-kind", "%s in a condition", opcodes[in->op].name);
     if (in->op == OP_COLUMN && w->which == PROGRAM_KEY && !w->fl->columns[in->b].key)
         return FAULT("key-column", "the key's program reads column %u, which is no part of the key", (unsigned)in->b);
+    if (w->v->body && (in->op == OP_KEEP || in->op == OP_EACH)) return FAULT("program-kind", "%s in a line", opcodes[in->op].name);
     if (in->op != OP_RESULT) return true;
     if (w->which == PROGRAM_MAP) return FAULT("program-kind", "RESULT in a mapping");
     if (w->which == PROGRAM_WHEN) return needs(w, in->a, T_BOOL);
     if (w->which == PROGRAM_KEY) return check_key_result(w, in->a);
-    return reg(w, in->a)->base != T_LINK || FAULT("operand-type", "the result is a link");
+    return (reg(w, in->a)->base != T_LINK && reg(w, in->a)->base != T_LIST) || FAULT("operand-type", "the result is a link or a list");
 }
 
 /* What the instruction does to the state. */

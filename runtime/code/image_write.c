@@ -67,6 +67,26 @@ static void put_coefficient(struct buf *out, i128 c)
     buf_u64(out, (uint64_t)(u >> 64));
 }
 
+static void put_type(struct writer *w, const struct type *t);
+
+/* The types of the columns stand in the pool before the list's own. */
+static void put_shape(struct writer *w, const struct list_shape *s, struct buf *b)
+{
+    struct buf *out = w->out, inner = {0};
+    buf_u32(b, s->max_lines);
+    buf_u16(b, s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        buf_u32(b, pool_add(&w->strings, s->names[i]));
+        w->out = &inner;
+        put_type(w, &s->types[i]);
+        w->out = out;
+        buf_str(b, buf_view(&inner));
+        buf_clear(&inner);
+        buf_byte(b, s->flags[i]);
+    }
+    buf_free(&inner);
+}
+
 /* Only what the base gives a meaning to is written. */
 static void put_type(struct writer *w, const struct type *t)
 {
@@ -87,6 +107,8 @@ static void put_type(struct writer *w, const struct type *t)
         put_coefficient(&b, t->hi);
     } else if (t->base == T_LINK) {
         buf_u16(&b, t->module);
+    } else if (t->base == T_LIST) {
+        put_shape(w, t->shape, &b);
     }
     buf_u32(w->out, pool_add(&w->types, buf_view(&b)));
     buf_free(&b);
@@ -192,6 +214,7 @@ static void put_fields(struct writer *w, const struct image_flow *f)
         put_hash(w, &d->hash);
         put_count16(w, d->nreads);
         for (size_t k = 0; k < d->nreads; k++) buf_u16(w->out, d->reads[k]);
+        buf_u16(w->out, d->lines);
     }
 }
 
@@ -214,6 +237,30 @@ static void put_program_head(struct writer *w, const struct image_program *p)
     put_count32(w, p->ninstr);
     buf_u32(w->out, p->cost);
     buf_u32(w->out, p->scratch_bytes);
+}
+
+static void put_registers(struct writer *w, const struct image_flow *f)
+{
+    put_count16(w, f->nregisters);
+    for (size_t i = 0; i < f->nregisters; i++) put_type(w, &f->registers[i]);
+}
+
+static void put_lines(struct writer *w, const struct image_flow *f)
+{
+    put_count16(w, f->nlines);
+    for (size_t i = 0; i < f->nlines; i++) {
+        const struct image_lines *l = &f->lines[i];
+        buf_u16(w->out, l->column);
+        buf_u32(w->out, l->max_lines);
+        buf_u16(w->out, l->too_many);
+        buf_u16(w->out, l->twice);
+        put_fields(w, l->body);
+        put_links(w, l->body);
+        put_registers(w, l->body);
+        put_program_head(w, &l->body->when);
+        put_program_head(w, &l->body->map);
+        put_program_head(w, &l->body->key_program);
+    }
 }
 
 static unsigned flow_flags(const struct image_flow *f)
@@ -244,8 +291,8 @@ static void put_flow(struct writer *w, const struct image_flow *f)
     put_columns(w, f);
     put_fields(w, f);
     put_links(w, f);
-    put_count16(w, f->nregisters);
-    for (size_t i = 0; i < f->nregisters; i++) put_type(w, &f->registers[i]);
+    put_lines(w, f);
+    put_registers(w, f);
     put_program_head(w, &f->when);
     put_program_head(w, &f->map);
     put_program_head(w, &f->adopt_program);
@@ -270,20 +317,31 @@ static void put_flows(struct writer *w, const struct image *im)
         put_code(w, &im->flows[i].map);
         put_code(w, &im->flows[i].adopt_program);
         put_code(w, &im->flows[i].key_program);
+        for (size_t k = 0; k < im->flows[i].nlines; k++) {
+            put_code(w, &im->flows[i].lines[k].body->when);
+            put_code(w, &im->flows[i].lines[k].body->map);
+            put_code(w, &im->flows[i].lines[k].body->key_program);
+        }
     }
     end_section(w);
+}
+
+static void put_debug_fields(struct writer *w, const struct image_flow *f)
+{
+    for (size_t k = 0; k < f->nfields; k++) {
+        buf_blob(w->out, f->fields[k].expr);
+        buf_blob(w->out, f->fields[k].file);
+        buf_u32(w->out, f->fields[k].line);
+    }
 }
 
 static void put_debug(struct writer *w, const struct image *im)
 {
     begin_section(w, SECTION_DEBUG);
-    for (size_t i = 0; i < im->nflows; i++)
-        for (size_t k = 0; k < im->flows[i].nfields; k++) {
-            const struct image_field *d = &im->flows[i].fields[k];
-            buf_blob(w->out, d->expr);
-            buf_blob(w->out, d->file);
-            buf_u32(w->out, d->line);
-        }
+    for (size_t i = 0; i < im->nflows; i++) {
+        put_debug_fields(w, &im->flows[i]);
+        for (size_t k = 0; k < im->flows[i].nlines; k++) put_debug_fields(w, im->flows[i].lines[k].body);
+    }
     end_section(w);
 }
 

@@ -108,8 +108,7 @@ bool snapshot_cols(const struct image_flow *fl, struct str snapshot, struct aren
     struct record r = record_of(snapshot, a);
     for (size_t i = 0; i < fl->ncolumns; i++) {
         const struct value *v = record_get(&r, fl->columns[i].name);
-        if (!v || !type_admits(&fl->columns[i].type, v, NULL, 0)) return false;
-        cols[i] = *v;
+        if (!v || !type_project(&fl->columns[i].type, v, a, &cols[i]) || !type_admits(&fl->columns[i].type, &cols[i], NULL, 0)) return false;
     }
     return true;
 }

@@ -47,12 +47,21 @@ static bool decimal_fits(const struct type *from, const struct type *to)
     return !i128_mul(from->lo, p, &lo) && !i128_mul(from->hi, p, &hi) && lo >= to->lo && hi <= to->hi;
 }
 
+static bool shape_fits(const struct list_shape *from, const struct list_shape *to)
+{
+    if (from->n != to->n || from->max_lines > to->max_lines) return false;
+    for (size_t i = 0; i < from->n; i++)
+        if (!str_eq(from->names[i], to->names[i]) || !type_fits(&from->types[i], &to->types[i])) return false;
+    return true;
+}
+
 bool type_fits(const struct type *from, const struct type *to)
 {
     if (from->base != to->base || (from->optional && !to->optional)) return false;
     if (from->base == T_TEXT) return text_fits(from, to);
     if (from->base == T_DECIMAL) return decimal_fits(from, to);
     if (from->base == T_LINK) return to->module == 0 || from->module == to->module;
+    if (from->base == T_LIST) return shape_fits(from->shape, to->shape);
     return true;
 }
 
@@ -61,7 +70,7 @@ bool type_fits(const struct type *from, const struct type *to)
 #define WHY(...) (why ? (void)snprintf(why, why_len, __VA_ARGS__) : (void)0)
 
 static const char *const base_names[T_BASE_COUNT] = {"true or false", "a text", "a number", "a date", "a local date and time",
-                                                     "a date and time with zone", "a link"};
+                                                     "a date and time with zone", "a link", "a list of lines"};
 
 static bool text_admits(const struct type *t, struct str s, char *why, size_t why_len)
 {
@@ -89,9 +98,68 @@ static bool decimal_admits(const struct type *t, const struct value *v, char *wh
     return false;
 }
 
+/* Lines and columns as declared; no two lines of one key. Lists are short: comparing each with each costs less than sorting. */
+static bool list_admits(const struct list_shape *t, const struct list *l, char *why, size_t why_len)
+{
+    char one[120] = "";
+    if (l->nlines > t->max_lines) { WHY("has %u lines, at most %u allowed", (unsigned)l->nlines, (unsigned)t->max_lines); return false; }
+    bool same = l->nlines > 0 && l->nfields == t->n;
+    for (size_t k = 0; k < t->n && same; k++) same = str_eq(l->names[k], t->names[k]);
+    if (!same) { WHY("has lines of other columns"); return false; }
+    for (size_t i = 0; i < l->nlines; i++) {
+        for (size_t k = 0; k < t->n; k++) {
+            if (type_admits(&t->types[k], &l->lines[i].fields[k], one, sizeof one)) continue;
+            WHY("line %zu: %.*s %s", i + 1, (int)t->names[k].n, t->names[k].p, one);
+            return false;
+        }
+        for (size_t j = 0; j < i && value_present(&l->lines[i].key); j++) {
+            if (!value_equal(&l->lines[i].key, &l->lines[j].key)) continue;
+            WHY("has lines %zu and %zu of one key", j + 1, i + 1);
+            return false;
+        }
+    }
+    return true;
+}
+
+struct value type_line_key(const struct list_shape *s, const struct value *fields, struct arena *a)
+{
+    struct buf b = {0};
+    for (size_t i = 0; i < s->n; i++) {
+        if (!(s->flags[i] & LIST_KEY)) continue;
+        if (b.n) buf_byte(&b, '~');
+        value_print(&b, &fields[i]);
+    }
+    struct value v = value_text((struct str){b.n ? arena_copy(a, b.p, b.n) : "", b.n});
+    buf_free(&b);
+    return v;
+}
+
+bool type_project(const struct type *t, const struct value *v, struct arena *a, struct value *out)
+{
+    *out = *v;
+    if (t->base != T_LIST || v->kind != V_LIST) return true;
+    const struct list *from = v->u.list;
+    const struct list_shape *to = t->shape;
+    uint16_t *at = ARENA_ARRAY(a, uint16_t, to->n);
+    for (uint16_t k = 0; k < to->n; k++) {
+        while (at[k] < from->nfields && !str_eq(from->names[at[k]], to->names[k])) at[k]++;
+        if (at[k] == from->nfields) return false;
+    }
+    struct list *l = ARENA_NEW(a, struct list);
+    struct list_line *lines = ARENA_ARRAY(a, struct list_line, from->nlines);
+    for (size_t i = 0; i < from->nlines; i++) {
+        struct value *fields = ARENA_ARRAY(a, struct value, to->n);
+        for (uint16_t k = 0; k < to->n; k++) fields[k] = from->lines[i].fields[at[k]];
+        lines[i] = (struct list_line){from->lines[i].key, fields};
+    }
+    *l = (struct list){to->names, lines, from->nlines, to->n};
+    *out = (struct value){.kind = V_LIST, .u.list = l};
+    return true;
+}
+
 bool type_admits(const struct type *t, const struct value *v, char *why, size_t why_len)
 {
-    static const uint8_t kinds[T_BASE_COUNT] = {V_BOOL, V_TEXT, V_DECIMAL, V_DATE, V_LOCAL, V_INSTANT, V_LINK};
+    static const uint8_t kinds[T_BASE_COUNT] = {V_BOOL, V_TEXT, V_DECIMAL, V_DATE, V_LOCAL, V_INSTANT, V_LINK, V_LIST};
     if (v->kind == V_ABSENT) {
         if (!t->optional) WHY("is absent, but a value is required");
         return t->optional;
@@ -102,7 +170,7 @@ bool type_admits(const struct type *t, const struct value *v, char *why, size_t 
     }
     if (t->base == T_TEXT) return text_admits(t, value_str(v), why, why_len);
     if (t->base == T_DECIMAL) return decimal_admits(t, v, why, why_len);
-    return true;
+    return t->base != T_LIST || list_admits(t->shape, v->u.list, why, why_len);
 }
 
 /* ---- for people ---- */
@@ -141,9 +209,16 @@ static void print_text(struct buf *out, const struct type *t)
 
 void type_print(struct buf *out, const struct type *t)
 {
-    static const char *const plain[T_BASE_COUNT] = {"bool", NULL, NULL, "date", "local", "instant", "link"};
+    static const char *const plain[T_BASE_COUNT] = {"bool", NULL, NULL, "date", "local", "instant", "link", "lines"};
     if (t->base == T_TEXT) print_text(out, t);
-    else if (t->base == T_DECIMAL) print_decimal(out, t);
+    else if (t->base == T_LIST) {
+        buf_printf(out, "at most %u lines (", (unsigned)t->shape->max_lines);
+        for (size_t i = 0; i < t->shape->n; i++) {
+            buf_printf(out, "%s%.*s%s: ", i ? ", " : "", (int)t->shape->names[i].n, t->shape->names[i].p, t->shape->flags[i] & LIST_KEY ? " key" : "");
+            type_print(out, &t->shape->types[i]);
+        }
+        buf_byte(out, ')');
+    } else if (t->base == T_DECIMAL) print_decimal(out, t);
     else buf_puts(out, plain[t->base]);
     if (t->base == T_BOOL && t->yes.n > 0)
         buf_printf(out, "(\"%.*s\",\"%.*s\")", (int)t->yes.n, t->yes.p, (int)t->no.n, t->no.p);
@@ -228,6 +303,7 @@ bool type_read(const struct type *t, struct str raw, struct value *out, char *wh
     case T_LOCAL:   ok = read_datetime(V_LOCAL, s, out, why, why_len); break;
     case T_INSTANT: return read_datetime(V_INSTANT, s, out, why, why_len);
     case T_LINK:
+    case T_LIST:
     case T_BASE_COUNT:
     default:        WHY("is of a type that no source column has"); return false;
     }

@@ -4,7 +4,7 @@
 #define VALUE_TYPE_H
 #include "value/decimal.h"
 
-enum type_base { T_BOOL, T_TEXT, T_DECIMAL, T_DATE, T_LOCAL, T_INSTANT, T_LINK, T_BASE_COUNT };
+enum type_base { T_BOOL, T_TEXT, T_DECIMAL, T_DATE, T_LOCAL, T_INSTANT, T_LINK, T_LIST, T_BASE_COUNT };
 struct type {
     uint8_t base;             /* enum type_base */
     bool optional;            /* T? */
@@ -15,7 +15,18 @@ struct type {
     uint16_t nset;            /* T_TEXT: > 0 when only these values are possible (sorted by bytes, distinct) */
     const struct str *set;
     struct str yes, no;       /* T_BOOL of a source column: the two spellings, e.g. Y and N; empty otherwise */
+    const struct list_shape *shape;   /* T_LIST: what a line holds */
 };
+enum { LIST_KEY = 1 /* part of what a line is known by inside its record */, LIST_UDF = 2 };
+struct list_shape {
+    uint32_t max_lines;       /* a list has 1 to max_lines lines, of distinct keys where they have any */
+    uint16_t n;
+    const struct str *names; const struct type *types; const uint8_t *flags;   /* LIST_*; types: no list */
+};
+/* What a line of a source is known by: its key columns, parted by ~; absent when it has none. */
+struct value type_line_key(const struct list_shape *s, const struct value *fields, struct arena *a);
+/* A list with the columns of t's shape, by name; false when v lacks one. Lines come from the arena, texts stay where they are. Other values stay. */
+bool type_project(const struct type *t, const struct value *v, struct arena *a, struct value *out);
 /* decimal(p,s): p digits in all, s of them behind the point. */
 struct type type_decimal(unsigned digits, unsigned scale);
 struct type type_text(uint32_t min_len, uint32_t max_len);

@@ -5,6 +5,7 @@
  *   DECIMAL             scale byte, count byte n (0..16), n little-endian bytes of the zigzag coefficient, the last not 0
  *   DATE LOCAL INSTANT  varint of the zigzag count
  *   LINK                varint site, varint nargs, that many values, none of them a link
+ *   LIST                varint lines (not 0), varint fields, their names; then per line its key and its fields, none of them a list
  * The same value at the same scale always gives the same bytes. */
 #include "value/value.h"
 #include "base/check.h"
@@ -13,7 +14,7 @@
 #include "value/json.h"
 
 __extension__ typedef unsigned __int128 u128;
-enum { LINK_ARGS_MAX = 64 };
+enum { LINK_ARGS_MAX = 64, LIST_FIELDS_MAX = 1000 };
 
 const struct value value_absent = {.kind = V_ABSENT};
 
@@ -39,6 +40,19 @@ static bool link_equal(const struct link *a, const struct link *b)
     return true;
 }
 
+static bool list_equal(const struct list *a, const struct list *b)
+{
+    if (a->nlines != b->nlines || a->nfields != b->nfields) return false;
+    for (size_t k = 0; k < a->nfields; k++)
+        if (!str_eq(a->names[k], b->names[k])) return false;
+    for (size_t i = 0; i < a->nlines; i++) {
+        if (!value_equal(&a->lines[i].key, &b->lines[i].key)) return false;
+        for (size_t k = 0; k < a->nfields; k++)
+            if (!value_equal(&a->lines[i].fields[k], &b->lines[i].fields[k])) return false;
+    }
+    return true;
+}
+
 bool value_equal(const struct value *a, const struct value *b)
 {
     if (a->kind != b->kind) return false;
@@ -52,6 +66,7 @@ bool value_equal(const struct value *a, const struct value *b)
     case V_LOCAL:
     case V_INSTANT: return a->u.i == b->u.i;
     case V_LINK:    return link_equal(a->u.link, b->u.link);
+    case V_LIST:    return list_equal(a->u.list, b->u.list);
     }
     check_failed("unknown value kind", __FILE__, __LINE__);
 }
@@ -83,6 +98,46 @@ static void put_link(struct buf *out, const struct link *l)
     buf_puts(out, "]}");
 }
 
+/* For people: 000001 (Quantity 2, List_Price 9.50); 000002 (...). */
+static void print_list(struct buf *out, const struct list *l)
+{
+    for (size_t i = 0; i < l->nlines; i++) {
+        if (i > 0) buf_puts(out, "; ");
+        if (value_present(&l->lines[i].key)) {
+            value_print(out, &l->lines[i].key);
+            buf_byte(out, ' ');
+        }
+        buf_byte(out, '(');
+        for (size_t k = 0; k < l->nfields; k++) {
+            buf_printf(out, "%s%.*s ", k ? ", " : "", (int)l->names[k].n, l->names[k].p);
+            value_print(out, &l->lines[i].fields[k]);
+        }
+        buf_byte(out, ')');
+    }
+}
+
+static void put_list(struct buf *out, const struct list *l)
+{
+    buf_byte(out, '[');
+    for (size_t i = 0; i < l->nlines; i++) {
+        bool first = !value_present(&l->lines[i].key);
+        buf_puts(out, i ? ",{" : "{");
+        if (!first) {
+            buf_puts(out, "\"@key\":");
+            value_json(out, &l->lines[i].key);
+        }
+        for (size_t k = 0; k < l->nfields; k++) {
+            if (!first) buf_byte(out, ',');
+            first = false;
+            json_put_string(out, l->names[k]);
+            buf_byte(out, ':');
+            value_json(out, &l->lines[i].fields[k]);
+        }
+        buf_byte(out, '}');
+    }
+    buf_byte(out, ']');
+}
+
 void value_print(struct buf *out, const struct value *v)
 {
     switch ((enum value_kind)v->kind) {
@@ -95,6 +150,7 @@ void value_print(struct buf *out, const struct value *v)
     case V_LOCAL:   put_datetime(out, v->u.i, true, ""); return;
     case V_INSTANT: put_datetime(out, v->u.i, true, "Z"); return;
     case V_LINK:    put_link(out, v->u.link); return;
+    case V_LIST:    print_list(out, v->u.list); return;
     }
     check_failed("unknown value kind", __FILE__, __LINE__);
 }
@@ -111,8 +167,24 @@ void value_json(struct buf *out, const struct value *v)
     case V_INSTANT: buf_byte(out, '"'); put_datetime(out, v->u.i, false, "+00:00\""); return;
     case V_ID:      buf_puts(out, "{\"id\":"); json_put_string(out, value_str(v)); buf_byte(out, '}'); return;
     case V_LINK:    put_link(out, v->u.link); return;
+    case V_LIST:    put_list(out, v->u.list); return;
     }
     check_failed("unknown value kind", __FILE__, __LINE__);
+}
+
+static const struct list *list_copy(struct arena *a, const struct list *from)
+{
+    struct list *l = ARENA_NEW(a, struct list);
+    struct str *names = ARENA_ARRAY(a, struct str, from->nfields);
+    struct list_line *lines = ARENA_ARRAY(a, struct list_line, from->nlines);
+    for (size_t k = 0; k < from->nfields; k++) names[k] = (struct str){arena_copy(a, from->names[k].p, from->names[k].n), from->names[k].n};
+    for (size_t i = 0; i < from->nlines; i++) {
+        struct value *fields = ARENA_ARRAY(a, struct value, from->nfields);
+        for (size_t k = 0; k < from->nfields; k++) fields[k] = value_copy(a, &from->lines[i].fields[k]);
+        lines[i] = (struct list_line){value_copy(a, &from->lines[i].key), fields};
+    }
+    *l = (struct list){names, lines, from->nlines, from->nfields};
+    return l;
 }
 
 struct value value_copy(struct arena *a, const struct value *v)
@@ -127,6 +199,7 @@ struct value value_copy(struct arena *a, const struct value *v)
         *l = (struct link){from->site, from->nargs, args};
         c.u.link = l;
     }
+    if (v->kind == V_LIST) c.u.list = list_copy(a, v->u.list);
     return c;
 }
 
@@ -167,6 +240,17 @@ static i128 get_coefficient(struct reader *r)
     return c;
 }
 
+static void encode_list(struct buf *out, const struct list *l)
+{
+    buf_varint(out, l->nlines);
+    buf_varint(out, l->nfields);
+    for (size_t k = 0; k < l->nfields; k++) buf_blob(out, l->names[k]);
+    for (size_t i = 0; i < l->nlines; i++) {
+        value_encode(out, &l->lines[i].key);
+        for (size_t k = 0; k < l->nfields; k++) value_encode(out, &l->lines[i].fields[k]);
+    }
+}
+
 void value_encode(struct buf *out, const struct value *v)
 {
     buf_byte(out, v->kind);
@@ -184,23 +268,46 @@ void value_encode(struct buf *out, const struct value *v)
         buf_varint(out, v->u.link->nargs);
         for (size_t i = 0; i < v->u.link->nargs; i++) value_encode(out, &v->u.link->args[i]);
         return;
+    case V_LIST:    encode_list(out, v->u.list); return;
     }
     check_failed("unknown value kind", __FILE__, __LINE__);
 }
 
 static struct value bad_value(struct reader *r) { r->bad = true; return value_absent; }
 
-static struct value decode(struct reader *r, struct arena *a, bool link_allowed);
+enum inside { IN_NOTHING, IN_LIST, IN_LINK };       /* a list may hold links, a link nothing but plain values */
+static struct value decode(struct reader *r, struct arena *a, enum inside in);
 
 static struct value decode_link(struct reader *r, struct arena *a)
 {
     uint64_t site = read_varint(r), nargs = read_varint(r);
     if (r->bad || site > UINT16_MAX || nargs > LINK_ARGS_MAX) return bad_value(r);
     struct value *args = ARENA_ARRAY(a, struct value, nargs);
-    for (size_t i = 0; i < nargs; i++) args[i] = decode(r, a, false);
+    for (size_t i = 0; i < nargs; i++) args[i] = decode(r, a, IN_LINK);
     struct link *l = ARENA_NEW(a, struct link);
     *l = (struct link){(uint16_t)site, (uint16_t)nargs, args};
     return (struct value){.kind = V_LINK, .u.link = l};
+}
+
+static struct value decode_list(struct reader *r, struct arena *a)
+{
+    uint64_t nlines = read_varint(r), nfields = read_varint(r), left = (uint64_t)(r->end - r->p);
+    /* a name or a value is a byte at least: that bounds what is allocated */
+    if (r->bad || nlines == 0 || nfields > LIST_FIELDS_MAX || nlines > left || nfields > left || nlines > left / (1 + nfields)) return bad_value(r);
+    struct str *names = ARENA_ARRAY(a, struct str, nfields);
+    struct list_line *lines = ARENA_ARRAY(a, struct list_line, nlines);
+    for (size_t k = 0; k < nfields; k++) {
+        names[k] = read_blob(r);
+        if (!str_utf8_valid(names[k])) return bad_value(r);
+    }
+    for (size_t i = 0; i < nlines && !r->bad; i++) {
+        struct value *fields = ARENA_ARRAY(a, struct value, nfields);
+        lines[i] = (struct list_line){decode(r, a, IN_LINK), fields};
+        for (size_t k = 0; k < nfields && !r->bad; k++) fields[k] = decode(r, a, IN_LIST);
+    }
+    struct list *l = ARENA_NEW(a, struct list);
+    *l = (struct list){names, lines, (uint32_t)nlines, (uint16_t)nfields};
+    return (struct value){.kind = V_LIST, .u.list = l};
 }
 
 static struct value decode_text(struct reader *r, uint8_t kind)
@@ -217,7 +324,7 @@ static struct value decode_count(struct reader *r, uint8_t kind)
     return (struct value){.kind = kind, .u.i = i};
 }
 
-static struct value decode(struct reader *r, struct arena *a, bool link_allowed)
+static struct value decode(struct reader *r, struct arena *a, enum inside in)
 {
     uint8_t kind = read_u8(r), b;
     if (r->bad) return value_absent;
@@ -233,13 +340,14 @@ static struct value decode(struct reader *r, struct arena *a, bool link_allowed)
     case V_DATE:
     case V_LOCAL:
     case V_INSTANT: return decode_count(r, kind);
-    case V_LINK:    return link_allowed ? decode_link(r, a) : bad_value(r);
+    case V_LINK:    return in != IN_LINK ? decode_link(r, a) : bad_value(r);
+    case V_LIST:    return in == IN_NOTHING ? decode_list(r, a) : bad_value(r);
     default:        return bad_value(r);
     }
 }
 
 struct value value_decode(struct reader *r, struct arena *a)
 {
-    struct value v = decode(r, a, true);
+    struct value v = decode(r, a, IN_NOTHING);
     return r->bad ? value_absent : v;
 }

@@ -17,7 +17,8 @@ enum value_kind {
     V_LOCAL,     /* u.i = milliseconds since 1970-01-01T00:00 of a wall clock without zone */
     V_INSTANT,   /* u.i = Unix milliseconds */
     V_LINK,      /* u.link: a reference still to be resolved by sync */
-    V_ID         /* text of a target-system id that a link was resolved to; u.text, len; a JSON {"id":"..."} on the wire */
+    V_ID,        /* text of a target-system id that a link was resolved to; u.text, len; a JSON {"id":"..."} on the wire */
+    V_LIST       /* u.list: rows inside a record, such as the lines of an order; never empty */
 };
 struct value;
 struct link {               /* what `find` and `ref` leave the vm as */
@@ -25,13 +26,20 @@ struct link {               /* what `find` and `ref` leave the vm as */
     uint16_t nargs;
     const struct value *args;
 };
+struct list;
 struct value {
     uint8_t kind;           /* enum value_kind */
     uint8_t scale;          /* V_DECIMAL only */
     uint16_t spare;
     uint32_t len;           /* V_TEXT, V_ID only */
-    union { bool b; const char *text; i128 coef; int64_t i; const struct link *link; } u;
+    union { bool b; const char *text; i128 coef; int64_t i; const struct link *link; const struct list *list; } u;
 };
+
+struct list_line {          /* key: what the line is known by, a text, or absent in a source that has none; fields: one for each name, none a list */
+    struct value key;
+    const struct value *fields;
+};
+struct list { const struct str *names; const struct list_line *lines; uint32_t nlines; uint16_t nfields; };
 
 extern const struct value value_absent;
 static inline bool value_present(const struct value *v) { return v->kind != V_ABSENT; }
@@ -48,13 +56,13 @@ int value_compare(const struct value *a, const struct value *b);
 /* As people write it: Active, 12.50, 2026-03-12, true; absent as "(none)"; used by show, plan, why. */
 void value_print(struct buf *out, const struct value *v);
 /* As JSON: text, true, number with its scale, "YYYY-MM-DD", ISO instant "2026-03-12T22:41:07+00:00" (facts/zoho-crm.md 5),
- * local "YYYY-MM-DDTHH:MM:SS", null, {"id":"..."}; a link as {"find":site,"args":[...]} (only in eval and logs). */
+ * local "YYYY-MM-DDTHH:MM:SS", null, {"id":"..."}; a link as {"find":site,"args":[...]} and a list as [{"@key":"...","Name":value}] (only in eval and logs). */
 void value_json(struct buf *out, const struct value *v);
-/* Deep copy into an arena (text, link args). */
+/* Deep copy into an arena (text, link args, lines). */
 struct value value_copy(struct arena *a, const struct value *v);
 
 /* Binary codec for frames and rows: kind byte, payload; deterministic (equal values of one scale give equal bytes). */
 void value_encode(struct buf *out, const struct value *v);
-/* Texts point into the reader's bytes; link args come from the arena. Sets r->bad on damage. */
+/* Texts point into the reader's bytes; link args and lines come from the arena. Sets r->bad on damage. */
 struct value value_decode(struct reader *r, struct arena *a);
 #endif

@@ -18,6 +18,8 @@
 enum { NO_ANSWER = 1 };
 enum area { AREA_WHEN, AREA_MAP, AREA_ADOPT, AREA_KEY, AREAS };      /* one each, so that the results of a row live side by side */
 
+struct line_room { struct value *regs, *cols; uint8_t *ops; uint32_t *no_answer; };
+
 struct vm {
     const struct image *im;
     struct value *regs;             /* of the largest flow */
@@ -25,6 +27,7 @@ struct vm {
     uint8_t *ops;
     uint32_t *no_answer;
     struct scratch areas[AREAS];
+    struct line_room lines;         /* for the bodies of list sites: registers, a line's columns, what it sets */
     /* the run under way */
     const struct image_flow *fl;
     const struct value *cols;
@@ -41,6 +44,20 @@ static void *alloc(size_t n, size_t size)
     void *p = calloc(n ? n : 1, size);
     if (!p) check_no_memory();
     return p;
+}
+
+/* Room for the largest body of a list site. */
+static struct line_room line_room(const struct image *im)
+{
+    size_t regs = 0, cols = 0, fields = 0;
+    for (size_t i = 0; i < im->nflows; i++)
+        for (size_t k = 0; k < im->flows[i].nlines; k++) {
+            const struct image_flow *b = im->flows[i].lines[k].body;
+            regs = max_size(regs, b->nregisters);
+            cols = max_size(cols, b->ncolumns);
+            fields = max_size(fields, b->nfields);
+        }
+    return (struct line_room){alloc(regs, sizeof(struct value)), alloc(cols, sizeof(struct value)), alloc(fields, 1), alloc(fields, sizeof(uint32_t))};
 }
 
 struct vm *vm_new(const struct image *im)
@@ -61,6 +78,7 @@ struct vm *vm_new(const struct image *im)
     vm->values = alloc(fields, sizeof *vm->values);
     vm->ops = alloc(fields, sizeof *vm->ops);
     vm->no_answer = alloc(fields, sizeof *vm->no_answer);
+    vm->lines = line_room(im);
     for (size_t i = 0; i < AREAS; i++) vm->areas[i] = (struct scratch){alloc(bytes[i], 1), 0, bytes[i]};
     return vm;
 }
@@ -69,6 +87,10 @@ void vm_free(struct vm *vm)
 {
     if (!vm) return;
     for (size_t i = 0; i < AREAS; i++) free(vm->areas[i].p);
+    free(vm->lines.regs);
+    free(vm->lines.cols);
+    free(vm->lines.ops);
+    free(vm->lines.no_answer);
     free(vm->regs);
     free(vm->values);
     free(vm->ops);
@@ -109,7 +131,7 @@ static struct value at_scale(const struct value *v, unsigned scale)
 /* Rows come from outside: numbers get the scale of their column here, and what the proofs rest on is looked at once more. */
 static struct value column(const struct vm *vm, uint16_t c)
 {
-    static const uint8_t kinds[T_BASE_COUNT] = {V_BOOL, V_TEXT, V_DECIMAL, V_DATE, V_LOCAL, V_INSTANT, V_LINK};
+    static const uint8_t kinds[T_BASE_COUNT] = {V_BOOL, V_TEXT, V_DECIMAL, V_DATE, V_LOCAL, V_INSTANT, V_LINK, V_LIST};
     const struct type *t = &vm->fl->columns[c].type;
     struct value v = vm->cols[c];
     v.spare = 0;
@@ -243,6 +265,95 @@ static bool equal(struct vm *vm, const struct value *b, const struct value *c)
     return value_equal(b, c);
 }
 
+/* ---- lists: the body of a site over every line ---- */
+
+static void run(struct vm *vm, const struct image_program *p);
+
+/* The lines of one list, under way. The body's programs see the row's columns in front of the line's. */
+struct making {
+    const struct image_lines *site;
+    struct list_line *lines;
+    size_t n;
+    bool no_answer;
+};
+
+static bool line_passes(struct vm *vm, const struct image_program *when)
+{
+    size_t used = vm->scratch->used;
+    if (when->ninstr == 0) return true;
+    run(vm, when);
+    vm->scratch->used = used;               /* a filter leaves nothing behind */
+    vm->pending = false;
+    return vm->result->u.b;
+}
+
+static void make_line(struct vm *vm, struct making *m)
+{
+    const struct image_flow *b = m->site->body;
+    if (m->n == m->site->max_lines) {
+        vm->message = &vm->im->messages[m->site->too_many];
+        return;
+    }
+    vm->values = (struct value *)(void *)scratch_take(vm->scratch, b->nfields * sizeof(struct value));
+    run(vm, &b->map);
+    for (size_t i = 0; i < b->nfields && !vm->message; i++) m->no_answer |= vm->no_answer[i] != 0;
+    if (vm->message) return;
+    run(vm, &b->key_program);
+    vm->pending = false;
+    struct list_line *line = &m->lines[m->n];
+    *line = (struct list_line){*vm->result, vm->values};
+    line->key.spare = 0;
+    for (size_t i = 0; i < m->n && !vm->message; i++)
+        if (value_equal(&m->lines[i].key, &line->key)) vm->message = &vm->im->messages[m->site->twice];
+    m->n++;
+}
+
+static void make_lines(struct vm *vm, const struct list *from, struct making *m)
+{
+    const struct image_flow *b = m->site->body;
+    size_t header = b->ncolumns - from->nfields;
+    struct value *cols = vm->lines.cols;
+    memcpy(cols, vm->cols, header * sizeof *cols);
+    vm->fl = b;
+    vm->cols = cols;
+    vm->regs = vm->lines.regs;
+    vm->ops = vm->lines.ops;
+    vm->no_answer = vm->lines.no_answer;
+    for (size_t i = 0; i < from->nlines && !vm->message; i++) {
+        memcpy(cols + header, from->lines[i].fields, from->nfields * sizeof *cols);
+        if (line_passes(vm, &b->when)) make_line(vm, m);
+    }
+}
+
+static struct value each(struct vm *vm, const struct instr *in)
+{
+    struct making m = {.site = &vm->fl->lines[in->b]};
+    const struct value *from = &vm->cols[m.site->column];
+    const struct image_flow *b = m.site->body;
+    if (from->kind == V_ABSENT) return value_absent;
+    ASSERT(from->kind == V_LIST && from->u.list->nfields <= b->ncolumns && from->u.list->nlines <= vm->fl->columns[m.site->column].type.shape->max_lines);
+    struct list *out = (struct list *)(void *)scratch_take(vm->scratch, sizeof *out);
+    m.lines = (struct list_line *)(void *)scratch_take(vm->scratch, m.site->max_lines * sizeof *m.lines);
+    /* what a body works on in place of the row's; the texts that it made stay in the scratch */
+    const struct image_flow *fl = vm->fl;
+    const struct value *cols = vm->cols;
+    struct value *regs = vm->regs, *values = vm->values;
+    uint8_t *ops = vm->ops;
+    uint32_t *no_answer = vm->no_answer;
+    bool pending = vm->pending;
+    make_lines(vm, from->u.list, &m);
+    vm->fl = fl;
+    vm->cols = cols;
+    vm->regs = regs;
+    vm->values = values;
+    vm->ops = ops;
+    vm->no_answer = no_answer;
+    vm->pending = pending || m.no_answer;
+    if (m.n == 0) return value_absent;
+    *out = (struct list){vm->fl->registers[in->a].shape->names, m.lines, (uint32_t)m.n, (uint16_t)b->nfields};
+    return (struct value){.kind = V_LIST, .u.list = out};
+}
+
 /* ---- the loop: dispatch only ---- */
 
 static void run(struct vm *vm, const struct image_program *p)
@@ -287,6 +398,10 @@ static void run(struct vm *vm, const struct image_program *p)
         case OP_KEEP:    keep_field(vm, in.a); break;
         case OP_REJECT:  vm->message = &vm->im->messages[in.a]; return;
         case OP_RESULT:  vm->result = &r[in.a]; return;
+        case OP_EACH:
+            r[in.a] = each(vm, &in);
+            if (vm->message) return;
+            break;
         case OP_COUNT:   check_failed("unknown instruction", __FILE__, __LINE__);
         }
     }

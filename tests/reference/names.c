@@ -244,6 +244,7 @@ struct ref_value ref_from_vm(const struct value *v, const struct image *im, cons
     case V_INSTANT: out = (struct ref_value){.kind = REF_POINT, .text = time_text(a, v->u.i)}; break;
     case V_LINK: out = link_from_vm(v->u.link, im, f, a); break;
     case V_ID: check_failed("an id out of a mapping", __FILE__, __LINE__);
+    case V_LIST: check_failed("lines out of a mapping that makes none", __FILE__, __LINE__);
     }
     return out;
 }

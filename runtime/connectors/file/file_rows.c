@@ -3,6 +3,7 @@
  *   JSON lines  {"CustomerNo":"ABF","CreditLimit":60000.00,"CreditHold":true,"TaxID":null}      one object a line, blank lines skipped
  *   CSV         RFC 4180: a header line with the column names, comma, quotes doubled inside quotes, LF or CRLF, a byte order mark allowed
  *
+ * A value of JSON lines that is an array of objects is kept as it stands, for list columns: [{"LineKey":"000001","Quantity":2},...].
  * Values stay texts: the declared type of a column says how to read them, exactly as with the other sources. */
 #include "connectors/file/file_rows.h"
 #include "value/decimal.h"
@@ -15,6 +16,13 @@ struct str file_row_text(const struct file_row *r, struct str name)
     for (size_t i = 0; i < r->n; i++)
         if (str_eq(r->cells[i].name, name)) return r->cells[i].text;
     return STR("");
+}
+
+bool file_row_is_list(const struct file_row *r, struct str name)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(r->cells[i].name, name)) return r->cells[i].list;
+    return false;
 }
 
 static size_t count_lines(struct str s)
@@ -42,14 +50,28 @@ static struct str plain_number(struct str text, struct arena *a)
     return (struct str){arena_copy(a, out, n), n};
 }
 
-static bool json_cell(struct json_scanner *s, struct arena *a, struct str *out)
+/* An array that is empty or begins with an object: lines. */
+static bool of_objects(struct str array)
 {
+    struct str in = str_trim((struct str){array.p + 1, array.n - 2});
+    return in.n == 0 || in.p[0] == '{';
+}
+
+static bool json_cell(struct json_scanner *s, struct arena *a, struct str *out, bool *list)
+{
+    const char *from;
+    *list = false;
     switch (json_next(s)) {
     case JSON_STRING: *out = s->text; return true;
     case JSON_NUMBER: *out = plain_number(s->text, a); return true;
     case JSON_TRUE:   *out = STR("true"); return true;
     case JSON_FALSE:  *out = STR("false"); return true;
     case JSON_NULL:   *out = STR(""); return true;
+    case JSON_ARRAY:
+        from = s->p - 1;
+        if (!json_skip(s, JSON_ARRAY)) return false;
+        *out = (struct str){from, (size_t)(s->p - from)};
+        return *list = of_objects(*out);
     default:          return false;
     }
 }
@@ -63,8 +85,8 @@ static enum err json_row(struct str line, unsigned number, struct arena *a, stru
     if (t != JSON_OBJECT && t != JSON_ERROR) return fault_set(f, ERR_FORMAT, "line %u: an object was expected", number);
     while (t != JSON_ERROR && (t = json_next(&s)) == JSON_NAME) {
         if (n == CELLS_MAX) return fault_set(f, ERR_FORMAT, "line %u: more than %d columns", number, CELLS_MAX);
-        cells[n].name = s.text;
-        if (!json_cell(&s, a, &cells[n].text)) {
+        cells[n] = (struct file_cell){.name = s.text};
+        if (!json_cell(&s, a, &cells[n].text, &cells[n].list)) {
             if (s.error[0]) break;
             return fault_set(f, ERR_FORMAT, "line %u: %.*s is no plain value", number, (int)cells[n].name.n, cells[n].name.p);
         }
@@ -191,10 +213,33 @@ static enum err parse_csv(struct str s, struct arena *a, struct file_rows *out, 
         if (n == 1 && cells[0].n == 0) continue;                 /* a blank line */
         if (n != out->nnames) return fault_set(f, ERR_FORMAT, "line %u: %zu cells, but the header has %zu", line, n, out->nnames);
         struct file_cell *kept = ARENA_ARRAY(a, struct file_cell, n);
-        for (size_t i = 0; i < n; i++) kept[i] = (struct file_cell){out->names[i], cells[i]};
+        for (size_t i = 0; i < n; i++) kept[i] = (struct file_cell){out->names[i], cells[i], false};
         out->rows[out->n++] = (struct file_row){kept, n, line};
     }
     return ERR_OK;
+}
+
+bool file_row_lines(struct str text, struct lines *l, struct arena *a)
+{
+    struct json_scanner s;
+    struct str cell;
+    enum json_token t;
+    json_init(&s, text, a);
+    if (text.n == 0) return true;
+    if (json_next(&s) != JSON_ARRAY) return false;
+    while ((t = json_next(&s)) == JSON_OBJECT) {
+        lines_add(l);
+        while ((t = json_next(&s)) == JSON_NAME) {
+            struct str name = s.text;
+            bool list;
+            if (!json_cell(&s, a, &cell, &list) || list) return false;
+            lines_set(l, name, str_starts(name, STR("UDF_")), cell);
+        }
+        if (t != JSON_OBJECT_END) return false;
+        lines_blank(l);
+        lines_key(l, NULL, 0);
+    }
+    return t == JSON_ARRAY_END && json_next(&s) == JSON_END;
 }
 
 enum err file_rows_parse(struct str content, enum file_format format, struct arena *a, struct file_rows *out, struct fault *f)

@@ -197,7 +197,17 @@ static void give_row(const struct source *s, size_t i, const struct source_query
         const struct source_column *col = &q->columns[c];
         struct str text = copy_str(a, file_row_text(&s->rows.rows[i], col->name));
         buf_blob(&raw, text);
-        if (type_read(&col->type, text, &out->cols[c], why, sizeof why)) continue;
+        if (col->type.base == T_LIST) {
+            struct lines l;
+            lines_begin(&l, q, col, a);
+            bool array = file_row_lines(text, &l, a);
+            out->cols[c] = lines_end(&l, &out->key, &out->violation);
+            if (!array && !out->violation) out->violation = arena_printf(a, "%.*s is no array of objects", (int)col->name.n, col->name.p);
+            continue;
+        }
+        bool list = file_row_is_list(&s->rows.rows[i], col->name);
+        if (list) snprintf(why, sizeof why, "is a list");
+        else if (type_read(&col->type, text, &out->cols[c], why, sizeof why)) continue;
         out->cols[c] = value_absent;
         if (!out->violation) out->violation = arena_printf(a, "%.*s %s", (int)col->name.n, col->name.p, why);
     }

@@ -1,7 +1,7 @@
 /* agent_json.c - answers of the agent (facts/sage-100.md 9.3) straight into source_row: no tree, no copy of what nobody asked for.
  *
  *   {"rows":[{"key":[..],"updated":{..},"hash":"..","fields":{..},"udf":{..},"lines":[..]}],"locked":[[..]],"next":"..","complete":false,..}
- *      |         |            |          |         |         |           `- skipped (their content is in the hash)
+ *      |         |            |          |         |         |           `- a list, where the query has a list column; else skipped
  *      |         |            |          |         `---------`- names looked up in a hash of the query's columns, values through type_read
  *      |         `------------`----------`- source_row.key, stamp, hash
  *      `- one array of at most `limit` rows, made before the first
@@ -9,6 +9,7 @@
  * Invariants: a breach of the protocol makes the whole answer void (nothing of it may be stored, the cursor stays); a value that breaks its
  * declared type makes one row a violation. Members that we do not know are skipped, double ones refused. */
 #include "connectors/sage/sage.h"
+#include "connectors/lines.h"
 #include "base/check.h"
 #include "value/date.h"
 #include "value/json.h"
@@ -227,6 +228,83 @@ static enum err read_stamp(struct reading *r, const char *member, struct str *ou
     return ERR_OK;
 }
 
+/* ---- lines ---- */
+
+static enum err read_line_fields(struct reading *r, struct lines *l, bool udf)
+{
+    const char *member = udf ? "lines: udf" : "lines: fields";
+    enum json_token t = next(r);
+    if (udf && t == JSON_NULL) return ERR_OK;
+    if (t != JSON_OBJECT) return malformed(r, member, "an object was expected");
+    while ((t = next(r)) == JSON_NAME) {
+        struct str name = r->js.text;
+        t = next(r);
+        if (t == JSON_STRING || t == JSON_NULL) lines_set(l, name, udf, t == JSON_STRING ? r->js.text : (struct str){"", 0});
+        else {
+            lines_bad(l, name);
+            enum err e = skip(r, member, t);
+            if (e != ERR_OK) return e;
+        }
+    }
+    return t == JSON_OBJECT_END ? ERR_OK : malformed(r, member, "unreadable");
+}
+
+static enum err read_line_key(struct reading *r, struct str *parts, size_t *n)
+{
+    enum json_token t = next(r);
+    if (t != JSON_ARRAY) return malformed(r, "lines: key", "a key is an array of strings");
+    while ((t = next(r)) == JSON_STRING) {
+        if (*n == LIMIT_KEY_PARTS) return malformed(r, "lines: key", "more parts than any key has");
+        parts[(*n)++] = r->js.text;
+    }
+    return t == JSON_ARRAY_END ? ERR_OK : malformed(r, "lines: key", "a key part is not a string");
+}
+
+/* One line behind its brace: {"key":["000001"],"fields":{..},"udf":{..}}. */
+static enum err read_line(struct reading *r, struct lines *l)
+{
+    struct str parts[LIMIT_KEY_PARTS];
+    size_t n = 0;
+    bool key = false, fields = false, udf = false;
+    enum json_token t;
+    lines_add(l);
+    while ((t = next(r)) == JSON_NAME) {
+        bool *seen = str_is(r->js.text, "key") ? &key : str_is(r->js.text, "fields") ? &fields : str_is(r->js.text, "udf") ? &udf : NULL;
+        enum err e;
+        if (!seen) e = skip(r, "lines", next(r));
+        else if (*seen) return malformed(r, "lines", "a member stands twice in one line");
+        else if (seen == &key) e = read_line_key(r, parts, &n);
+        else e = read_line_fields(r, l, seen == &udf);
+        if (e != ERR_OK) return e;
+        if (seen) *seen = true;
+    }
+    if (t != JSON_OBJECT_END) return malformed(r, "lines", "unreadable");
+    if (!key || !fields) return malformed(r, "lines", "a line lacks its key or its fields");
+    lines_key(l, parts, n);
+    return ERR_OK;
+}
+
+/* The array of lines; the list is put together when the row's key is known. */
+static enum err read_lines(struct reading *r, const struct source_column *column, struct lines *l)
+{
+    enum json_token t = next(r);
+    lines_begin(l, r->columns.q, column, r->a);
+    if (t == JSON_NULL) return ERR_OK;
+    if (t != JSON_ARRAY) return malformed(r, "lines", "an array was expected");
+    while ((t = next(r)) == JSON_OBJECT) {
+        enum err e = read_line(r, l);
+        if (e != ERR_OK) return e;
+    }
+    return t == JSON_ARRAY_END ? ERR_OK : malformed(r, "lines", "an entry is not an object");
+}
+
+static void give_lines(struct reading *r, struct lines *l, struct source_row *row, uint32_t number)
+{
+    size_t i = (size_t)(l->column - r->columns.q->columns);
+    row->cols[i] = lines_end(l, &row->key, &row->violation);
+    r->columns.seen[i] = number;
+}
+
 /* Columns that the answer does not hold: parts of the key are known, the others must not pass for blank ones (that would clear fields). */
 static void complete_row(struct reading *r, struct source_row *row, uint32_t number)
 {
@@ -242,17 +320,20 @@ static void complete_row(struct reading *r, struct source_row *row, uint32_t num
 /* Behind the opening brace. */
 static enum err read_row(struct reading *r, struct source_row *row, uint32_t number)
 {
-    bool key = false, fields = false, udf = false, hash = false, updated = false, *seen;
+    bool key = false, fields = false, udf = false, hash = false, updated = false, lines = false, *seen;
+    const struct source_column *list = lines_column(r->columns.q);
+    struct lines made = {0};
     enum json_token t;
     row->cols = ARENA_ARRAY(r->a, struct value, r->columns.q->ncolumns + 1);
     while ((t = next(r)) == JSON_NAME) {
         struct str name = r->js.text;
         enum err e;
         seen = str_is(name, "key") ? &key : str_is(name, "fields") ? &fields : str_is(name, "udf") ? &udf : str_is(name, "hash") ? &hash
-             : str_is(name, "updated") ? &updated : NULL;
+             : str_is(name, "updated") ? &updated : list && str_is(name, "lines") ? &lines : NULL;
         if (!seen) e = skip(r, "rows", next(r));
         else if (*seen) return malformed(r, "rows", "a member stands twice in one row");
         else if (seen == &key) e = read_key(r, "key", next(r), &row->key);
+        else if (seen == &lines) e = read_lines(r, list, &made);
         else if (seen == &hash) e = read_text_or_null(r, "hash", &row->hash);
         else if (seen == &updated) e = read_stamp(r, "updated", &row->stamp);
         else e = read_fields(r, row, number, seen == &udf);
@@ -263,6 +344,7 @@ static enum err read_row(struct reading *r, struct source_row *row, uint32_t num
     if (!key) return malformed(r, "key", "a row lacks it");
     if (!fields) return malformed(r, "fields", "a row lacks it");
     if (row->hash.n > 256) return malformed(r, "hash", "longer than 256 bytes");
+    if (lines) give_lines(r, &made, row, number);
     complete_row(r, row, number);
     return ERR_OK;
 }

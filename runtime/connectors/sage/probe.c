@@ -179,12 +179,37 @@ static const char *compare(struct arena *a, const struct type *t, const json_t *
     return NULL;
 }
 
+/* The columns of the lines against the line table's; how many are not as they should be. */
+static unsigned check_lines(struct sage_probe *p, const struct source_column *list, const struct sage_entity *e, const json_t *schema, int64_t elapsed_ms)
+{
+    const struct list_shape *s = list->type.shape;
+    unsigned bad = 0;
+    if (!json_is_object(schema)) {
+        sage100__probe_say(p, FINDING_FAIL, elapsed_ms, arena_printf(p->a, "lines of %s", e->table), "are not served by this agent: update the agent");
+        return 1;
+    }
+    for (uint16_t i = 0; i < s->n; i++) {
+        const json_t *live = column_named(json_object_get(schema, "columns"), s->names[i]);
+        const char *what = arena_printf(p->a, "column %s.%.*s.%.*s", e->table, (int)list->name.n, list->name.p, (int)s->names[i].n, s->names[i].p);
+        const char *why = live ? compare(p->a, &s->types[i], live) : NULL;
+        if (!live && (s->flags[i] & LIST_KEY)) continue;         /* it comes with the line's key */
+        if (!live) sage100__probe_say(p, FINDING_FAIL, elapsed_ms, what, "does not exist in this installation: take it out of the spec, or grant the agent this column");
+        else if (why) sage100__probe_say(p, FINDING_WARN, elapsed_ms, what, "%s", why);
+        bad += !live || why;
+    }
+    return bad;
+}
+
 static void check_columns(struct sage_probe *p, const struct source_query *q, const struct sage_entity *e, const json_t *schema, int64_t elapsed_ms)
 {
     const json_t *columns = json_object_get(schema, "columns");
     unsigned bad = 0;
     for (size_t i = 0; i < q->ncolumns; i++) {
         const struct source_column *c = &q->columns[i];
+        if (c->type.base == T_LIST) {
+            bad += check_lines(p, c, e, json_object_get(schema, "lines"), elapsed_ms);
+            continue;
+        }
         const json_t *live = column_named(columns, c->name);
         const char *what = arena_printf(p->a, "column %s.%.*s", e->table, (int)c->name.n, c->name.p);
         const char *why = live ? compare(p->a, &c->type, live) : NULL;

@@ -8,6 +8,7 @@
  * A blank comes as an empty element, as xsi:nil, as no element at all, and for dates as NullDateTime: all are absent. A column that the reply
  * type does not have is no blank: it is a violation, or a door without that column would clear fields. */
 #include "connectors/sage/soap.h"
+#include "connectors/lines.h"
 #include "base/hash.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,27 @@ static bool raw_column(const struct reply_reading *r, const struct source_column
     return n || sage100__soap_has_member(r->op, c->name);
 }
 
+/* The lines of a sales order: children of the member, each with the columns of the line table. */
+static struct value read_list(const struct reply_reading *r, const struct source_query *q, const struct source_column *c, struct arena *a, struct source_row *row)
+{
+    const struct list_shape *s = c->type.shape;
+    const struct xml_node *n = child_nocase(r->result, c->name);
+    struct lines l;
+    lines_begin(&l, q, c, a);
+    for (const struct xml_node *line = n ? n->first : NULL; line != NULL; line = line->next) {
+        lines_add(&l);
+        for (uint16_t k = 0; k < s->n; k++) {
+            bool udf = s->flags[k] & LIST_UDF;
+            const struct xml_node *cell = udf ? udf_node(line, s->names[k]) : child_nocase(line, s->names[k]);
+            if (!cell) continue;                     /* lines_key says so when it is not part of the record's key */
+            struct str raw = as_sage_writes(r, &s->types[k], node_text(cell));
+            lines_set(&l, s->names[k], udf, (struct str){arena_copy(a, raw.n ? raw.p : "", raw.n), raw.n});
+        }
+        lines_key(&l, NULL, 0);
+    }
+    return lines_end(&l, &row->key, &row->violation);
+}
+
 static void read_columns(const struct reply_reading *r, const struct source_query *q, struct arena *a, struct source_row *row)
 {
     row->cols = ARENA_ARRAY(a, struct value, q->ncolumns + 1);
@@ -151,6 +173,10 @@ static void read_columns(const struct reply_reading *r, const struct source_quer
         char why[160] = "is not among the members that eBusiness Web Services deliver";
         struct str raw = {"", 0};
         struct value v = value_absent;
+        if (c->type.base == T_LIST) {
+            row->cols[i] = read_list(r, q, c, a, row);
+            continue;
+        }
         bool ok = raw_column(r, c, &r->s->scratch, &raw) && type_read(&c->type, as_sage_writes(r, &c->type, raw), &v, why, sizeof why);
         row->cols[i] = value_copy(a, &v);
         if (!ok && !row->violation) row->violation = arena_printf(a, "%.*s %s", (int)c->name.n, c->name.p, why);

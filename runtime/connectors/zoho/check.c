@@ -86,6 +86,7 @@ bool zoho__type_goes(const struct type *t, struct str data_type)
     case T_DATE: return one_of(data_type, dates);
     case T_INSTANT: return one_of(data_type, instants);
     case T_LINK: return one_of(data_type, links);
+    case T_LIST: return str_is(data_type, "subform");
     default: return false;
     }
 }
@@ -142,7 +143,7 @@ static void check_use(struct checking *c, const char *what, const struct target_
                w->link_module.p);
 }
 
-static const char *const type_words[T_BASE_COUNT] = {"a yes/no value", "text", "a number", "a date", "a local date-time", "an instant", "a link"};
+static const char *const type_words[T_BASE_COUNT] = {"a yes/no value", "text", "a number", "a date", "a local date-time", "an instant", "a link", "lines"};
 
 static void check_field(struct checking *c, const struct zoho_module *m, const struct target_field *w)
 {

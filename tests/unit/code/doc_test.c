@@ -29,7 +29,7 @@ static void put_operands(struct buf *b, const char *operands)
 {
     static const struct { char kind; const char *name; } names[] = {
         {'r', "register"}, {'w', "register, written"}, {'k', "constant"}, {'c', "column"}, {'t', "table"}, {'f', "field"}, {'m', "message"}, {'n', "link site"},
-        {'j', "jump"}, {'b', "builtin"}, {'l', "list"}, {'i', "immediate"}, {'-', ""}};
+        {'j', "jump"}, {'b', "builtin"}, {'l', "list"}, {'i', "immediate"}, {'e', "list site"}, {'-', ""}};
     for (int i = 0; i < 3; i++)
         for (size_t k = 0; k < sizeof names / sizeof *names; k++)
             if (names[k].kind == operands[i]) buf_printf(b, " %s |", names[k].name);

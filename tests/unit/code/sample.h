@@ -89,9 +89,25 @@ static inline struct type t_credit(void) { return (struct type){.base = T_TEXT, 
 static const uint16_t sample_order[2] = {0, 1};
 
 enum sample_column { C_DIVISION, C_NUMBER, C_NAME, C_PHONE, C_COUNTRY, C_HOLD, C_LIMIT, C_BALANCE, C_LINE1, C_LINE2, C_TERMS, C_DATE, C_EMAIL, C_PERSON,
-                     C_LOCAL, C_INSTANT, C_COUNT };
+                     C_LOCAL, C_INSTANT, C_LINES, C_COUNT };
 enum sample_field { F_KEY, F_STATUS, F_NAME, F_PHONE, F_STREET, F_COUNTRY, F_TERMS, F_LIMIT, F_BALANCE, F_CREDIT, F_OWNER, F_EMAIL, F_LEFT, F_NOTE, F_PARENT,
-                    F_FLAG, F_MATH, F_SHORT, F_KEPT, F_COUNT };
+                    F_FLAG, F_MATH, F_SHORT, F_KEPT, F_ITEMS, F_COUNT };
+
+/* Lines of the source, { LineKey key, Item?, Quantity }, and of the target, { Item, Quantity, Product }. */
+enum { L_KEY, L_ITEM, L_QUANTITY, L_COUNT };
+enum { I_ITEM, I_QUANTITY, I_PRODUCT, I_COUNT };
+static inline struct type sample_list(struct arena *a, bool source)
+{
+    static const struct str names[2][3] = {{{"Item", 4}, {"Quantity", 8}, {"Product", 7}}, {{"LineKey", 7}, {"Item", 4}, {"Quantity", 8}}};
+    static const uint8_t flags[2][3] = {{0, 0, 0}, {LIST_KEY, 0, LIST_UDF}};
+    struct list_shape *s = ARENA_NEW(a, struct list_shape);
+    struct type *types = ARENA_ARRAY(a, struct type, 3);
+    types[source ? L_ITEM : I_ITEM] = source ? t_maybe(type_text(1, 30)) : type_text(1, 40);
+    types[source ? L_QUANTITY : I_QUANTITY] = type_decimal(15, 6);
+    types[source ? L_KEY : I_PRODUCT] = source ? type_text(6, 6) : (struct type){.base = T_LINK, .optional = true};
+    *s = (struct list_shape){source ? 8 : 5, 3, names[source], types, flags[source]};
+    return (struct type){.base = T_LIST, .optional = true, .shape = s};
+}
 
 static inline const struct image_column *sample_columns(struct arena *a)
 {
@@ -103,7 +119,8 @@ static inline const struct image_column *sample_columns(struct arena *a)
         [C_LINE1] = {STR("AddressLine1"), t_maybe(type_text(1, 30)), false, false}, [C_LINE2] = {STR("AddressLine2"), t_maybe(type_text(1, 30)), false, false},
         [C_TERMS] = {STR("TermsCode"), type_text(2, 2), false, false}, [C_DATE] = {STR("DateEstablished"), t_maybe(t_plain(T_DATE)), false, false},
         [C_EMAIL] = {STR("EmailAddress"), t_maybe(type_text(1, 250)), false, false}, [C_PERSON] = {STR("SalespersonNo"), t_maybe(type_text(1, 4)), false, true},
-        [C_LOCAL] = {STR("Stamp"), t_maybe(t_plain(T_LOCAL)), false, false}, [C_INSTANT] = {STR("Seen"), t_plain(T_INSTANT), false, false}};
+        [C_LOCAL] = {STR("Stamp"), t_maybe(t_plain(T_LOCAL)), false, false}, [C_INSTANT] = {STR("Seen"), t_plain(T_INSTANT), false, false},
+        [C_LINES] = {STR("Lines"), sample_list(a, true), false, false}};
     struct image_column *out = ARENA_ARRAY(a, struct image_column, C_COUNT);
     memcpy(out, c, sizeof c);
     return out;
@@ -123,7 +140,7 @@ static inline struct image_field *sample_fields(struct arena *a)
         [F_LEFT] = FIELD("Left_On", t_maybe(t_plain(T_DATE)), FIELD_EVENT), [F_NOTE] = FIELD("Note", type_text(1, 500), FIELD_SET),
         [F_PARENT] = FIELD("Parent_Account", link, FIELD_SET), [F_FLAG] = FIELD("Flag", t_plain(T_BOOL), FIELD_SET),
         [F_MATH] = FIELD("Math", type_decimal(30, 4), FIELD_SET), [F_SHORT] = FIELD("Short", t_maybe(type_text(1, 30)), FIELD_SET),
-        [F_KEPT] = FIELD("Kept", type_text(1, 30), FIELD_SET)};
+        [F_KEPT] = FIELD("Kept", type_text(1, 30), FIELD_SET), [F_ITEMS] = FIELD("Items", sample_list(a, false), FIELD_SET)};
 #undef FIELD
     static const uint16_t reads[] = {C_NAME, C_LIMIT};
     struct image_field *out = ARENA_ARRAY(a, struct image_field, F_COUNT);
@@ -133,6 +150,7 @@ static inline struct image_field *sample_fields(struct arena *a)
     out[F_PARENT].link_module = STR("Accounts");
     out[F_NAME].reads = reads;
     out[F_NAME].nreads = 2;
+    out[F_ITEMS].lines = 1;
     for (size_t i = 0; i < F_COUNT; i++) out[i].hash = hash_of(out[i].name);
     return out;
 }
@@ -277,6 +295,66 @@ static inline void sample_map_note(struct asm_ *s, const struct image_flow *f)
     asm_here(s, over);
 }
 
+/* The fields of a line: a rejected item, its quantity, a link of the site's own. */
+static inline void sample_body_map(struct asm_ *s, const struct image_flow *f, const struct image_flow *b)
+{
+    uint16_t jump, item = asm_present(s, asm_column(s, b, (unsigned)f->ncolumns + L_ITEM), &jump), text = asm_reg(s, type_text(3, 32)), sep = asm_load(s, value_text(STR("x ")), type_text(2, 2));
+    op(s, OP_CONCAT, text, 0, LIST(s, sep, item));
+    op(s, OP_SET, I_ITEM, text, 0);
+    op(s, OP_SET, I_QUANTITY, asm_column(s, b, (unsigned)f->ncolumns + L_QUANTITY), 0);
+    uint16_t link = asm_reg(s, (struct type){.base = T_LINK, .optional = true, .module = 3});
+    op(s, OP_LINK, link, 0, LIST(s, item));
+    op(s, OP_SET, I_PRODUCT, link, 0);
+    op(s, OP_END, 0, 0, 0);
+    asm_here(s, jump);
+    op(s, OP_REJECT, 0, 0, 0);
+}
+
+static inline struct image_flow *sample_body(struct asm_ *s, const struct image_flow *f)
+{
+    static const struct image_link links[] = {{LINK_FIND, {"crm", 3}, {"Products", 8}, {"Code", 4}, NULL, 0, 0}};
+    struct image_flow *b = ARENA_NEW(s->a, struct image_flow);
+    struct image_field *fields = ARENA_ARRAY(s->a, struct image_field, I_COUNT);
+    const struct list_shape *shape = f->fields[F_ITEMS].type.shape;
+    struct type *regs = s->regs;
+    uint16_t nregs = s->nregs;
+    for (size_t i = 0; i < I_COUNT; i++)
+        fields[i] = (struct image_field){.name = shape->names[i], .type = shape->types[i], .on_insert = true, .on_update = true, .hash = hash_of(shape->names[i])};
+    fields[I_PRODUCT].link_module = STR("Products");
+    s->regs = ARENA_ARRAY(s->a, struct type, ASM_REGS);
+    s->nregs = 0;
+    *b = (struct image_flow){.fields = fields, .nfields = I_COUNT, .links = links, .nlinks = 1};
+    b->columns = image_line_columns(f->columns, f->ncolumns, C_LINES, s->a, &b->ncolumns);
+    uint16_t yes = asm_reg(s, t_plain(T_BOOL)), n = asm_column(s, b, (unsigned)f->ncolumns + L_QUANTITY);
+    op(s, OP_GE, yes, n, asm_int(s, 0));
+    op(s, OP_RESULT, yes, 0, 0);
+    b->when = asm_end(s);
+    sample_body_map(s, f, b);
+    b->map = asm_end(s);
+    op(s, OP_RESULT, asm_column(s, b, (unsigned)f->ncolumns + L_KEY), 0, 0);
+    b->key_program = asm_end(s);
+    b->registers = s->regs;
+    b->nregisters = s->nregs;
+    s->regs = regs;
+    s->nregs = nregs;
+    return b;
+}
+
+static inline void sample_lines(struct asm_ *s, struct image_flow *f)
+{
+    struct image_lines *l = ARENA_NEW(s->a, struct image_lines);
+    *l = (struct image_lines){.column = C_LINES, .max_lines = 5, .too_many = 1, .twice = 2, .body = sample_body(s, f)};
+    f->lines = l;
+    f->nlines = 1;
+}
+
+static inline void sample_map_lines(struct asm_ *s, const struct image_flow *f)
+{
+    uint16_t r = asm_reg(s, f->fields[F_ITEMS].type);
+    op(s, OP_EACH, r, 0, 0);
+    op(s, OP_SET, F_ITEMS, r, 0);
+}
+
 static inline void sample_programs(struct asm_ *s, struct image_flow *f)
 {
     uint16_t b = asm_reg(s, t_plain(T_BOOL));
@@ -287,6 +365,7 @@ static inline void sample_programs(struct asm_ *s, struct image_flow *f)
     sample_map_credit(s, f);
     sample_map_links(s, f);
     sample_map_note(s, f);
+    sample_map_lines(s, f);
     op(s, OP_END, 0, 0, 0);
     f->map = asm_end(s);
     uint16_t name = asm_column(s, f, C_NAME), none = asm_reg(s, s->regs[name]);
@@ -318,6 +397,7 @@ static inline void sample_flow(struct image_flow *f, struct asm_ *s)
         .ncompanies = 1, .hash = hash_of(STR("flow")), .every_ms = 900000, .reread_ms = 86400000, .key_columns = keys, .nkeys = 2, .key_field = F_KEY, .adopt = true,
         .adopt_field = STR("Account_Name"), .fuse_count = 25, .fuse_percent = 500, .on_leave = {left, left_values, 2, true}, .on_delete = {gone, gone_values, 1, true},
         .columns = sample_columns(s->a), .ncolumns = C_COUNT, .fields = sample_fields(s->a), .nfields = F_COUNT, .links = links, .nlinks = 2, .guard = true};
+    sample_lines(s, f);
     sample_programs(s, f);
     f->registers = s->regs;
     f->nregisters = s->nregs;
@@ -328,15 +408,19 @@ static inline struct image *sample_image(struct arena *a)
     static const struct image_setting settings[] = {{{"company", 7}, SETTING_TEXT, {"ABC", 3}}, {{"login", 5}, SETTING_SECRET, {"sage", 4}},
                                                     {{"retry.locked.attempts", 21}, SETTING_NUMBER, {"8", 1}}};
     static const struct image_endpoint source = {{"erp", 3}, {"sage100", 7}, settings, 3}, target = {{"crm", 3}, {"zoho_crm", 8}, NULL, 0};
-    static const struct str messages[] = {{"customer without a name", 23}};
+    static const struct str messages[] = {{"customer without a name", 23}, {"too many lines", 14}, {"two lines of one key", 20}};
     struct asm_ *s = ARENA_NEW(a, struct asm_);
     struct image *im = ARENA_NEW(a, struct image);
     struct image_flow *f = ARENA_NEW(a, struct image_flow);
     *s = asm_new(a);
     sample_flow(f, s);
     *im = (struct image){.spec = STR("sample"), .edition = STR("1"), .sources = &source, .nsources = 1, .targets = &target, .ntargets = 1, .flows = f, .nflows = 1, .order = sample_order,
-                         .consts = s->consts, .nconsts = s->nconsts, .tables = sample_tables(), .ntables = 2, .messages = messages, .nmessages = 1, .args = s->args,
+                         .consts = s->consts, .nconsts = s->nconsts, .tables = sample_tables(), .ntables = 2, .messages = messages, .nmessages = 3, .args = s->args,
                          .nargs = s->nargs};
+    struct image_flow *body = (struct image_flow *)(uintptr_t)f->lines[0].body;
+    image_bounds(im, body, &body->when);
+    image_bounds(im, body, &body->map);
+    image_bounds(im, body, &body->key_program);
     image_bounds(im, f, &f->when);
     image_bounds(im, f, &f->map);
     image_bounds(im, f, &f->adopt_program);
@@ -346,6 +430,22 @@ static inline struct image *sample_image(struct arena *a)
 /* ---- rows ---- */
 
 static inline struct value v_text(const char *s) { return value_text(str_of(s)); }
+/* n lines 000001, 000002, ...: an item each, quantity 1. */
+static inline struct value v_lines(struct arena *a, uint32_t n)
+{
+    struct type t = sample_list(a, true);
+    struct list *l = ARENA_NEW(a, struct list);
+    struct list_line *lines = ARENA_ARRAY(a, struct list_line, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        struct value *f = ARENA_ARRAY(a, struct value, L_COUNT);
+        f[L_KEY] = v_text(arena_printf(a, "%06u", (unsigned)i + 1));
+        f[L_ITEM] = v_text("A");
+        f[L_QUANTITY] = value_decimal(1, 0);
+        lines[i] = (struct list_line){f[L_KEY], f};
+    }
+    *l = (struct list){t.shape->names, lines, n, t.shape->n};
+    return (struct value){.kind = V_LIST, .u.list = l};
+}
 static inline void sample_row(struct value cols[C_COUNT])
 {
     const struct value row[C_COUNT] = {

@@ -21,7 +21,7 @@ static void operands(struct arena *a)
         {"constant out of range", OP_CONST, 2, 60000, "constant"}, {"table out of range", OP_TABLE, 3, 2, "table"},
         {"field out of range", OP_SET, 1, F_COUNT, "field"}, {"the key field is not the mapping's", OP_SET, 1, F_KEY, "field-mode"},
         {"nor is an event's field", OP_SET, 1, F_LEFT, "field-mode"}, {"keep of the key field", OP_KEEP, 1, F_KEY, "field-mode"},
-        {"message out of range", OP_REJECT, 1, 1, "message"}, {"link site out of range", OP_LINK, 2, 2, "link-site"},
+        {"message out of range", OP_REJECT, 1, 3, "message"}, {"link site out of range", OP_LINK, 2, 2, "link-site"},
         {"list out of range", OP_LINK, 3, 60000, "list"}, {"builtin out of range", OP_CALL, 2, BUILTIN_COUNT, "builtin"},
         {"jump to itself", OP_UNLESS, 3, 0, "jump-back"}, {"jump behind the end", OP_JUMP, 3, 16000, "jump-range"},
         {"read of a register never written", OP_MOVE, 2, 0, "read-before-write"}, {"another field is set instead", OP_SET, 1, F_NOTE, "field-unset"},
@@ -303,6 +303,53 @@ static void s_flow_twice(struct image *im, struct image_flow *f)
     im->nflows = 2;
 }
 
+/* ---- lists: the sample's own site, changed ---- */
+
+static struct image_lines *site(struct image_flow *f) { return (struct image_lines *)(uintptr_t)f->lines; }
+static struct image_flow *body(struct image_flow *f) { return (struct image_flow *)(uintptr_t)f->lines[0].body; }
+static struct image_field *items(struct image_flow *f) { return (struct image_field *)(uintptr_t)&f->fields[F_ITEMS]; }
+static struct list_shape *shape_of(struct image_flow *f) { return (struct list_shape *)(uintptr_t)f->columns[C_LINES].type.shape; }
+static void l_column(struct image *im, struct image_flow *f) { (void)im; site(f)->column = C_NAME; }
+static void l_none(struct image *im, struct image_flow *f) { (void)im; site(f)->max_lines = 0; }
+static void l_many(struct image *im, struct image_flow *f) { (void)im; site(f)->max_lines = LIMIT_LINES + 1; }
+static void l_sites(struct image *im, struct image_flow *f) { (void)im; f->nlines = 21; }
+static void l_message(struct image *im, struct image_flow *f) { (void)im; site(f)->twice = 3; }
+static void l_field(struct image *im, struct image_flow *f) { (void)im; items(f)->lines = 0; }
+static void l_other_field(struct image *im, struct image_flow *f) { (void)im; ((struct image_field *)(uintptr_t)f->fields)[F_NAME].lines = 1; }
+static void l_fill(struct image *im, struct image_flow *f) { (void)im; items(f)->mode = FIELD_FILL; }
+static void l_shape(struct image *im, struct image_flow *f) { (void)im; shape_of(f)->max_lines = LIMIT_LINES + 1; }
+static void l_nested(struct image *im, struct image_flow *f) { (void)im; ((struct type *)(uintptr_t)shape_of(f)->types)[L_ITEM] = f->columns[C_LINES].type; }
+static void l_link(struct image *im, struct image_flow *f) { (void)im; ((struct type *)(uintptr_t)shape_of(f)->types)[L_ITEM] = (struct type){.base = T_LINK}; }
+static void l_no_fields(struct image *im, struct image_flow *f) { (void)im; body(f)->nfields = 0; }
+static void l_mode(struct image *im, struct image_flow *f) { (void)im; ((struct image_field *)(uintptr_t)body(f)->fields)[0].mode = FIELD_ONCE; }
+static void l_body_link(struct image *im, struct image_flow *f) { static const struct image_link k[] = {{LINK_FIND, {"erp", 3}, {"Products", 8}, {"Code", 4}, NULL, 0, 0}}; (void)im; body(f)->links = k; }
+static void l_cost(struct image *im, struct image_flow *f) { (void)im; body(f)->map.cost++; }
+static void l_when(struct image *im, struct image_flow *f) { (void)im; body(f)->when.ninstr = 0; }
+
+static void l_site(struct image *im, struct image_flow *f) { (void)im; find_op(&f->map, OP_EACH)[2] = 1; }
+static void l_read(struct image *im, struct image_flow *f) { (void)im; find_op(&f->map, OP_EACH)[0] = OP_COLUMN; find_op(&f->map, OP_COLUMN)[2] = C_LINES; }
+static void l_keep(struct image *im, struct image_flow *f) { uint16_t *w = find_op(&body(f)->map, OP_SET); (void)im; w[0] = OP_KEEP; w[2] = 0; }
+static void l_each(struct image *im, struct image_flow *f) { (void)im; find_op(&f->when, OP_NE)[0] = OP_EACH; find_op(&f->when, OP_EACH)[2] = find_op(&f->when, OP_EACH)[3] = 0; }
+static void l_key(struct image *im, struct image_flow *f) { (void)im; find_op(&body(f)->key_program, OP_COLUMN)[2] = C_NAME; }
+
+static void lists(struct arena *a)
+{
+    static const struct { change *apply; const char *rule; } cases[] = {
+        {l_column, "list-column"}, {l_none, "list-limit"}, {l_many, "list-limit"}, {l_sites, "list-limit"}, {l_message, "message"}, {l_field, "field-lines"},
+        {l_other_field, "field-lines"}, {l_fill, "field-lines"}, {l_shape, "list-limit"}, {l_nested, "list-in-list"}, {l_link, "column-type"}, {l_no_fields, "field-limit"},
+        {l_mode, "field-mode"}, {l_body_link, "link-target"}, {l_cost, "cost"}, {l_when, "program-empty"}, {l_site, "list-site"}, {l_read, "operand-type"},
+        {l_keep, "program-kind"}, {l_each, "program-kind"}, {l_key, "key-column"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct image *im = sample_image(a);
+        struct image_fault why;
+        char name[60];
+        cases[i].apply(im, (struct image_flow *)(uintptr_t)im->flows);
+        snprintf(name, sizeof name, "lists %zu: %s", i, cases[i].rule);
+        enum err e = image_verify(im, a, &why);
+        ok(e != ERR_OK && strcmp(why.rule, cases[i].rule) == 0, name, "%s: %s", why.rule, why.text);
+    }
+}
+
 static void structure(struct arena *a)
 {
     static const struct { change *apply; const char *rule; } cases[] = {
@@ -367,6 +414,7 @@ int main(void)
     operands(&a);
     programs(&a);
     structure(&a);
+    lists(&a);
     bounds(&a);
     arena_free(&a);
     return ok_done();

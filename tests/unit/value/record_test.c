@@ -1,6 +1,6 @@
 /* record_test.c - equality, printing, copying; the codec of values and records, forwards, backwards and damaged. */
 #include "value/record.h"
-#include "value/decimal.h"
+#include "value/type.h"
 #include "tests/unit/value/ok.h"
 
 static struct value of_kind(enum value_kind k, int64_t i) { return (struct value){.kind = (uint8_t)k, .u.i = i}; }
@@ -171,6 +171,47 @@ static void many_fields(void)
     buf_free(&b);
 }
 
+/* Lists: there and back, what damage does, and columns by name. */
+static void lists(void)
+{
+    static const struct str names[] = {{"Key", 3}, {"Quantity", 8}};
+    struct value one[2] = {value_text(STR("000001")), value_decimal(25, 1)}, two[2] = {value_text(STR("000002")), value_absent};
+    struct list_line lines[2] = {{one[0], one}, {two[0], two}};
+    struct list l = {names, lines, 2, 2}, shorter = {names, lines, 1, 2};
+    struct value v = {.kind = V_LIST, .u.list = &l}, s = {.kind = V_LIST, .u.list = &shorter}, back, copy, projected;
+    struct buf b = {0}, j = {0};
+    struct arena a;
+    arena_init(&a, 0);
+    value_encode(&b, &v);
+    struct reader r = reader_of(buf_view(&b));
+    back = value_decode(&r, &a);
+    copy = value_copy(&a, &back);
+    ok(reader_done(&r) && value_equal(&back, &v) && value_equal(&copy, &v) && !value_equal(&back, &s), "a list there and back, and copied", "differs");
+    value_json(&j, &back);
+    ok_text("a list as JSON", buf_view(&j), "[{\"@key\":\"000001\",\"Key\":\"000001\",\"Quantity\":2.5},{\"@key\":\"000002\",\"Key\":\"000002\",\"Quantity\":null}]");
+    size_t refused = 0;
+    for (size_t n = 0; n < b.n; n++) {
+        struct reader cut = reader_of((struct str){b.p, n});
+        value_decode(&cut, &a);
+        refused += cut.bad;
+    }
+    ok(refused == b.n, "a list that is cut anywhere is refused", "%zu of %zu", refused, b.n);
+    struct str want[] = {{"Quantity", 8}};
+    struct type types[] = {type_decimal(5, 1)};
+    uint8_t flags[] = {0};
+    types[0].optional = true;
+    struct list_shape shape = {2, 1, want, types, flags};
+    struct type t = {.base = T_LIST, .shape = &shape};
+    bool good = type_project(&t, &v, &a, &projected);
+    ok(good && projected.u.list->nfields == 1 && value_equal(&projected.u.list->lines[0].fields[0], &one[1]) && type_admits(&t, &projected, NULL, 0) && !type_admits(&t, &v, NULL, 0),
+       "the columns of a list by name", "differs");
+    want[0] = STR("Other");
+    ok(!type_project(&t, &v, &a, &projected), "a list that lacks a column", "accepted");
+    arena_free(&a);
+    buf_free(&b);
+    buf_free(&j);
+}
+
 int main(void)
 {
     printed();
@@ -179,5 +220,6 @@ int main(void)
     equality();
     records();
     many_fields();
+    lists();
     return ok_done();
 }

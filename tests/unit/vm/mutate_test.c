@@ -86,9 +86,13 @@ static void change_type(struct type *t, uint64_t *seed)
     }
 }
 
-static void change_something(struct image_flow *f, struct image *im, uint64_t *seed)
+/* Now and then the body of the list site instead of the flow. */
+static void change_something(struct image_flow *flow, struct image *im, uint64_t *seed)
 {
-    struct image_program *p = ok_random(seed) % 8 ? &f->map : ok_random(seed) % 2 ? &f->when : &f->adopt_program;
+    bool in_body = ok_random(seed) % 5 == 0;
+    struct image_flow *f = in_body ? (struct image_flow *)flow->lines[0].body : flow;
+    struct image_program *last = in_body ? &f->key_program : &f->adopt_program;
+    struct image_program *p = ok_random(seed) % 8 ? &f->map : ok_random(seed) % 2 ? &f->when : last;
     uint16_t *code = (uint16_t *)p->code, *args = (uint16_t *)im->args;
     size_t word = ok_random(seed) % (p->ninstr * 4);
     switch (ok_random(seed) % 5) {
@@ -114,9 +118,10 @@ static void mutate_memory(void)
         struct image_flow *f = (struct image_flow *)im->flows;
         for (uint64_t k = ok_random(&seed) % 4 + 1; k > 0; k--) change_something(f, im, &seed);
         enum err e = image_verify(im, &a, &why);
-        struct image_program *const all[] = {&f->when, &f->map, &f->adopt_program};
-        for (int k = 0; k < 3 && e != ERR_OK && (!strcmp(why.rule, "cost") || !strcmp(why.rule, "scratch")); k++) {
-            image_bounds(im, f, all[k]);                 /* passed every rule but these, so it is well-formed */
+        struct image_flow *b2 = (struct image_flow *)f->lines[0].body;
+        struct image_program *const all[] = {&b2->when, &b2->map, &b2->key_program, &f->when, &f->map, &f->adopt_program};
+        for (int k = 0; k < 6 && e != ERR_OK && (!strcmp(why.rule, "cost") || !strcmp(why.rule, "scratch")); k++) {
+            image_bounds(im, k < 3 ? b2 : f, all[k]);                 /* passed every rule but these, so it is well-formed */
             e = image_verify(im, &a, &why);
         }
         if (e == ERR_OK) {

@@ -34,6 +34,27 @@ static inline struct value random_decimal(const struct type *t, uint64_t *seed)
     return value_decimal(t->lo + at % (span + 1), t->scale);
 }
 
+static inline struct value random_value(const struct type *t, struct arena *a, uint64_t *seed);
+
+/* Lines of distinct keys where the shape has any. */
+static inline struct value random_list(const struct type *t, struct arena *a, uint64_t *seed)
+{
+    const struct list_shape *s = t->shape;
+    uint32_t most = s->max_lines < 9 ? s->max_lines : 9, n = 1 + (uint32_t)(ok_random(seed) % most);
+    struct list *l = ARENA_NEW(a, struct list);
+    struct list_line *lines = ARENA_ARRAY(a, struct list_line, n);
+    *l = (struct list){s->names, lines, 0, s->n};
+    for (uint32_t i = 0; i < n; i++) {
+        struct value *f = ARENA_ARRAY(a, struct value, s->n);
+        for (uint16_t k = 0; k < s->n; k++) f[k] = random_value(&s->types[k], a, seed);
+        struct value key = type_line_key(s, f, a);
+        bool twice = false;
+        for (uint32_t k = 0; k < l->nlines; k++) twice |= value_present(&key) && value_equal(&lines[k].key, &key);
+        if (!twice) lines[l->nlines++] = (struct list_line){key, f};
+    }
+    return (struct value){.kind = V_LIST, .u.list = l};
+}
+
 static inline struct value random_value(const struct type *t, struct arena *a, uint64_t *seed)
 {
     const int64_t first = -719162, last = 2932896;
@@ -47,6 +68,7 @@ static inline struct value random_value(const struct type *t, struct arena *a, u
     case T_DATE:    return (struct value){.kind = V_DATE, .u.i = r % 5 == 0 ? last : day};
     case T_LOCAL:
     case T_INSTANT: return (struct value){.kind = t->base == T_LOCAL ? V_LOCAL : V_INSTANT, .u.i = day * 86400000 + (int64_t)(r % 86400000)};
+    case T_LIST:    return random_list(t, a, seed);
     default:        return value_absent;
     }
 }
@@ -67,6 +89,7 @@ static inline bool run_random_rows(const struct image *im, int n, uint64_t *seed
             if (!vm_row_fits(f, cols, NULL, 0)) { good = false; continue; }
             vm_when(vm, f, cols);
             vm_adopt(vm, f, cols);
+            vm_key(vm, f, cols);
             vm_map(vm, f, cols, &out);
             for (size_t c = 0; c < f->nfields && !out.rejected; c++)
                 if (out.ops[c] == VM_SET) good &= type_admits(&f->fields[c].type, &out.values[c], NULL, 0);

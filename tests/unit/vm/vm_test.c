@@ -164,16 +164,44 @@ static void no_allocation(struct rig *g)
 {
     sample_row(g->cols);
     vm_map(g->vm, g->f, g->cols, &g->out);
+    struct value lines = v_lines(&g->a, 4);
     size_t before = mallinfo2().uordblks;
     bool arena_same = true;
     for (int i = 0; i < 10000; i++) {
         g->cols[C_LIMIT] = value_decimal(i, 2);
+        g->cols[C_LINES] = lines;
         vm_when(g->vm, g->f, g->cols);
         vm_map(g->vm, g->f, g->cols, &g->out);
         vm_adopt(g->vm, g->f, g->cols);
         arena_same &= mallinfo2().uordblks == before;
     }
     ok(arena_same && mallinfo2().uordblks == before, "10,000 rows allocate nothing", "%zu bytes more", (size_t)mallinfo2().uordblks - before);
+}
+
+/* Lines: made, filtered, rejected, too many, of one key. */
+static void lists(struct rig *g)
+{
+    static const struct { const char *name; uint32_t n; int change; const char *want; } cases[] = {
+        {"two lines", 2, 0, "000001 (Item x A, Quantity 1.000000, Product {\"find\":0,\"args\":[\"A\"]}); 000002 (Item x A, Quantity 1.000000, Product {\"find\":0,\"args\":[\"A\"]})"},
+        {"no list", 0, 0, "(none)"}, {"none passes the filter", 1, 1, "(none)"}, {"a line rejects", 2, 2, "customer without a name"},
+        {"more than the target takes", 6, 0, "too many lines"}, {"two of one key", 3, 3, "two lines of one key"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf b = {0};
+        sample_row(g->cols);
+        g->cols[C_LINES] = cases[i].n ? v_lines(&g->a, cases[i].n) : value_absent;
+        struct value *last = cases[i].n ? (struct value *)(uintptr_t)g->cols[C_LINES].u.list->lines[cases[i].n - 1].fields : NULL;
+        if (cases[i].change == 1) last[L_QUANTITY] = value_decimal(-1, 0);
+        if (cases[i].change == 2) last[L_ITEM] = value_absent;
+        if (cases[i].change == 3) last[L_KEY] = v_text("000001");
+        vm_map(g->vm, g->f, g->cols, &g->out);
+        if (g->out.rejected) buf_str(&b, g->out.message);
+        else value_print(&b, &g->out.values[F_ITEMS]);
+        ok_text(cases[i].name, buf_view(&b), cases[i].want);
+        buf_free(&b);
+    }
+    sample_row(g->cols);
+    vm_map(g->vm, g->f, g->cols, &g->out);
+    field_is(g, F_NAME, "American Business Futures");
 }
 
 int main(void)
@@ -186,6 +214,7 @@ int main(void)
     extremes(&g);
     ill_typed(&g);
     together(&g);
+    lists(&g);
     no_allocation(&g);
     vm_free(g.vm);
     arena_free(&g.a);

@@ -185,6 +185,42 @@ static void csv(struct arena *a)
     buf_free(&b);
 }
 
+/* Arrays of objects are the lines of a list column. */
+static void row_lines(struct arena *a)
+{
+    static const struct { const char *json, *want; } cases[] = {
+        {"[{\"Key\":\"000001\",\"Quantity\":2,\"More\":true},{\"Key\":\"000002\",\"Item\":\"B\",\"Quantity\":1.5}]",
+         "000001 (Key 000001, Item (none), Quantity 2.00); 000002 (Key 000002, Item B, Quantity 1.50)"},
+        {"[]", "(none)"}, {"null", "(none)"}, {"\"x\"", "!Lines is no array of objects"}, {"[{\"Key\":\"1\"}]", "!Lines line 1: Key is 1 characters, at least 6 needed"},
+        {"[{\"Key\":\"000001\",\"Quantity\":[{}]}]", "!Lines is no array of objects"},
+        {"[{\"Key\":\"000001\",\"Quantity\":1},{\"Key\":\"000001\",\"Quantity\":1}]", "!Lines has lines 1 and 2 of one key"},
+        {"[{\"Key\":\"000001\",\"Quantity\":1},{\"Key\":\"000002\",\"Quantity\":1},{\"Key\":\"000003\",\"Quantity\":1}]", "!Lines has 3 lines, at most 2 allowed"}};
+    static const struct str names[] = {{"Key", 3}, {"Item", 4}, {"Quantity", 8}};
+    static const uint8_t flags[] = {LIST_KEY, 0, 0};
+    const struct type types[] = {type_text(6, 6), {.base = T_TEXT, .optional = true, .min_len = 1, .max_len = 5}, type_decimal(9, 2)};
+    const struct list_shape shape = {2, 3, names, types, flags};
+    struct conn_setting setting;
+    struct conn_env env;
+    struct source_page p;
+    struct source *s = source_at(dir, &env, &setting);
+    struct source_query q = query_of("L", 0);
+    struct fault f = {ERR_OK, ""};
+    struct buf b = {0};
+    columns[2] = (struct source_column){STR("Lines"), {.base = T_LIST, .optional = true, .shape = &shape}, false};
+    q.ncolumns = 3;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_file("L.jsonl", arena_printf(a, "{\"Div\":\"01\",\"No\":\"A\",\"Lines\":%s}\n", cases[i].json));
+        enum err e = file_source_ops.page(s, &q, STR(""), a, &p, &f);
+        buf_clear(&b);
+        if (e != ERR_OK) buf_puts(&b, f.text);
+        else if (p.rows[0].violation) buf_printf(&b, "!%s", p.rows[0].violation);
+        else value_print(&b, &p.rows[0].cols[2]);
+        ok_text(cases[i].json, buf_view(&b), cases[i].want);
+    }
+    file_source_ops.close(s);
+    buf_free(&b);
+}
+
 static void bad_lines(struct arena *a)
 {
     static const char *const cases[] = {"{\"Div\":\"01\",\"No\":\"A\"", "[1]", "{\"Div\":[1],\"No\":\"A\"}", "{\"Div\":\"01\",\"No\":\"A\"} x", "{\"Div\":\"01\"}", "x"};
@@ -385,6 +421,7 @@ int main(void)
     pages(&a);
     by_key(&a);
     csv(&a);
+    row_lines(&a);
     bad_lines(&a);
     probe();
     writing(&a);

@@ -157,6 +157,52 @@ static void long_cursor(void)
     arena_free(&a);
 }
 
+/* Lines of a record: into the query's list column, filled up from both keys. */
+static void lines(void)
+{
+    static const struct { const char *name, *json, *want; } cases[] = {
+        {"two lines", "\"lines\":[{\"key\":[\"000001\"],\"fields\":{\"ItemCode\":\"A\",\"Quantity\":\"2\",\"Other\":\"x\"},\"udf\":{\"UDF_N\":\"u\"}},"
+                      "{\"udf\":{\"UDF_N\":null},\"fields\":{\"ItemCode\":null,\"Quantity\":\"0.5\",\"LineKey\":\"000002\"},\"key\":[\"000002\"]}],",
+         "000001 (CustomerNo ABF, LineKey 000001, ItemCode A, Quantity 2.00, UDF_N u); 000002 (CustomerNo ABF, LineKey 000002, ItemCode (none), Quantity 0.50, UDF_N (none))"},
+        {"none", "\"lines\":[],", "(none)"},
+        {"null", "\"lines\":null,", "(none)"},
+        {"not sent", "", "!Lines is not among the columns that Sage delivers"},
+        {"a column that the table lacks", "\"lines\":[{\"key\":[\"000001\"],\"fields\":{\"ItemCode\":\"A\"},\"udf\":{\"UDF_N\":null}}],",
+         "!Lines line 1: Quantity is not among the columns that the source delivers"},
+        {"a value that breaks its type", "\"lines\":[{\"key\":[\"000001\"],\"fields\":{\"ItemCode\":\"A\",\"Quantity\":\"x\"},\"udf\":{\"UDF_N\":null}}],",
+         "!Lines line 1: Quantity is not a decimal number of at most 38 digits"},
+        {"a number where a text is due", "\"lines\":[{\"key\":[\"000001\"],\"fields\":{\"ItemCode\":\"A\",\"Quantity\":1},\"udf\":{\"UDF_N\":null}}],",
+         "!Lines line 1: Quantity came neither as a text nor as null"},
+        {"a line without a key", "\"lines\":[{\"fields\":{}}],", "?a line lacks its key or its fields"},
+        {"a line that is no object", "\"lines\":[5],", "?an entry is not an object"},
+        {"a key of two parts", "\"lines\":[{\"key\":[\"000001\",\"2\"],\"fields\":{\"ItemCode\":\"A\",\"Quantity\":\"1\"},\"udf\":{\"UDF_N\":null}}],",
+         "!Lines line 1: Lines the key of the line has another number of parts"},
+        {"members twice", "\"lines\":[{\"key\":[\"000001\"],\"key\":[\"000001\"],\"fields\":{}}],", "?a member stands twice in one line"}};
+    static const struct str names[] = {{"CustomerNo", 10}, {"LineKey", 7}, {"ItemCode", 8}, {"Quantity", 8}, {"UDF_N", 5}};
+    static const uint8_t flags[] = {0, LIST_KEY, 0, 0, LIST_UDF};
+    const struct type types[] = {type_text(1, 20), type_text(6, 6), rig_text(30), type_decimal(9, 2), rig_text(5)};
+    const struct list_shape shape = {3, 5, names, types, flags};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena a;
+        struct source_page p;
+        struct fault f = {ERR_OK, ""};
+        struct buf b = {0};
+        arena_init(&a, 0);
+        rig_begin(arena_printf(&a, "lines: %s", cases[i].name));
+        struct source_column columns[] = {{STR("Lines"), {.base = T_LIST, .optional = true, .shape = &shape}, false}};
+        struct source_query q = {.entity = STR("AR_Customer"), .company = STR("ABC"), .key_columns = rig_customer_key, .nkeys = 2, .columns = columns, .ncolumns = 1};
+        const char *body = arena_printf(&a, "{\"rows\":[{%s\"key\":[\"01\",\"ABF\"],\"fields\":{}}]," TAIL "}", cases[i].json);
+        enum err e = sage100__agent_json(AGENT_PAGE, &q, 2, str_of(body), 3, &a, &p, &f);
+        if (e != ERR_OK) buf_printf(&b, "?%s", f.text);
+        else if (p.rows[0].violation) buf_printf(&b, "!%s", p.rows[0].violation);
+        else value_print(&b, &p.rows[0].cols[0]);
+        CHECK(cases[i].want[0] == '?' ? strstr(buf_cstr(&b), cases[i].want + 1) != NULL : str_is(buf_view(&b), cases[i].want), "%s", buf_cstr(&b));
+        buf_free(&b);
+        rig_end();
+        arena_free(&a);
+    }
+}
+
 static void error_bodies(void)
 {
     struct arena a;
@@ -181,6 +227,7 @@ int main(void)
     violations();
     breaches();
     long_cursor();
+    lines();
     error_bodies();
     return rig_exit();
 }

@@ -75,6 +75,37 @@ static struct source_query orders(void)
     return (struct source_query){.entity = STR("SO_SalesOrderHeader"), .company = STR("ABC"), .key_columns = rig_order_key, .nkeys = 1, .columns = columns, .ncolumns = 5};
 }
 
+/* The lines of the orders are the same through both doors. */
+static void lines_match(struct rig *r)
+{
+    static const struct str names[] = {{"SalesOrderNo", 12}, {"LineKey", 7}, {"ItemCode", 8}, {"QuantityOrdered", 15}, {"UnitPrice", 9}, {"PromiseDate", 11}};
+    static const uint8_t flags[6] = {0, LIST_KEY, 0, 0, 0, 0};
+    const struct type types[] = {type_text(1, 7), type_text(6, 6), rig_text(30), rig_number(15, 6), rig_number(15, 6), rig_date()};
+    const struct list_shape shape = {1000, 6, names, types, flags};
+    struct source_column columns[] = {{STR("Lines"), {.base = T_LIST, .optional = true, .shape = &shape}, false}};
+    struct source_query q = {.entity = STR("SO_SalesOrderHeader"), .company = STR("ABC"), .key_columns = rig_order_key, .nkeys = 1, .columns = columns, .ncolumns = 1};
+    struct source_page soap, agent;
+    struct rig_keys *all = rig_all(r, "sales-orders");
+    struct source_key keys[20];
+    size_t n = all->n < 20 ? all->n : 20, some = 0;
+    for (size_t i = 0; i < n; i++) keys[i] = rig_split(&r->a, all->text[i], 1);
+    q.via = STR("soap");
+    CHECK(ops->fetch(r->s, &q, keys, n, &r->a, &soap, &r->f) == ERR_OK && soap.nrows == n, "%zu of %zu %s", soap.nrows, n, r->f.text);
+    q.via = STR("agent");
+    CHECK(ops->fetch(r->s, &q, keys, n, &r->a, &agent, &r->f) == ERR_OK && agent.nrows == n, "%zu of %zu %s", agent.nrows, n, r->f.text);
+    for (size_t i = 0; i < soap.nrows && i < agent.nrows; i++) {
+        struct buf x = {0}, y = {0};
+        CHECK(!soap.rows[i].violation && !agent.rows[i].violation, "%s | %s", soap.rows[i].violation, agent.rows[i].violation);
+        value_print(&x, &soap.rows[i].cols[0]);
+        value_print(&y, &agent.rows[i].cols[0]);
+        CHECK(value_equal(&soap.rows[i].cols[0], &agent.rows[i].cols[0]), "%s through SOAP, %s through the agent", buf_cstr(&x), buf_cstr(&y));
+        some += soap.rows[i].cols[0].kind == V_LIST;
+        buf_free(&x);
+        buf_free(&y);
+    }
+    CHECK(some > 0, "no order has lines");
+}
+
 static void every_shape(void)
 {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -454,6 +485,7 @@ static void both_doors(void)
     CHECK(p.rows[0].hash.n == 64 && !p.rows[0].violation, "SOAP's row");
     CHECK(ops->page(r.s, &q, p.next, &r.a, &p, &r.f) == ERR_OK && p.nrows == 10, "%s", r.f.text);
     CHECK(ops->keys(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_OK && p.nrows > 50, "%s", r.f.text);
+    lines_match(&r);
     q = (struct source_query){.entity = STR("AR_TermsCode"), .company = STR("ABC"), .via = STR("soap"), .key_columns = rig_terms_key, .nkeys = 1};
     CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_UNSUPPORTED && strstr(r.f.text, "needs the agent"), "%s", r.f.text);
     rig_close(&r);
