@@ -97,6 +97,26 @@ static void put_call(struct buf *out, struct str name, const struct ast_list *ar
     buf_byte(out, ')');
 }
 
+static void put_each(struct buf *out, const struct ast_each *n)
+{
+    buf_printf(out, "each %.*s in ", (int)n->name.text.n, n->name.text.p);
+    if (n->list) put(out, n->list, 0);
+    if (n->when) {
+        buf_puts(out, " when ");
+        put(out, n->when, 0);
+    }
+    buf_puts(out, " { ");
+    AST_EACH(c, n->clauses) {
+        const struct ast *value = c->kind == AST_LINE_KEY ? AST_AS(line_key, c)->value : c->kind == AST_LET ? AST_AS(let, c)->value : AST_AS(field, c)->value;
+        if (c != n->clauses.first) buf_puts(out, "  ");
+        if (c->kind == AST_LINE_KEY) buf_puts(out, "key ");
+        else if (c->kind == AST_LET) buf_printf(out, "let %.*s = ", (int)AST_AS(let, c)->name.text.n, AST_AS(let, c)->name.text.p);
+        else buf_printf(out, "%.*s = ", (int)AST_AS(field, c)->name.text.n, AST_AS(field, c)->name.text.p);
+        if (value) put(out, value, 0);
+    }
+    buf_puts(out, " }");
+}
+
 static void put_primary(struct buf *out, const struct ast *n)
 {
     switch ((enum ast_kind)n->kind) {
@@ -132,6 +152,7 @@ static void put_primary(struct buf *out, const struct ast *n)
         buf_puts(out, " = ");
         put(out, AST_AS(condition, n)->value, 0);
         break;
+    case AST_EACH: put_each(out, AST_AS(each, n)); break;
     case AST_KEEP: buf_puts(out, "keep"); break;
     case AST_REJECT: buf_puts(out, "reject "); put_text(out, AST_AS(reject, n)->why, true); break;
     default: buf_printf(out, "<%s>", ast_kind_name((enum ast_kind)n->kind)); break;

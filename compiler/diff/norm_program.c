@@ -30,6 +30,18 @@ static void put_site(struct buf *b, const struct image *im, const struct image_l
     if (l->kind == LINK_REF && l->flow < im->nflows) buf_blob(b, im->flows[l->flow].name);
 }
 
+static void put_program(struct buf *out, const struct image *im, const struct image_flow *fl, const struct image_program *p, size_t header);
+
+/* A list site with all that makes a line. Columns of the line are told from those of the header, which may have the same name. */
+static void put_lines(struct buf *b, const struct image *im, const struct image_flow *fl, const struct image_lines *l)
+{
+    buf_blob(b, fl->columns[l->column].name);
+    buf_u32(b, l->max_lines);
+    put_program(b, im, l->body, &l->body->when, fl->ncolumns);
+    put_program(b, im, l->body, &l->body->map, fl->ncolumns);
+    put_program(b, im, l->body, &l->body->key_program, fl->ncolumns);
+}
+
 static void put_operand(struct buf *b, const struct image *im, const struct image_flow *fl, char kind, uint16_t w)
 {
     switch (kind) {
@@ -41,6 +53,7 @@ static void put_operand(struct buf *b, const struct image *im, const struct imag
     case 'n': put_site(b, im, &fl->links[w]); break;
     case 'b': buf_puts(b, builtin_info(w).name); break;
     case 'l': put_list(b, im, w); break;
+    case 'e': put_lines(b, im, fl, &fl->lines[w]); break;
     case '-': break;
     default: buf_u16(b, w); break;       /* registers, jumps, immediates */
     }
@@ -48,12 +61,19 @@ static void put_operand(struct buf *b, const struct image *im, const struct imag
 
 void norm_program(const struct image *im, const struct image_flow *fl, const struct image_program *p, struct buf *out)
 {
+    put_program(out, im, fl, p, SIZE_MAX);
+}
+
+static void put_program(struct buf *out, const struct image *im, const struct image_flow *fl, const struct image_program *p, size_t header)
+{
+    buf_varint(out, p->ninstr);
     for (size_t i = 0; i < p->ninstr; i++) {
         struct instr in = instr_at(p, i);
         const uint16_t words[3] = {in.a, in.b, in.c};
         buf_u16(out, in.op);
         for (size_t k = 0; k < 3; k++) {
             char kind = opcodes[in.op].operands[k];
+            if (kind == 'c' && words[k] >= header) buf_byte(out, '.');
             put_operand(out, im, fl, kind, words[k]);
             if ((kind == 'r' || kind == 'w') && in.op == OP_TEXT) buf_byte(out, fl->registers[words[k]].scale);
         }

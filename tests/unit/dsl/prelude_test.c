@@ -48,9 +48,9 @@ static const struct want sage[] = {
 /* required: fields without which Zoho refuses a record. */
 static const struct want zoho[] = {
     {"Accounts", 38, "", 0, 0, 1, ""}, {"Contacts", 48, "", 0, 0, 1, ""}, {"Deals", 29, "", 0, 0, 2, ""}, {"Invoices", 40, "", 0, 0, 1, "editions"},
-    {"Invoiced_Items", 14, "", 0, 0, 2, "lines_of editions"}, {"Leads", 42, "", 0, 0, 1, ""}, {"Ordered_Items", 14, "", 0, 0, 2, "lines_of editions"},
-    {"Price_Books", 15, "", 0, 0, 1, "editions"}, {"Products", 32, "", 0, 0, 1, ""}, {"Purchase_Items", 14, "", 0, 0, 2, "lines_of editions"},
-    {"Purchase_Orders", 39, "", 0, 0, 2, "editions"}, {"Quoted_Items", 14, "", 0, 0, 2, "lines_of editions"}, {"Quotes", 36, "", 0, 0, 1, "editions"},
+    {"Invoiced_Items", 14, "", 0, 0, 2, "lines_of most_lines editions"}, {"Leads", 42, "", 0, 0, 1, ""}, {"Ordered_Items", 14, "", 0, 0, 2, "lines_of most_lines editions"},
+    {"Price_Books", 15, "", 0, 0, 1, "editions"}, {"Products", 32, "", 0, 0, 1, ""}, {"Purchase_Items", 14, "", 0, 0, 2, "lines_of most_lines editions"},
+    {"Purchase_Orders", 39, "", 0, 0, 2, "editions"}, {"Quoted_Items", 14, "", 0, 0, 2, "lines_of most_lines editions"}, {"Quotes", 36, "", 0, 0, 1, "editions"},
     {"Sales_Orders", 41, "", 0, 0, 1, "editions"}, {"Vendors", 23, "", 0, 0, 1, "editions"}, {"users", 7, "", 0, 0, 0, "read_only"}};
 
 static const struct ast_attr *attr(const struct ast_list *attrs, const char *name)
