@@ -440,6 +440,11 @@ static struct image_program finish(struct code *c)
 static struct image_program condition(struct code *c, struct ir *x)
 {
     begin(c);
+    if (ir_never(x)) {                    /* a key whose part is known to be rejected */
+        struct type t = types_plain(T_LINK);
+        into(c, x, new_reg(c, &t));
+        return finish(c);
+    }
     uint16_t reg = value_of(c, x);
     put(c, OP_RESULT, reg, 0, 0);
     return finish(c);
@@ -468,6 +473,7 @@ bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow
     if (in->when && !always) out->when = condition(&c, in->when);
     if (in->adopt) out->adopt_program = condition(&c, in->adopt);
     if (in->key) out->key_program = condition(&c, in->key);
+    if (in->into) out->into_program = condition(&c, in->into);
     out->map = mapping(&c);
     out->registers = c.regs;
     out->nregisters = c.nregs;

@@ -16,7 +16,7 @@ struct pools {
 struct emit_field { struct ir *value; struct type type; };
 /* What emit_flow needs of one flow: no AST, no schema. */
 struct emit_flow {
-    struct ir *when, *adopt, *key;                       /* NULL: none */
+    struct ir *when, *adopt, *key, *into;                /* NULL: none */
     const struct emit_field *fields; size_t nfields;     /* image order; value NULL: not set by the mapping */
     const uint16_t *column_of;                           /* column of the entity -> column of the image */
     const uint16_t *line_of; uint16_t line_base;         /* inside a list: column of the line table -> column behind line_base */

@@ -31,6 +31,7 @@ static uint16_t *columns(const struct flow *f, const struct lowered *l, const st
     if (lf->when) ir_columns(&l->graph, lf->when, read);
     if (lf->adopt) ir_columns(&l->graph, lf->adopt, read);
     if (lf->key) ir_columns(&l->graph, lf->key, read);
+    if (lf->into) ir_columns(&l->graph, lf->into, read);
     for (size_t i = 0; i < lf->nfields; i++)
         if (lf->fields[i]) ir_columns(&l->graph, lf->fields[i], read);
     for (size_t i = 0; i < e->ncolumns; i++) {
@@ -121,7 +122,7 @@ static void hashes(struct image_flow *out, const struct lowered_flow *lf)
         if (list[i].mode == FIELD_KEY) list[i].hash = hash_key(out, lf->key);
         if (list[i].mode == FIELD_EVENT) list[i].hash = hash_event_field(out, i);
     }
-    out->hash = hash_flow(out, lf->when, lf->adopt);
+    out->hash = hash_flow(out, lf->when, lf->adopt, lf->into);
 }
 
 static bool flow(const struct spec *s, const struct lowered *l, const struct lowered_flow *lf, struct pools *p, struct image_flow *out, char *why, size_t why_len)
@@ -136,6 +137,7 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     struct str *sources = ARENA_ARRAY(a, struct str, f->nsources + 1);
     for (size_t i = 0; i < f->nsources; i++) sources[i] = f->sources[i]->name;
     out->company_sources = sources;
+    if (f->into) out->into = (uint16_t)(f->into->index + 1);
     if (f->adopt_field) out->adopt_field = f->adopt_field->name;
     uint16_t **line_of = ARENA_ARRAY(a, uint16_t *, f->entity->ncolumns + 1);
     uint16_t *map = columns(f, l, lf, a, out, line_of);
@@ -150,7 +152,7 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     for (size_t i = 0; i < lf->nfields; i++) ef[i] = (struct emit_field){lf->fields[i], out->fields[i].type};
     struct emit_lists lists = {.column_of = map, .ncolumns = out->ncolumns, .line_of = line_of};
     if (!emit_lines(s, l, lf, p, &lists, out, why, why_len)) return false;
-    struct emit_flow in = {.when = lf->when, .adopt = lf->adopt, .key = lf->key, .fields = ef, .nfields = lf->nfields, .column_of = map,
+    struct emit_flow in = {.when = lf->when, .adopt = lf->adopt, .key = lf->key, .into = lf->into, .fields = ef, .nfields = lf->nfields, .column_of = map,
                            .lists = lists.each, .nlists = out->nlines};
     if (!emit_flow(p, &l->graph, &in, out, why, why_len)) return false;
     hashes(out, lf);
@@ -211,6 +213,7 @@ bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, 
         image_bounds(im, &flows[i], &flows[i].map);
         if (flows[i].when.ninstr) image_bounds(im, &flows[i], &flows[i].when);
         if (flows[i].adopt) image_bounds(im, &flows[i], &flows[i].adopt_program);
+        if (flows[i].into) image_bounds(im, &flows[i], &flows[i].into_program);
         if (flows[i].key_program.ninstr) image_bounds(im, &flows[i], &flows[i].key_program);
     }
     *out = im;

@@ -93,7 +93,7 @@ static void put_sorted_event(struct buf *b, const struct image_flow *f, const st
     for (size_t i = 0; i < n; i++) buf_put(b, list[i].hash->b, HASH_BYTES);
 }
 
-struct hash hash_flow(const struct image_flow *f, const struct ir *when, const struct ir *adopt)
+struct hash hash_flow(const struct image_flow *f, const struct ir *when, const struct ir *adopt, const struct ir *into)
 {
     struct buf b = {0};
     const struct str parts[] = {f->name, f->source, f->entity, f->via, f->target, f->module, f->adopt_field};
@@ -112,6 +112,7 @@ struct hash hash_flow(const struct image_flow *f, const struct ir *when, const s
     buf_byte(&b, f->guard);
     put_node(&b, when);
     put_node(&b, adopt);
+    if (into) put_node(&b, into);
     put_sorted_event(&b, f, &f->on_leave);
     put_sorted_event(&b, f, &f->on_delete);
     put_fields(&b, f);

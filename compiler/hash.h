@@ -12,5 +12,5 @@ struct hash hash_key(const struct image_flow *f, const struct ir *own);
 /* A field that only events set. */
 struct hash hash_event_field(const struct image_flow *f, size_t index);
 /* The whole flow: ends, schedule, filter, adopt rule, events, fuse, and the hashes of its fields sorted by name. Everything else is filled. */
-struct hash hash_flow(const struct image_flow *f, const struct ir *when, const struct ir *adopt);
+struct hash hash_flow(const struct image_flow *f, const struct ir *when, const struct ir *adopt, const struct ir *into);
 #endif

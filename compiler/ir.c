@@ -16,6 +16,11 @@ void ir_init(struct ir_graph *g, struct arena *a)
     g->slots = ARENA_ARRAY(a, struct ir *, g->nslots);
 }
 
+void ir_begin(struct ir_graph *g)
+{
+    memset(g->slots, 0, g->nslots * sizeof *g->slots);
+}
+
 /* ---- names ---- */
 
 static void put_type(struct buf *b, const struct type *t)

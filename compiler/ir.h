@@ -1,4 +1,4 @@
-/* ir.h - the intermediate representation: one graph of pure, typed, interned nodes per compilation.
+/* ir.h - the intermediate representation: a graph of pure, typed nodes, interned flow by flow.
  *
  *   typed tree -lower-> IR (folded while it is built) -emit-> code        IR -hash-> semantic hashes
  *
@@ -57,6 +57,8 @@ struct ir {
 struct ir_graph { struct arena *arena; struct ir **slots; size_t nslots, n; };   /* open addressing by hash */
 
 void ir_init(struct ir_graph *g, struct arena *a);
+/* Another flow begins: its nodes are its own. A column of one name and type may stand at another place of its table. */
+void ir_begin(struct ir_graph *g);
 struct ir *ir_const(struct ir_graph *g, const struct value *v);
 struct ir *ir_bool(struct ir_graph *g, bool b);
 /* Absent; t says of which type, NULL when the neighbour will. */

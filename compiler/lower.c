@@ -279,11 +279,13 @@ static void lower_flow(struct lowered *out, const struct flow *f, struct lowered
 {
     struct low l = {.g = &out->graph, .out = out, .flow = f};
     *lf = (struct lowered_flow){.flow = f, .nfields = f->nfields};
+    ir_begin(&out->graph);
     lf->fields = ARENA_ARRAY(out->graph.arena, struct ir *, f->nfields + 1);
     if (f->when) lf->when = root(&l, f->when, false);
     if (f->adopt) lf->adopt = root(&l, f->adopt, false);
     if (lf->adopt && lf->adopt->op == IR_ABSENT) lf->adopt = ir_absent(l.g, &f->adopt->ty.t);
     if (f->key_value) lf->key = root(&l, f->key_value, false);
+    if (f->into_key) lf->into = root(&l, f->into_key, true);
     for (size_t i = 0; i < f->nfields; i++)
         if (f->fields[i]->value) lf->fields[i] = root(&l, f->fields[i]->value, true);
 }
@@ -329,6 +331,11 @@ void lower_dump(const struct lowered *l, struct buf *out)
         if (lf->adopt) {
             buf_puts(out, "  adopt ");
             ir_print(out, lf->adopt);
+            buf_byte(out, '\n');
+        }
+        if (lf->into) {
+            buf_puts(out, "  into ");
+            ir_print(out, lf->into);
             buf_byte(out, '\n');
         }
         if (lf->key) {

@@ -7,7 +7,7 @@
 struct lowered_field { struct ir *value; };        /* NULL for key and event fields; index as in struct flow.fields */
 struct lowered_flow {
     const struct flow *flow;
-    struct ir *when, *adopt, *key;                 /* NULL: none */
+    struct ir *when, *adopt, *key, *into;          /* NULL: none */
     struct ir **fields; size_t nfields;
 };
 struct lowered {

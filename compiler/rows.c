@@ -200,15 +200,28 @@ void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f
         buf_puts(out, "{\"skip\":true}\n");
         return;
     }
+    const struct str *rejected;
+    struct value into = vm_into(vm, f, cols, &rejected);
+    if (rejected) {
+        rows_put_reject(out, *rejected);
+        return;
+    }
+    if (f->into && !value_present(&into)) {       /* no record that it could add to */
+        buf_puts(out, "{\"skip\":true}\n");
+        return;
+    }
     vm_map(vm, f, cols, &res);
     if (res.rejected) {
         rows_put_reject(out, res.message);
         return;
     }
     struct value key = vm_key(vm, f, cols);
-    bool first = !value_present(&key);
+    bool first = !value_present(&key) && !f->into;
     buf_byte(out, '{');
-    if (!first) {
+    if (f->into) {
+        buf_puts(out, "\"@into\":");
+        rows_put_value(out, im, f, &into);
+    } else if (!first) {
         json_put_string(out, f->fields[f->key_field].name);
         buf_byte(out, ':');
         value_json(out, &key);

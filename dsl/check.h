@@ -76,6 +76,10 @@ struct tx *check__ref(struct check *c, struct scope sc, struct ast_ref *n, unsig
 /* The arguments are a key of the flow's table, part by part; the flow's records are the same companies' and in the same target. */
 bool check__key_args(struct check *c, struct scope sc, const struct flow *to, const struct ast_list *args, struct span at, struct tx *x);
 bool check__same_companies(struct check *c, const struct flow *f, const struct flow *to, struct span at);
+/* Which record of the other flow a row of this one adds to. */
+void check__into_key(struct check *c, struct flow *f, struct ast_into *n);
+/* No field is written by two flows that write one record. */
+void check__writers(struct check *c);
 /* A link written out in a test: NULL with a diagnostic, or when something else is wrong with it already. */
 struct test_link *check__test_link(struct check *c, struct flow *f, struct ast *n);
 /* Parents before those who refer to them; a circle is refused. */

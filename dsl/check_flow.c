@@ -132,22 +132,39 @@ static void check_edition(struct check *c, struct flow *f, const struct ast_plac
     diag_also(d, f->module->at, "the module is declared here");
 }
 
+/* More fields for the records of a flow that has records of its own. */
+static bool other_flow(struct check *c, struct flow *f, const struct ast_into *n)
+{
+    struct flow *to = resolve__flow(c, &n->flow);
+    if (to == NULL || to->ast->to == NULL) return false;
+    if (to->ast->to->kind == AST_INTO) {
+        diag_also(diag2(c->ds, n->flow.at, D_OTHER_RECORDS, diag_str(c->ds, to->name), "it adds to the records of another flow"), to->at, "the flow");
+        return false;
+    }
+    if (!to->headed || !f->source || !f->entity) return false;
+    f->into = to;
+    f->target = to->target;
+    f->module = to->module;
+    return check__same_companies(c, f, to, n->flow.at);
+}
+
+static bool own_module(struct check *c, struct flow *f, const struct ast_place *p)
+{
+    f->target = side(c, p, true);
+    if (f->target) f->module = schema__find(c, f->target, p->entity.text, p->entity.at, true);
+    if (!f->source || !f->entity || !f->module) return false;
+    check_edition(c, f, p);
+    if (f->module->read_only)
+        diag_also(diag1(c->ds, p->entity.at, D_MODULE_READ_ONLY, diag_str(c->ds, f->module->name)), f->module->at, "declared here");
+    return true;
+}
+
 static bool places(struct check *c, struct flow *f)
 {
     read_from(c, f);
     if (f->ast->to == NULL) return false;
-    if (f->ast->to->kind == AST_INTO) {
-        resolve__unsupported(c, f->ast->to->at, "`into`");
-        return false;
-    }
-    const struct ast_place *p = AST_AS(place, f->ast->to);
-    f->target = side(c, p, true);
-    if (f->target) f->module = schema__find(c, f->target, p->entity.text, p->entity.at, true);
-    if (!f->source || !f->entity || !f->module) return false;
+    if (f->ast->to->kind == AST_INTO ? !other_flow(c, f, AST_AS(into, f->ast->to)) : !own_module(c, f, AST_AS(place, f->ast->to))) return false;
     read_door(c, f);
-    check_edition(c, f, p);
-    if (f->module->read_only)
-        diag_also(diag1(c->ds, p->entity.at, D_MODULE_READ_ONLY, diag_str(c->ds, f->module->name)), f->module->at, "declared here");
     if (f->entity->lines) diag_also(diag1(c->ds, f->ast->from.first->at, D_LINE_TABLE, diag_str(c->ds, f->entity->name)), f->entity->at, "declared here");
     size_t keys = 0;
     for (size_t i = 0; i < f->entity->ncolumns; i++) keys += f->entity->columns[i].key;
@@ -319,9 +336,19 @@ static bool once_only(struct check *c, const struct flow *f, const struct ast *m
     return true;
 }
 
+/* A flow that adds to records of another one does not make them. */
+static bool fits_into(struct check *c, const struct flow *f, const struct ast *n)
+{
+    bool once = n->kind == AST_FIELD && AST_AS(field, n)->mode == MODE_ONCE;
+    if (f->into == NULL || !(n->kind == AST_KEY || n->kind == AST_ADOPT || once)) return true;
+    diag_also(diag2(c->ds, n->at, D_INTO_CLAUSE, once ? "once" : clause_word(n), diag_str(c->ds, f->into->name)), f->into->at, "that flow");
+    return n->kind == AST_FIELD;
+}
+
 static void clause(struct check *c, struct flow *f, struct ast *n)
 {
     if (n->kind != AST_FIELD && n->kind != AST_LET && !once_only(c, f, n)) return;
+    if (!fits_into(c, f, n)) return;
     switch ((enum ast_kind)n->kind) {
     case AST_EVERY: f->every_ms = period(AST_AS(every, n)->period); break;
     case AST_REREAD: f->reread_ms = period(AST_AS(reread, n)->period); break;
@@ -349,7 +376,7 @@ static void complete(struct check *c, struct flow *f)
     const struct ast *every = clause_of(f, AST_EVERY), *reread = clause_of(f, AST_REREAD);
     if (c->broken) return;
     if (!every) diag_help(diag2(c->ds, f->at, D_CLAUSE_MISSING, diag_str(c->ds, f->name), "every"), "write for example: every 15m");
-    if (!clause_of(f, AST_KEY))
+    if (!clause_of(f, AST_KEY) && f->into == NULL)
         diag_help(diag2(c->ds, f->at, D_CLAUSE_MISSING, diag_str(c->ds, f->name), "key"), "write `key FIELD` with a unique text field of %s",
                   diag_str(c->ds, f->module->name));
     if (every && f->every_ms < 1000) diag2(c->ds, every->at, D_PERIOD, "every", "at least a second");
@@ -380,5 +407,6 @@ void check__flow(struct check *c, struct flow *f)
         if (n->kind == AST_ON && once_only(c, f, n)) check__event(c, f, AST_AS(on, n));
     complete(c, f);
     same_columns(c, f);
-    check__required(c, f);
+    if (f->into) check__into_key(c, f, AST_AS(into, f->ast->to));
+    else check__required(c, f);
 }

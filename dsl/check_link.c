@@ -178,6 +178,13 @@ bool check__key_args(struct check *c, struct scope sc, const struct flow *to, co
     return ok;
 }
 
+static void use_flow(struct check *c, struct flow *f, struct flow *to, struct span at)
+{
+    struct ref_use *use = ARENA_NEW(c->a, struct ref_use);
+    *use = (struct ref_use){to, at, f->uses};
+    f->uses = use;
+}
+
 struct tx *check__ref(struct check *c, struct scope sc, struct ast_ref *n, unsigned flags)
 {
     if (!(flags & EXPR_WHOLE) || sc.flow == NULL) {
@@ -194,12 +201,39 @@ struct tx *check__ref(struct check *c, struct scope sc, struct ast_ref *n, unsig
     }
     if (!check__key_args(c, sc, to, &n->args, n->base.at, x)) return check__poison(c, n->base.at);
     if (!check__same_companies(c, sc.flow, to, n->flow.at)) return check__poison(c, n->base.at);
-    struct ref_use *use = ARENA_NEW(c->a, struct ref_use);
-    *use = (struct ref_use){to, n->base.at, sc.flow->uses};
-    sc.flow->uses = use;
+    use_flow(c, sc.flow, to, n->base.at);
     x->ref = to;
     x->find = (struct find){.endpoint = to->target, .module = to->module};
     return linked(x);
+}
+
+/* ---- into ---- */
+
+void check__into_key(struct check *c, struct flow *f, struct ast_into *n)
+{
+    struct tx *x = link_node(c, TX_REF, n->base.at, n->args.n);
+    struct scope sc = {.flow = f};
+    if (f->when) sc = check__learn(c, sc, f->when, true);
+    use_flow(c, f, f->into, n->base.at);
+    if (!check__key_args(c, sc, f->into, &n->args, n->base.at, x)) return;
+    x->ref = f->into;
+    x->find = (struct find){.endpoint = f->target, .module = f->module};
+    f->into_key = linked(x);
+}
+
+static const struct flow *owner(const struct flow *f) { return f->into ? f->into : f; }
+
+void check__writers(struct check *c)
+{
+    for (struct flow *f = c->spec->flows; f != NULL; f = f->next)
+        for (const struct flow *g = c->spec->flows; g != f; g = g->next) {
+            if (!f->headed || !g->headed || owner(f) != owner(g)) continue;
+            for (size_t i = 0; i < f->nfields; i++)
+                for (size_t k = 0; k < g->nfields; k++)
+                    if (f->fields[i]->column == g->fields[k]->column)
+                        diag_also(diag2(c->ds, f->fields[i]->at, D_TWO_WRITERS, diag_str(c->ds, f->fields[i]->column->name), diag_str(c->ds, g->name)),
+                                  g->fields[k]->at, "here");
+        }
 }
 
 /* ---- links in tests ---- */

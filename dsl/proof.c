@@ -118,7 +118,10 @@ void proof_print(const struct spec *s, struct buf *out)
 {
     size_t n[3] = {0};
     for (const struct flow *f = s->flows; f != NULL; f = f->next) {
-        buf_printf(out, "%sflow %.*s: %.*s.%.*s to %.*s.%.*s\n", f == s->flows ? "" : "\n", (int)f->name.n, f->name.p, (int)f->source->name.n,
+        if (f->into) {
+            buf_printf(out, "%sflow %.*s: %.*s.%.*s into %.*s\n", f == s->flows ? "" : "\n", (int)f->name.n, f->name.p, (int)f->source->name.n,
+                       f->source->name.p, (int)f->entity->name.n, f->entity->name.p, (int)f->into->name.n, f->into->name.p);
+        } else buf_printf(out, "%sflow %.*s: %.*s.%.*s to %.*s.%.*s\n", f == s->flows ? "" : "\n", (int)f->name.n, f->name.p, (int)f->source->name.n,
                    f->source->name.p, (int)f->entity->name.n, f->entity->name.p, (int)f->target->name.n, f->target->name.p,
                    (int)f->module->name.n, f->module->name.p);
         for (size_t i = 0; i < f->nfields; i++) {

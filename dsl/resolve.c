@@ -298,8 +298,11 @@ void resolve__all(struct check *c)
     AST_EACH(n, c->items)
         if (n->kind == AST_EXTEND) schema__extend(c, AST_AS(extend, n));
     for (struct fn *f = c->spec->fns; f != NULL; f = f->next) check__fn(c, f);
-    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) check__flow_head(c, f);
+    for (int into = 0; into < 2; into++)       /* those with a module of their own first */
+        for (struct flow *f = c->spec->flows; f != NULL; f = f->next)
+            if ((f->ast->to && f->ast->to->kind == AST_INTO) == into) check__flow_head(c, f);
     for (struct flow *f = c->spec->flows; f != NULL; f = f->next) check__flow(c, f);
+    check__writers(c);
     check__ranks(c);
     shared_keys(c);
     AST_EACH(n, c->items)

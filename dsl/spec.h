@@ -182,6 +182,7 @@ struct flow {
     struct str moved_from; struct span moved_at;
     bool headed;                     /* its places are known: the body may be checked, others may refer to it */
     struct flow *into;               /* it adds fields to the records of that flow; NULL: it has records of its own */
+    struct tx *into_key;             /* REF: which record */
     struct ref_use *uses;            /* flows that this one refers to or adds to */
     unsigned index;                  /* in declaration order */
     unsigned rank; int visit;        /* parents have a lower rank than those who refer to them */

@@ -60,9 +60,11 @@ struct image_flow {
     struct hash hash;                                  /* of everything that matters in the flow */
     int64_t every_ms, reread_ms;                       /* reread 0 = never */
     const uint16_t *key_columns; size_t nkeys;         /* into columns, in the source's key order */
-    uint16_t key_field;                                /* index into fields: receives "ABC~01~ABF" */
+    uint16_t key_field;                                /* index into fields: receives "ABC~01~ABF"; 0 and without meaning for an `into` flow */
     struct image_program key_program;                  /* a key of one's own, over the key columns only; ninstr 0: company and key, escaped */
     bool key_with_flow;                                /* two flows share module and key field: the flow's name is part of the key */
+    uint16_t into;                                     /* 1 + index of the flow to whose records this one adds fields; 0: it has its own */
+    struct image_program into_program;                 /* which record: a link of kind REF to that flow, absent = none */
     bool adopt; struct str adopt_field; struct image_program adopt_program;   /* value to compare with adopt_field */
     bool trigger_workflow, trigger_approval, trigger_blueprint, guard;
     uint32_t fuse_count, fuse_percent;                 /* 0 = none; percent in hundredths */

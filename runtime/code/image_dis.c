@@ -131,6 +131,7 @@ static void put_lines(struct buf *out, const struct image *im, const struct imag
 static void put_flow(struct buf *out, const struct image *im, const struct image_flow *f)
 {
     put_flow_head(out, f);
+    if (f->into) buf_printf(out, "  into %.*s\n", (int)im->flows[f->into - 1].name.n, im->flows[f->into - 1].name.p);
     buf_printf(out, "  columns\n");
     for (size_t i = 0; i < f->ncolumns; i++) {
         put_typed(out, "    ", f->columns[i].name, &f->columns[i].type);
@@ -145,6 +146,7 @@ static void put_flow(struct buf *out, const struct image *im, const struct image
     put_program(out, im, f, "map", &f->map);
     put_program(out, im, f, "adopt", &f->adopt_program);
     put_program(out, im, f, "key", &f->key_program);
+    put_program(out, im, f, "into", &f->into_program);
 }
 
 static void put_endpoint(struct buf *out, const char *what, const struct image_endpoint *e)

@@ -392,6 +392,7 @@ static void get_flow_head(struct loader *l, struct image_flow *f)
     f->nkeys = get_count16(l, 2);
     f->key_columns = get_u16s(l, f->nkeys);
     f->key_field = read_u16(&l->r);
+    f->into = read_u16(&l->r);
 }
 
 static void get_flow(struct loader *l, struct image_flow *f)
@@ -417,6 +418,7 @@ static void get_flow(struct loader *l, struct image_flow *f)
     f->map = get_program_head(l);
     f->adopt_program = get_program_head(l);
     f->key_program = get_program_head(l);
+    f->into_program = get_program_head(l);
 }
 
 static void load_flows(struct loader *l)
@@ -449,6 +451,7 @@ static void load_code(struct loader *l)
         give_code(l, &f->map);
         give_code(l, &f->adopt_program);
         give_code(l, &f->key_program);
+        give_code(l, &f->into_program);
         for (size_t k = 0; k < f->nlines; k++) {
             struct image_flow *body = (struct image_flow *)f->lines[k].body;
             give_code(l, &body->when);

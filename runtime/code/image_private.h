@@ -32,5 +32,5 @@ struct verifier {
 bool image__fault(struct verifier *v, uint32_t instr, const char *rule, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The programs of one flow against its registers. */
 bool image__verify_program(struct verifier *v, const struct image_program *p, int which);
-enum { PROGRAM_WHEN, PROGRAM_MAP, PROGRAM_ADOPT, PROGRAM_KEY };
+enum { PROGRAM_WHEN, PROGRAM_MAP, PROGRAM_ADOPT, PROGRAM_KEY, PROGRAM_INTO };
 #endif

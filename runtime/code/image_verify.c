@@ -190,8 +190,9 @@ static bool check_fields(struct verifier *v, const struct image_flow *f)
         const struct image_field *d = &f->fields[i];
         names[i] = d->name;
         if (!check_field(v, f, d)) return false;
-        if ((d->mode == FIELD_KEY) != (i == f->key_field)) return FAULT("key-field", "exactly the key field has the mode KEY");
+        if ((d->mode == FIELD_KEY) != (!f->into && i == f->key_field)) return FAULT("key-field", "exactly the key field has the mode KEY");
     }
+    if (f->into) return f->key_field == 0 ? check_names(v, names, f->nfields, "field") : FAULT("key-field", "a flow into another one has a key field");
     if (f->key_field >= f->nfields) return FAULT("key-field", "the key field is field %u of %zu", (unsigned)f->key_field, f->nfields);
     if (f->fields[f->key_field].type.base != T_TEXT) return FAULT("key-field", "the key field is no text");
     return check_names(v, names, f->nfields, "field");
@@ -202,7 +203,7 @@ static bool check_event(struct verifier *v, const struct image_flow *f, const st
     char why[100];
     if (!e->present && e->n > 0) return FAULT("event", "values for an event that is not there");
     for (size_t i = 0; i < e->n; i++) {
-        if (e->fields[i] >= f->nfields || e->fields[i] == f->key_field) return FAULT("event-field", "an event sets field %u", (unsigned)e->fields[i]);
+        if (e->fields[i] >= f->nfields || (!f->into && e->fields[i] == f->key_field)) return FAULT("event-field", "an event sets field %u", (unsigned)e->fields[i]);
         const struct image_field *d = &f->fields[e->fields[i]];
         if (!check_value(v, &e->values[i])) return false;
         if (!type_admits(&d->type, &e->values[i], why, sizeof why)) return FAULT("event-type", "%.*s %s", (int)d->name.n, d->name.p, why);
@@ -279,6 +280,17 @@ static bool check_lines(struct verifier *v, const struct image_flow *f)
     return true;
 }
 
+/* Another flow, of the same module, that has records of its own. */
+static bool check_into(struct verifier *v, const struct image_flow *f)
+{
+    if (f->into == 0) return (f->into_program.ninstr == 0 && f->into_program.cost == 0 && f->into_program.scratch_bytes == 0) || FAULT("into", "a program of an into that is not there");
+    if (f->into > v->im->nflows || f->into == v->flow + 1u) return FAULT("into", "into flow %u", (unsigned)f->into);
+    const struct image_flow *to = &v->im->flows[f->into - 1];
+    if (to->into || !str_eq(to->module, f->module) || !str_eq(to->target, f->target)) return FAULT("into", "the flow that is added to has no records of its own, or others");
+    if (f->adopt || f->key_program.ninstr || f->key_with_flow) return FAULT("into", "a flow into another one has a key or an adopt rule");
+    return f->into_program.ninstr > 0 || FAULT("into", "which record is not said");
+}
+
 static bool check_schedule(struct verifier *v, const struct image_flow *f)
 {
     const int64_t year_ms = INT64_C(366) * 86400000;
@@ -306,7 +318,7 @@ static bool check_flow_head(struct verifier *v, const struct image_flow *f)
 static bool check_structure(struct verifier *v, const struct image_flow *f)
 {
     return check_flow_head(v, f) && check_columns(v, f) && check_keys(v, f) && check_fields(v, f) && check_event(v, f, &f->on_leave) &&
-           check_event(v, f, &f->on_delete) && check_links(v, f) && check_lines(v, f);
+           check_event(v, f, &f->on_delete) && check_links(v, f) && check_lines(v, f) && check_into(v, f);
 }
 
 static bool check_registers(struct verifier *v, const struct image_flow *f)
@@ -343,6 +355,7 @@ static bool check_programs(struct verifier *v, const struct image_flow *f)
     if (!image__verify_program(v, &f->map, PROGRAM_MAP)) return false;
     if (f->key_program.ninstr > 0 ? !image__verify_program(v, &f->key_program, PROGRAM_KEY) : f->key_program.cost || f->key_program.scratch_bytes)
         return FAULT("program-empty", "no key of its own, but it costs");
+    if (f->into && !image__verify_program(v, &f->into_program, PROGRAM_INTO)) return false;
     if (f->adopt) return image__verify_program(v, &f->adopt_program, PROGRAM_ADOPT);
     return (f->adopt_program.cost == 0 && f->adopt_program.scratch_bytes == 0) || FAULT("program-empty", "no adopt rule, but it costs");
 }
@@ -371,6 +384,7 @@ static bool check_order(struct verifier *v)
     for (size_t i = 0; i < im->nflows; i++) {
         uint16_t k = im->order[i];
         if (k >= im->nflows || done[k]) return FAULT("flow-order", "place %zu of the order is flow %u", i, (unsigned)k);
+        if (im->flows[k].into && !done[im->flows[k].into - 1]) return FAULT("flow-order", "flow %u adds to a flow that comes later", (unsigned)k);
         bool after = refers_back(v, k, &im->flows[k], done);
         for (size_t j = 0; j < im->flows[k].nlines && after; j++) after = refers_back(v, k, im->flows[k].lines[j].body, done);
         if (!after) return false;

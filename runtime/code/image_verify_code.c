@@ -381,7 +381,10 @@ static bool check_key_result(struct walk *w, uint16_t r)
 static bool check_kind(struct walk *w, const struct instr *in)
 {
     bool map_only = in->op == OP_END || in->op == OP_SET || in->op == OP_KEEP || in->op == OP_REJECT || in->op == OP_LINK || in->op == OP_EACH;
-    if (map_only && w->which != PROGRAM_MAP) return FAULT("program-kind", "%s in a condition", opcodes[in->op].name);
+    bool into = w->which == PROGRAM_INTO && (in->op == OP_REJECT || in->op == OP_LINK);
+    if (into && in->op == OP_LINK && (w->fl->links[in->b].kind != LINK_REF || w->fl->links[in->b].flow + 1u != w->fl->into))
+        return FAULT("into", "the link leads to another flow than the one that is added to");
+    if (map_only && !into && w->which != PROGRAM_MAP) return FAULT("program-kind", "%s in a condition", opcodes[in->op].name);
     if (in->op == OP_COLUMN && w->which == PROGRAM_KEY && !w->fl->columns[in->b].key)
         return FAULT("key-column", "the key's program reads column %u, which is no part of the key", (unsigned)in->b);
     if (w->v->body && (in->op == OP_KEEP || in->op == OP_EACH)) return FAULT("program-kind", "%s in a line", opcodes[in->op].name);
@@ -389,6 +392,7 @@ static bool check_kind(struct walk *w, const struct instr *in)
     if (w->which == PROGRAM_MAP) return FAULT("program-kind", "RESULT in a mapping");
     if (w->which == PROGRAM_WHEN) return needs(w, in->a, T_BOOL);
     if (w->which == PROGRAM_KEY) return check_key_result(w, in->a);
+    if (w->which == PROGRAM_INTO) return reg(w, in->a)->base == T_LINK || FAULT("operand-type", "the result is no link");
     return (reg(w, in->a)->base != T_LINK && reg(w, in->a)->base != T_LIST) || FAULT("operand-type", "the result is a link or a list");
 }
 

@@ -283,6 +283,7 @@ static void put_flow(struct writer *w, const struct image_flow *f)
     put_count16(w, f->nkeys);
     for (size_t i = 0; i < f->nkeys; i++) buf_u16(w->out, f->key_columns[i]);
     buf_u16(w->out, f->key_field);
+    buf_u16(w->out, f->into);
     buf_u16(w->out, (uint16_t)flow_flags(f));
     buf_u32(w->out, f->fuse_count);
     buf_u32(w->out, f->fuse_percent);
@@ -297,6 +298,7 @@ static void put_flow(struct writer *w, const struct image_flow *f)
     put_program_head(w, &f->map);
     put_program_head(w, &f->adopt_program);
     put_program_head(w, &f->key_program);
+    put_program_head(w, &f->into_program);
 }
 
 static void put_code(struct writer *w, const struct image_program *p)
@@ -317,6 +319,7 @@ static void put_flows(struct writer *w, const struct image *im)
         put_code(w, &im->flows[i].map);
         put_code(w, &im->flows[i].adopt_program);
         put_code(w, &im->flows[i].key_program);
+        put_code(w, &im->flows[i].into_program);
         for (size_t k = 0; k < im->flows[i].nlines; k++) {
             put_code(w, &im->flows[i].lines[k].body->when);
             put_code(w, &im->flows[i].lines[k].body->map);

@@ -183,6 +183,7 @@ static void make_queries(struct engine *e, struct sync_flow *sf)
 static enum err can_do(const struct image_flow *fl, struct fault *f)
 {
     if (fl->guard) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: `guard` cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
+    if (fl->into) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: `into` cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
     if (fl->nlines) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: lines (`each`) cannot be written by this mlcd yet", (int)fl->name.n, fl->name.p);
     if (fl->key_program.ninstr) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: a key of one's own cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
     for (size_t i = 0; i < fl->nlinks; i++)

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum { NO_ANSWER = 1 };
-enum area { AREA_WHEN, AREA_MAP, AREA_ADOPT, AREA_KEY, AREAS };      /* one each, so that the results of a row live side by side */
+enum area { AREA_WHEN, AREA_MAP, AREA_ADOPT, AREA_KEY, AREA_INTO, AREAS };      /* one each, so that the results of a row live side by side */
 
 struct line_room { struct value *regs, *cols; uint8_t *ops; uint32_t *no_answer; };
 
@@ -72,6 +72,7 @@ struct vm *vm_new(const struct image *im)
         bytes[AREA_MAP] = max_size(bytes[AREA_MAP], f->map.scratch_bytes);
         bytes[AREA_ADOPT] = max_size(bytes[AREA_ADOPT], f->adopt_program.scratch_bytes);
         bytes[AREA_KEY] = max_size(bytes[AREA_KEY], f->key_program.scratch_bytes);
+        bytes[AREA_INTO] = max_size(bytes[AREA_INTO], f->into_program.scratch_bytes);
     }
     vm->im = im;
     vm->regs = alloc(regs, sizeof *vm->regs);
@@ -445,6 +446,19 @@ struct value vm_key(struct vm *vm, const struct image_flow *fl, const struct val
     if (fl->key_program.ninstr == 0) return value_absent;
     start(vm, fl, cols, AREA_KEY);
     run(vm, &fl->key_program);
+    struct value v = *vm->result;
+    v.spare = 0;
+    return v;
+}
+
+struct value vm_into(struct vm *vm, const struct image_flow *fl, const struct value *cols, const struct str **rejected)
+{
+    *rejected = NULL;
+    if (fl->into == 0) return value_absent;
+    start(vm, fl, cols, AREA_INTO);
+    run(vm, &fl->into_program);
+    *rejected = vm->message;
+    if (vm->message) return value_absent;
     struct value v = *vm->result;
     v.spare = 0;
     return v;

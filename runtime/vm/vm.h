@@ -25,6 +25,8 @@ bool vm_when(struct vm *vm, const struct image_flow *fl, const struct value *col
 void vm_map(struct vm *vm, const struct image_flow *fl, const struct value *cols, struct vm_out *out);
 /* The text of a key of the flow's own; only its key columns are looked at. Absent when the flow has the usual key. */
 struct value vm_key(struct vm *vm, const struct image_flow *fl, const struct value *cols);
+/* Which record of flow `into` this row adds to: a link to it, or absent: none. *rejected stays NULL, or is the message that the row is set aside with. */
+struct value vm_into(struct vm *vm, const struct image_flow *fl, const struct value *cols, const struct str **rejected);
 /* The value to compare with adopt_field. */
 struct value vm_adopt(struct vm *vm, const struct image_flow *fl, const struct value *cols);
 #endif

@@ -13,6 +13,7 @@ static void look(const struct value *regs, const struct image *im, const struct 
 #define vm_map trace__map
 #define vm_adopt trace__adopt
 #define vm_key trace__key
+#define vm_into trace__into
 #include "vm/vm.c"
 #include "tests/reference/trace.h"
 

@@ -294,6 +294,11 @@ static void s_link_flow(struct image *im, struct image_flow *f) { static const s
 static void s_link_module(struct image *im, struct image_flow *f) { static const struct image_link l[] = {{LINK_REF, {"crm", 3}, {"Deals", 5}, {"", 0}, NULL, 0, 0}}; (void)im; f->links = l; f->nlinks = 1; }
 static void s_link_more(struct image *im, struct image_flow *f) { static const struct str more[] = {{"email", 5}}; static const struct image_link l[] = {{LINK_FIND, {"crm", 3}, {"users", 5}, {"email", 5}, more, 1, 0}}; (void)im; f->links = l; f->nlinks = 1; }
 static void s_order(struct image *im, struct image_flow *f) { static const uint16_t order[] = {1}; (void)f; im->order = order; }
+static void s_into(struct image *im, struct image_flow *f) { (void)im; f->into = 2; }
+static void s_into_self(struct image *im, struct image_flow *f) { (void)im; f->into = 1; }
+static void s_into_none(struct image *im, struct image_flow *f) { (void)im; f->into_program.cost = 1; }
+static void s_company_twice(struct image *im, struct image_flow *f) { static const struct str c[] = {{"A", 1}, {"A", 1}}, e[] = {{"erp", 3}, {"erp", 3}}; (void)im; f->companies = c; f->company_sources = e; f->ncompanies = 2; }
+static void s_company_source(struct image *im, struct image_flow *f) { static const struct str c[] = {{"A", 1}}, e[] = {{"crm", 3}}; (void)im; f->companies = c; f->company_sources = e; f->ncompanies = 1; }
 static void s_registers(struct image *im, struct image_flow *f) { (void)im; f->nregisters = LIMIT_REGISTERS + 1; }
 static void s_flow_twice(struct image *im, struct image_flow *f)
 {
@@ -353,7 +358,7 @@ static void lists(struct arena *a)
 static void structure(struct arena *a)
 {
     static const struct { change *apply; const char *rule; } cases[] = {
-        {s_spec, "head"}, {s_order, "flow-order"}, {s_link_more, "link-field"}, {s_source, "flow-source"}, {s_target, "flow-target"}, {s_entity, "flow-ends"}, {s_every, "schedule"}, {s_reread, "schedule"}, {s_fuse, "fuse"},
+        {s_spec, "head"}, {s_order, "flow-order"}, {s_company_twice, "company"}, {s_company_source, "flow-source"}, {s_into_none, "into"}, {s_into, "key-field"}, {s_into_self, "key-field"}, {s_link_more, "link-field"}, {s_source, "flow-source"}, {s_target, "flow-target"}, {s_entity, "flow-ends"}, {s_every, "schedule"}, {s_reread, "schedule"}, {s_fuse, "fuse"},
         {s_nokey, "key-parts"}, {s_key_range, "key-column"}, {s_key_absent, "key-absent"}, {s_key_twice, "key-twice"}, {s_key_field, "key-field"},
         {s_column_name, "name-twice"}, {s_field_name, "name"}, {s_reads, "field-reads"}, {s_event_field, "event-field"}, {s_event_type, "event-type"},
         {s_event_twice, "event-twice"}, {s_event_none, "event"}, {s_adopt, "adopt"}, {s_cost, "cost"}, {s_scratch, "scratch"}, {s_when_kind, "program-kind"},
