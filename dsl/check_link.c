@@ -130,6 +130,7 @@ static bool same_company(const struct endpoint *a, const struct endpoint *b)
 /* Every company that f reads is one that `to` reads: a key begins with the company. */
 bool check__same_companies(struct check *c, const struct flow *f, const struct flow *to, struct span at)
 {
+    if (to->nsources == 0) return false;             /* its own places were refused */
     for (size_t i = 0; i < f->nsources; i++) {
         bool there = false;
         for (size_t k = 0; k < to->nsources && !there; k++) there = same_company(f->sources[i], to->sources[k]);

@@ -112,7 +112,10 @@ static bool build_type(struct parse *p, const struct facts *f, struct lock_field
     else if (str_is(f->type, "link")) {
         if (out->link_module.n == 0) return fault(p, "a link needs its \"module\"");
         t->base = T_LINK;
-    } else if (is_opaque(f->type)) out->known_type = false;
+    } else if (is_opaque(f->type)) {
+        out->known_type = false;
+        out->lines = str_is(f->type, "lines");
+    }
     else if (f->type.n == 0) return fault(p, "\"%.*s\" has no \"type\"", (int)out->name.n, out->name.p);
     else return fault(p, "\"%.*s\" is no type of a lock file", (int)f->type.n, f->type.p);
     t->optional = optional;

@@ -8,6 +8,7 @@ struct lock_field {
     struct str name;
     struct type type;               /* optional = not required */
     bool known_type;                /* false: a kind of field that specs cannot write ("other") */
+    bool lines;                     /* of type "lines": link_module is the module of its lines, where the file says it */
     bool unique, on_insert, on_update, custom;
     bool partial;                   /* of a source: not in every company */
     struct str link_module;         /* type link */

@@ -150,7 +150,8 @@ static struct column locked_field(const struct system *sys, const struct lock_fi
     col.insert_only = lf->on_insert && !lf->on_update;
     col.required = !lf->type.optional && !col.read_only;
     col.type.optional = !col.required;
-    if (lf->link_module.n) col.link_module = lf->link_module;
+    if (lf->lines && lf->link_module.n) col.lines = lf->link_module;
+    else if (lf->link_module.n) col.link_module = lf->link_module;
     return col;
 }
 

@@ -127,6 +127,45 @@ static void checks_and_builds(void)
     check(rc == 0 && same, "build -o: the same bytes", "they differ");
 }
 
+/* The specs under examples/: clean, in the canonical layout, their tests green. Run from the top of the project. */
+static void examples(void)
+{
+    static const char *const specs[] = {"examples/customers/customers.mlc", "examples/language/language.mlc"};
+    static const char *const parts[] = {"examples/customers/customers.mlc", "examples/language/language.mlc", "examples/language/sales.mlc",
+                                        "examples/language/ledger.mlc", "examples/language/lookups.mlc"};
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        struct cli c = with("check", specs[i], NULL);
+        c.proof = true;
+        int rc = run(cmd_check, c, "");
+        check(rc == 0 && load("stderr")[0] == 0 && has(load("stdout"), " proved, ") && has(load("stdout"), " 0 assumed"), arena_printf(&arena, "%s: clean and proved", specs[i]), load("stderr"));
+        rc = run(cmd_test, with("test", specs[i], NULL), "");
+        check(rc == 0 && has(load("stdout"), " passed, 0 failed"), arena_printf(&arena, "%s: its tests", specs[i]), load("stdout"));
+    }
+    check(has(load("stdout"), "ok an order, a comment is no item"), "lines are among them", load("stdout"));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct cli c = with("fmt", parts[i], NULL);
+        c.check = true;
+        check(run(cmd_fmt, c, "") == 0, arena_printf(&arena, "%s: canonical", parts[i]), load("stderr"));
+    }
+}
+
+/* A test of lines that fails says which line and field. */
+static void failing_lines(void)
+{
+    save("lines.mlc", "mlc 1\nspec \"lines\"\nimport file\nsource feed: file { path = \"in\" }\ntarget out: file { path = \"out\" }\n"
+                      "entity feed.Orders { key No: text(1..9)  Lines: lines(Parts)? }\nentity feed.Parts @lines_of(Orders) { key No: text(1..9)  key Pos: text(1..3)  Count: number(5) }\n"
+                      "entity out.Records { Key: text(60) @unique  Items: lines(Items) }\nentity out.Items @lines_of(Records) { Count: number(5) }\n"
+                      "flow f from feed.Orders to out.Records {\n  every 1h\n  key Key\n  Items = each l in Lines { key l.Pos  Count = l.Count }\n}\n"
+                      "test \"a\" of f {\n  given { No = \"1\"  Lines { Pos = \"1\"  Count = 5 }  Lines { Pos = \"2\"  Count = 6 } }\n"
+                      "  expect { Items { Count = 5 }  Items { Count = 7 } }\n}\n"
+                      "test \"b\" of f {\n  given { No = \"1\" }\n  expect { Items { Count = 5 } }\n}\n");
+    int rc = run(cmd_test, with("test", path("lines.mlc"), NULL), "");
+    const char *out = load("stdout");
+    check(rc == EXIT_FINDINGS && has(out, "line 2, Count: expected 7, got 6") && has(out, "Items: expected 1 line, got 0") && has(out, "0 passed, 2 failed"), "lines that differ", out);
+    rc = run(cmd_eval, with("eval", path("lines.mlc"), "f"), "{\"No\":\"1\",\"Lines\":[{\"Pos\":\"1\",\"Count\":\"5\"}]}");
+    check(rc == 0 && str_is(str_of(load("stdout")), "{\"Items\":[{\"@key\":\"1\",\"Count\":5}]}\n"), "eval of lines", load("stdout"));
+}
+
 static void evaluates(void)
 {
     static const char rows[] = "{\"No\":\"1\",\"Name\":\"x\"}\n\nnonsense\n{\"No\":\"2\"}\n{\"No\":\"3\",\"Name\":\"skip\"}\n";
@@ -201,6 +240,8 @@ int main(void)
     if (!mkdtemp(dir)) return 1;
     save("cli.mlc", spec_text);
     checks_and_builds();
+    examples();
+    failing_lines();
     evaluates();
     tests_specs();
     shows();
