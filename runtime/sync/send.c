@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WRITERS_MAX = 8, ROUND_MAX = 400 };      /* facts/zoho-crm.md 8: at most 8 writers of 100 records; a round of rows is in memory at once */
+enum { WRITERS_MAX = 8, ROUND_MAX = 300 };      /* facts/zoho-crm.md 8: at most 8 writers of 100 records; a round of rows is in memory at once */
 
 bool send_idle(const struct engine *e) { return e->nbatches == 0; }
 
@@ -160,6 +160,20 @@ static enum err hold_candidates(struct engine *e, struct sync_flow *sf, struct s
     return err;
 }
 
+/* One row into the request that is being filled. What it takes from the arena is not needed afterwards: the request has copies. */
+static enum err put_row(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct record *found, struct send_batch *open[2],
+                        struct arena *a, struct fault *f)
+{
+    struct outgoing o;
+    if (!compose(e, sf, it, found->n ? found : NULL, a, &o)) return emit_rest(e, sf, it, f);
+    enum err err = emit_intent(e, sf, &o, f);
+    if (err != ERR_OK) return err;
+    struct send_batch **b = &open[o.verb];
+    if (!*b || (*b)->wb.n >= sf->batch_now) *b = batch_new(e, sf, o.verb, sf->batch_now);
+    batch_add(e, *b, &o);
+    return ERR_OK;
+}
+
 static enum err make_batches(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
 {
     struct record *found = ARENA_ARRAY(a, struct record, n + 1);
@@ -167,17 +181,9 @@ static enum err make_batches(struct engine *e, struct sync_flow *sf, struct send
     enum err err = lookup_fill(sf, items, n, a, found, f);
     for (size_t i = 0; i < n && err == ERR_OK; i++) {
         if (items[i].skip) continue;
-        struct outgoing o;
-        bool something = compose(e, sf, &items[i], found[i].n ? &found[i] : NULL, a, &o);
-        if (!something) {
-            err = emit_rest(e, sf, &items[i], f);
-            continue;
-        }
-        err = emit_intent(e, sf, &o, f);
-        if (err != ERR_OK) break;
-        struct send_batch **b = &open[o.verb];
-        if (!*b || (*b)->wb.n >= sf->batch_now) *b = batch_new(e, sf, o.verb, sf->batch_now);
-        batch_add(e, *b, &o);
+        struct arena_mark m = arena_mark(a);
+        err = put_row(e, sf, &items[i], &found[i], open, a, f);
+        arena_release(a, m);
     }
     return err;
 }
@@ -297,6 +303,7 @@ enum err send_pump(struct engine *e, bool block, struct fault *f)
     bool got = true, did = false;
     enum err err = ERR_OK;
     while (got && e->nbatches && err == ERR_OK) err = take_answer(e, 0, &got, f);
+    if (err == ERR_OK && e->npending > ROUND_MAX / 2) err = emit_commit(e, f);        /* many answers at once: before more is held in memory */
     for (size_t i = 0; i < e->nflows && err == ERR_OK && e->nbatches < WRITERS_MAX; i++) err = prepare(e, &e->flows[i], !block, &did, f);
     if (err == ERR_OK && e->npending) err = emit_commit(e, f);
     if (err == ERR_OK) err = start_ready(e, f);
