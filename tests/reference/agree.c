@@ -102,7 +102,7 @@ bool agree_open(struct agree *a, struct buf *spec, struct buf *csv, enum ref_pla
         while (!str_eq(a->columns[a->column_of[i]].name, f0->columns[i].name)) a->column_of[i]++;
     ref_open(&a->ref, a->c.ast, a->c.spec, buf_view(&a->csv), &a->arena);
     a->ref.plant = plant;
-    agree_constants(&a->pool, &a->arena, a->c.ast);
+    agree_constants(&a->pool, &a->arena, a->c.ast, fl->ast);
     return true;
 }
 

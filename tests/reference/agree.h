@@ -30,8 +30,15 @@ const char *agree_row(struct agree *a, const struct value *values);
 void agree_random_row(const struct agree *a, uint64_t *seed, bool edge, struct arena *mem, struct value *out);
 /* Values of one column, as agree_random_row makes them. */
 struct value agree_random_value(const struct column *col, const struct values *pool, uint64_t *seed, bool edge, struct arena *mem);
-/* Constants of the expressions and tables, for the rows. */
-void agree_constants(struct values *pool, struct arena *a, const struct ast_file *file);
+/* A part of a key that differs for different n and leaves in n what it did not hold; texts as long and as full of escapes as they may be. */
+struct value agree_key_part(const struct type *type, uint64_t *n, struct arena *mem);
+/* Lines of a list column, with all columns of their table and keys that differ: 0 to 5 of them, at the edge also 200 and 201. row: by header's columns. */
+struct value agree_random_lines(const struct schema *header, const struct value *row, const struct schema *lines, const struct values *pool, uint64_t *seed, bool edge,
+                                struct arena *mem);
+/* The line table of a list column that the flow runs over, or NULL. */
+const struct schema *agree_lines_of(const struct flow *f, size_t column);
+/* Constants of the flow's expressions and of the file's functions and tables, for the rows. */
+void agree_constants(struct values *pool, struct arena *a, const struct ast_file *file, const struct ast_flow *flow);
 /* Shrinks row, then program, as long as they differ; prints the smallest spec and row. plant as in agree_open. */
 void agree_reduce(struct agree *a, const struct value *values, enum ref_plant plant);
 /* Only these two texts are files of this world. */

@@ -1,4 +1,6 @@
-/* rows.c - random rows: in the middle of what a column may be, or at its edges and at the program's own constants, one unit to each side. */
+/* rows.c - random rows: in the middle of what a column may be, or at its edges and at the program's own constants, one unit to each side; with lines
+ * where the flow runs over a list. */
+#include "base/limits.h"
 #include "tests/reference/agree.h"
 #include "tests/reference/generate.h"
 #include "value/date.h"
@@ -31,11 +33,12 @@ static void visit(void *ctx, struct ast *n)
     if (n->kind != AST_ENDPOINT && n->kind != AST_ENTITY) ast_children(n, visit, ctx);
 }
 
-void agree_constants(struct values *pool, struct arena *a, const struct ast_file *file)
+void agree_constants(struct values *pool, struct arena *a, const struct ast_file *file, const struct ast_flow *flow)
 {
     struct walk w = {pool, a};
+    if (flow) visit(&w, (struct ast *)(uintptr_t)&flow->base);
     AST_EACH(n, file->items)
-        if (n->kind == AST_TABLE || n->kind == AST_FN || n->kind == AST_FLOW) visit(&w, n);
+        if (n->kind == AST_TABLE || n->kind == AST_FN) visit(&w, n);
 }
 
 /* A constant of this kind, or absent. */
@@ -68,6 +71,7 @@ static struct value text(const struct type *t, const struct values *pool, uint64
     if (t->nset) return value_text(t->set[agree_random(seed) % t->nset]);
     uint64_t how = agree_random(seed) % 4;
     struct value v = how == 0 ? value_text(str_of(gen_texts[agree_random(seed) % gen_count(gen_texts)])) : how < 3 ? constant(pool, V_TEXT, seed) : value_absent;
+    for (unsigned tries = 0; how % 3 && tries < 4 && value_present(&v) && !type_admits(t, &v, NULL, 0); tries++) v = constant(pool, V_TEXT, seed);
     if (value_present(&v) && type_admits(t, &v, NULL, 0)) return v;
     uint32_t span = t->max_len - t->min_len, most = t->max_len < 400 ? t->max_len : 400;
     if (edge) return text_of_length(how % 2 || t->min_len > most ? t->min_len : most, seed, mem);
@@ -124,7 +128,110 @@ struct value agree_random_value(const struct column *col, const struct values *p
     }
 }
 
+/* ---- keys: all different, as long and as full of escapes as they may be ---- */
+
+static struct value key_text(const struct type *type, uint64_t *n, struct arena *mem)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    uint32_t len = type->min_len, most = type->max_len < 40 ? type->max_len : 40;
+    if (most > len) len = *n % 2 ? most : len + 4 < most ? len + 4 : most;
+    char *p = arena_alloc(mem, len + 1);
+    memset(p, *n % 3 ? '~' : '^', len);
+    for (uint32_t i = len; i-- > 0 && (*n > 0 || i + 1 == len); *n /= 36) p[i] = digits[*n % 36];
+    return value_text((struct str){p, len});
+}
+
+struct value agree_key_part(const struct type *type, uint64_t *n, struct arena *mem)
+{
+    uint64_t of = type->base == T_TEXT && type->nset == 0 ? 0 : type->base == T_TEXT ? type->nset : type->base == T_BOOL ? 2 : 100000, at;
+    if (of == 0) return key_text(type, n, mem);
+    if (type->base == T_DECIMAL && type->hi - type->lo < (i128)of) of = (uint64_t)(type->hi - type->lo) + 1;
+    at = *n % of;
+    *n /= of;
+    switch ((enum type_base)type->base) {
+    case T_BOOL: return value_bool(at);
+    case T_TEXT: return value_text(type->set[at]);
+    case T_DECIMAL: return value_decimal(type->lo + (i128)at, type->scale);
+    default: return (struct value){.kind = type->base == T_DATE ? V_DATE : type->base == T_LOCAL ? V_LOCAL : V_INSTANT, .u.i = (int64_t)at};
+    }
+}
+
+/* ---- lines ---- */
+
+/* Which column of the record this part of a line's key repeats, or -1. */
+static int of_header(const struct schema *header, const struct column *col)
+{
+    for (size_t i = 0; col->key && i < header->ncolumns; i++)
+        if (header->columns[i].key && str_eq(header->columns[i].name, col->name)) return (int)i;
+    return -1;
+}
+
+static struct value key_of_line(const struct schema *header, const struct schema *lines, const struct value *fields, struct arena *mem)
+{
+    struct buf b = {0};
+    size_t k = 0;
+    for (size_t i = 0; i < lines->ncolumns; i++) {
+        if (!lines->columns[i].known_type) continue;
+        const struct value *v = &fields[k++];
+        if (!lines->columns[i].key || of_header(header, &lines->columns[i]) >= 0) continue;
+        if (b.n) buf_byte(&b, '~');
+        value_print(&b, v);
+    }
+    struct value key = value_text((struct str){b.n ? arena_copy(mem, b.p, b.n) : "", b.n});
+    buf_free(&b);
+    return key;
+}
+
+static const struct value *random_line(const struct schema *header, const struct value *row, const struct schema *lines, uint64_t number, const struct values *pool,
+                                       uint64_t *seed, bool edge, struct arena *mem)
+{
+    struct value *fields = ARENA_ARRAY(mem, struct value, lines->ncolumns + 1);
+    size_t k = 0;
+    for (size_t i = 0; i < lines->ncolumns; i++) {
+        const struct column *col = &lines->columns[i];
+        if (!col->known_type) continue;
+        int same = of_header(header, col);
+        fields[k++] = same >= 0 ? row[same] : col->key ? agree_key_part(&col->type, &number, mem) : agree_random_value(col, pool, seed, edge, mem);
+    }
+    return fields;
+}
+
+struct value agree_random_lines(const struct schema *header, const struct value *row, const struct schema *lines, const struct values *pool, uint64_t *seed, bool edge,
+                                struct arena *mem)
+{
+    const uint32_t most = lines->most_lines ? lines->most_lines : LIMIT_LINES;
+    uint64_t r = agree_random(seed);
+    uint32_t n = edge && r % 64 == 0 ? (uint32_t)(200 + r / 64 % 2) : (uint32_t)(r % 6);
+    if (n > most) n = most;
+    if (n == 0) return value_absent;
+    struct list *list = ARENA_NEW(mem, struct list);
+    struct list_line *all = ARENA_ARRAY(mem, struct list_line, n);
+    struct str *names = ARENA_ARRAY(mem, struct str, lines->ncolumns + 1);
+    for (size_t i = 0; i < lines->ncolumns; i++)
+        if (lines->columns[i].known_type) names[list->nfields++] = lines->columns[i].name;
+    for (uint32_t i = 0; i < n; i++) {
+        all[i].fields = random_line(header, row, lines, i, pool, seed, edge, mem);
+        all[i].key = key_of_line(header, lines, all[i].fields, mem);
+    }
+    list->names = names;
+    list->lines = all;
+    list->nlines = n;
+    return (struct value){.kind = V_LIST, .u.list = list};
+}
+
+const struct schema *agree_lines_of(const struct flow *f, size_t column)
+{
+    for (const struct each *e = f->eaches; e != NULL; e = e->next)
+        if (e->column == column) return e->lines;
+    return NULL;
+}
+
 void agree_random_row(const struct agree *a, uint64_t *seed, bool edge, struct arena *mem, struct value *out)
 {
-    for (size_t i = 0; i < a->ncolumns; i++) out[i] = agree_random_value(&a->columns[i], &a->pool, seed, edge, mem);
+    const struct flow *f = a->c.spec->flows;
+    for (size_t i = 0; i < a->ncolumns; i++) out[i] = a->columns[i].known_type ? agree_random_value(&a->columns[i], &a->pool, seed, edge, mem) : value_absent;
+    for (size_t i = 0; i < a->ncolumns; i++) {
+        const struct schema *lines = agree_lines_of(f, i);
+        if (lines) out[i] = agree_random_lines(f->entity, out, lines, &a->pool, seed, edge, mem);
+    }
 }

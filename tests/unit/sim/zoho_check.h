@@ -41,14 +41,14 @@ static inline int64_t stand_now(void *ctx)
     return ((struct stand *)ctx)->now_ms;
 }
 
-static inline void stand_open(struct stand *s, const char *edition, const char *domain)
+static inline void stand_open_at(struct stand *s, const char *data_path, const char *edition, const char *domain)
 {
     char why[512];
     memset(s, 0, sizeof *s);
     s->now_ms = 1795000000000; // 2026-11-18
     s->host = "zoho.test";
     struct zoho_sim_options options = {
-        .data_path = ZOHO_DATA, .edition = edition, .api_domain = domain, .clock = {stand_now, s}};
+        .data_path = data_path, .edition = edition, .api_domain = domain, .clock = {stand_now, s}};
     s->sim = zoho_sim_open(&options, why, sizeof why);
     if (!s->sim) {
         printf("not ok open: %s\n", why);
@@ -56,6 +56,11 @@ static inline void stand_open(struct stand *s, const char *edition, const char *
     }
     s->model = zoho_sim_model(s->sim);
     s->token = zoho_sim_issue_token(s->sim);
+}
+
+static inline void stand_open(struct stand *s, const char *edition, const char *domain)
+{
+    stand_open_at(s, ZOHO_DATA, edition, domain);
 }
 
 static inline void stand_close(struct stand *s)
