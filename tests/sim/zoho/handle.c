@@ -91,7 +91,7 @@ void zsim__count_call(struct zoho_sim *sim, const char *op)
 
 enum route { R_NONE, R_WRONG_METHOD, R_ORG, R_MODULES, R_MODULE, R_FIELDS, R_LAYOUTS, R_USERS, R_COQL, R_LIST, R_INSERT,
              R_UPDATE, R_DELETE, R_UPSERT, R_SEARCH, R_DELETED, R_COUNT, R_GET, R_UPDATE_ONE, R_DELETE_ONE,
-             R_FIELD_MAKE, R_FIELD_CHANGE, R_MODULE_MAKE };
+             R_FIELD_MAKE, R_FIELD_CHANGE, R_MODULE_MAKE, R_WATCH };
 
 static const struct shape {
     enum route route;
@@ -110,6 +110,11 @@ static const struct shape {
     {R_LAYOUTS, "GET", "settings/layouts/*", "layouts", "ZohoCRM.settings.layouts.READ", NULL},
     {R_USERS, "GET", "users", "users", "ZohoCRM.users.READ", NULL},
     {R_COQL, "POST", "coql", "coql", "ZohoCRM.coql.READ", NULL},
+    {R_WATCH, "POST", "actions/watch", "watch_make", "ZohoCRM.notifications.CREATE", NULL},
+    {R_WATCH, "PUT", "actions/watch", "watch_replace", "ZohoCRM.notifications.UPDATE", NULL},
+    {R_WATCH, "PATCH", "actions/watch", "watch_renew", "ZohoCRM.notifications.UPDATE", NULL},
+    {R_WATCH, "GET", "actions/watch", "watch_list", "ZohoCRM.notifications.READ", NULL},
+    {R_WATCH, "DELETE", "actions/watch", "watch_remove", "ZohoCRM.notifications.DELETE", NULL},
     {R_UPSERT, "POST", "*/upsert", "upsert", NULL, "CREATE"},
     {R_SEARCH, "GET", "*/search", "search", "ZohoSearch.securesearch.READ", "READ"},
     {R_DELETED, "GET", "*/deleted", "deleted", NULL, "READ"},
@@ -140,7 +145,7 @@ static bool path_fits(const struct zsim_call *call, const char *path)
 static bool reserved(const char *word)
 {
     return strcmp(word, "settings") == 0 || strcmp(word, "org") == 0 || strcmp(word, "users") == 0 ||
-           strcmp(word, "coql") == 0;
+           strcmp(word, "coql") == 0 || strcmp(word, "actions") == 0;
 }
 
 static const struct shape *route(const struct zsim_call *call, bool *path_known)
@@ -240,6 +245,7 @@ static void run(struct zsim_call *call, const struct shape *s)
     case R_LAYOUTS: zsim__layouts(call); break;
     case R_USERS: zsim__users(call); break;
     case R_COQL: zsim__coql(call); break;
+    case R_WATCH: zsim__watch(call); break;
     default: break;
     }
 }
@@ -390,6 +396,7 @@ void zsim__handle(void *self, const struct sim_request *req, struct sim_response
         zsim__finish(&call);
         note(&call);
     }
+    zsim__tell(self);
     end(&call);
 }
 

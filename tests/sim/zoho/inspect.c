@@ -56,6 +56,7 @@ void zoho_sim_close(struct zoho_sim *sim)
     zsim__faults_free(sim);
     zsim__limits_free(sim);
     zsim__late_free(sim);
+    zsim__watch_free(sim);
     zsim__oauth_free(sim);
     zsim__meta_free(sim);
     for (size_t i = 0; i < sim->ncalls; i++)
@@ -156,6 +157,7 @@ bool zoho_sim_edit(struct zoho_sim *sim, const char *module, const char *id, con
     json_t *record = json_loads(record_json, 0, NULL);
     bool good = edit(sim, module, id, record, why, why_size);
     json_decref(record);
+    zsim__tell(sim);
     return good;
 }
 
@@ -172,9 +174,12 @@ bool zoho_sim_delete(struct zoho_sim *sim, const char *module, const char *id, b
 {
     struct zsim_module *m;
     struct zsim_record *r = find_record(sim, module, id, &m);
-    if (r)
-        zsim__remove(m, r, other_user(sim), zsim__now(sim), permanent);
-    return r != NULL;
+    if (!r)
+        return false;
+    zsim__remove(m, r, other_user(sim), zsim__now(sim), permanent);
+    zsim__happened(sim, m, r->id, "delete", NULL);
+    zsim__tell(sim);
+    return true;
 }
 
 // ---- looking
@@ -252,6 +257,8 @@ static json_t *counters(const struct zoho_sim *sim)
                    {"failed_records", (int64_t)sim->failed},
                    {"writes_with_triggers", (int64_t)sim->with_triggers},
                    {"max_in_flight", (int64_t)sim->limits.max_flight},
+                   {"channels", (int64_t)sim->watch.nchannels},
+                   {"notifications", (int64_t)sim->watch.told},
                    {"faults", (int64_t)sim->struck}};
     for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++)
         json_object_set_new(o, NUMBERS[i].name, json_integer(NUMBERS[i].n));
@@ -365,6 +372,8 @@ static void inspect_post(struct zsim_call *call, const char *what)
         zoho_sim_spend(sim, json_integer_value(json_object_get(call->body, "credits")));
     } else if (strcmp(what, "expire_tokens") == 0) {
         zoho_sim_expire_tokens(sim);
+    } else if (strcmp(what, "forget_channels") == 0) {
+        zoho_sim_forget_channels(sim);
     } else if (strcmp(what, "change_domain") == 0) {
         zoho_sim_change_domain(sim, key(call, "to"));
     } else {

@@ -2,17 +2,95 @@
  * sim-zoho: the Zoho model as a server on loopback.
  *
  *     sim-zoho [--port N] [--port-file F] [--print-port] [--die-with-parent] [--body-limit BYTES]
- *              --data F [--edition E] [--api-domain URL] [--faults F] [--seed-file F] [--switches JSON] [--log F]
+ *              --data F [--edition E] [--api-domain URL] [--faults F] [--seed-file F] [--switches JSON] [--log F] [--notify-log F]
  *
  * A seed file is a JSON object: module -> list of records, in the order of the file. Exit: 0 after SIGTERM, 1 when it
- * could not start, 2 for wrong options.
+ * could not start, 2 for wrong options. Notifications are posted by a thread of their own, in order, once each; --log
+ * gets no line for them, but --notify-log F does: URL, status, body.
  */
 #include "../door.h"
 #include "zoho_sim.h"
 
+#include <curl/curl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+// ---- notifications on their way
+
+struct letter {
+    struct letter *next;
+    char *url, *body;
+};
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct letter *first, **last;
+    FILE *log;
+} post = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, &post.first, NULL};
+
+static void deliver(void *ctx, const char *url, const char *body)
+{
+    struct letter *l = calloc(1, sizeof *l);
+    (void)ctx;
+    if (!l || !(l->url = strdup(url)) || !(l->body = strdup(body)))
+        abort();
+    pthread_mutex_lock(&post.lock);
+    *post.last = l;
+    post.last = &l->next;
+    pthread_cond_signal(&post.more);
+    pthread_mutex_unlock(&post.lock);
+}
+
+static size_t swallow(char *p, size_t size, size_t n, void *ctx)
+{
+    (void)p, (void)ctx;
+    return size * n;
+}
+
+static long post_letter(CURL *curl, const struct letter *l)
+{
+    long status = 0;
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+    curl_easy_setopt(curl, CURLOPT_URL, l->url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, l->body);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, swallow);
+    if (curl_easy_perform(curl) == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_slist_free_all(headers);
+    return status;
+}
+
+static void *postman(void *ctx)
+{
+    CURL *curl = curl_easy_init();
+    (void)ctx;
+    for (;;) {
+        pthread_mutex_lock(&post.lock);
+        while (!post.first)
+            pthread_cond_wait(&post.more, &post.lock);
+        struct letter *l = post.first;
+        post.first = l->next;
+        if (!post.first)
+            post.last = &post.first;
+        pthread_mutex_unlock(&post.lock);
+        long status = post_letter(curl, l);
+        if (post.log) {
+            fprintf(post.log, "%s %ld %s\n", l->url, status, l->body);
+            fflush(post.log);
+        }
+        free(l->url);
+        free(l->body);
+        free(l);
+    }
+    return NULL;
+}
+
+// ---- the server
 
 static char *read_file(const char *path)
 {
@@ -57,7 +135,7 @@ static bool seed(struct zoho_sim *sim, const char *path)
 }
 
 struct arguments {
-    const char *data, *edition, *api_domain, *faults, *seed_file, *switches, *log;
+    const char *data, *edition, *api_domain, *faults, *seed_file, *switches, *log, *notify_log;
 };
 
 static bool take_arguments(int argc, char **argv, struct arguments *a)
@@ -67,7 +145,7 @@ static bool take_arguments(int argc, char **argv, struct arguments *a)
         const char **value;
     } OPTIONS[] = {{"--data", &a->data},           {"--edition", &a->edition},     {"--api-domain", &a->api_domain},
                    {"--faults", &a->faults},       {"--seed-file", &a->seed_file}, {"--switches", &a->switches},
-                   {"--log", &a->log}};
+                   {"--log", &a->log},             {"--notify-log", &a->notify_log}};
     for (int i = 1; i < argc; i += 2) {
         bool known = false;
         for (size_t k = 0; k < sizeof OPTIONS / sizeof *OPTIONS; k++)
@@ -100,6 +178,9 @@ static int serve(const struct arguments *a, const struct sim_door_options *door,
                                        .log = log};
     struct zoho_sim *sim = zoho_sim_open(&options, why, sizeof why);
     int status = 1;
+    pthread_t thread;
+    if (sim && pthread_create(&thread, NULL, postman, NULL) == 0 && pthread_detach(thread) == 0)
+        zoho_sim_deliver(sim, deliver, NULL);
     if (!sim)
         fprintf(stderr, "sim-zoho: %s\n", why);
     else if (!a->seed_file || seed(sim, a->seed_file))
@@ -120,6 +201,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "sim-zoho: cannot write %s\n", a.log);
         return 1;
     }
+    post.log = a.notify_log ? fopen(a.notify_log, "a") : NULL;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
     int status = serve(&a, &door, log);
     if (log)
         fclose(log);

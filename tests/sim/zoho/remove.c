@@ -28,6 +28,7 @@ static json_t *remove_one(struct zsim_call *call, struct zsim_module *m, const c
         return zsim__error_json("RECORD_LOCKED", "Sorry, you cannot perform this operation as the record is locked.",
                                 json_pack("{ssss}", "id", id, "action", "record_locking"));
     zsim__remove(m, r, call->user, call->now_ms, false);
+    zsim__happened(call->sim, m, r->id, "delete", NULL);
     call->sim->deletes++;
     return json_pack("{sss{ss}ssss}", "code", "SUCCESS", "details", "id", id, "message", "record deleted", "status",
                      "success");

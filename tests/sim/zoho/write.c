@@ -264,6 +264,21 @@ static void keep_old_values(struct job *job)
             zsim__set_value(&job->values[cell.field], cell.kind, cell.bytes, cell.len);
 }
 
+// Names of the fields whose cells will differ, for notifications. The old values stand in `values` already where the request has none.
+static json_t *changed_fields(struct job *job)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < job->m->nfields; i++) {
+        struct zsim_cell cell;
+        const struct zsim_value *v = &job->values[i];
+        bool was = zsim__cell(job->target, (int)i, &cell);
+        bool same = was ? v->kind == cell.kind && v->text.len == cell.len && (cell.len == 0 || memcmp(v->text.at, cell.bytes, cell.len) == 0) : !v->kind;
+        if (!same)
+            json_array_append_new(names, json_string(job->m->fields[i].name));
+    }
+    return names;
+}
+
 static void store(struct job *job)
 {
     struct zsim_call *call = job->call;
@@ -278,6 +293,8 @@ static void store(struct job *job)
         if (job->values[i].kind)
             zsim__put_cell(&cells, (int)i, job->values[i].kind, job->values[i].text.at, job->values[i].text.len);
     struct zsim_record *r = job->target;
+    json_t *changed = r ? changed_fields(job) : NULL;
+    bool inserted = !r;
     bool same = r && r->size == cells.len && memcmp(r->cells, cells.at, cells.len) == 0;
     if (!r) {
         r = zsim__append(sim, job->m, &cells);
@@ -298,6 +315,10 @@ static void store(struct job *job)
         sim->noops += client && same;
     }
     zsim__text_free(&cells);
+    if (job->verb != ZV_SEED && !same)
+        zsim__happened(sim, job->m, r->id, inserted ? "insert" : "update", changed);
+    else
+        json_decref(changed);
     job->target = r;
 }
 

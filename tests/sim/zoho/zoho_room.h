@@ -10,6 +10,7 @@
  *     coql.c     query text -> tree                   find.c     tree -> records
  *     search.c   search, count                        inspect.c  counters, seeds, /__sim
  *     settings.c fields, choices, modules are made
+ *     watch.c    notification channels, what they send
  *     text.c     growing text, UTF-8, dates           late.c     requests that arrive late
  *
  * A record is a blob of cells, one after another, in field order:
@@ -212,6 +213,17 @@ struct zsim_call {
     struct zsim_fault *fault;      // the rule that struck, or NULL
 };
 
+// ---- watch.c
+struct zsim_channel;
+struct zsim_event;
+struct zsim_watch {
+    struct zsim_channel *channels;
+    size_t nchannels;
+    struct zsim_event *events; // of the call on its way
+    size_t nevents;
+    uint64_t told;
+};
+
 struct zsim_count {
     char *name;
     uint64_t n;
@@ -240,6 +252,9 @@ struct zoho_sim {
     size_t nfaults;
     struct zsim_late *late;
     size_t nlate;
+    struct zsim_watch watch;
+    void (*deliver)(void *ctx, const char *url, const char *body);
+    void *deliver_ctx;
     struct zsim_count *calls;
     size_t ncalls;
     uint64_t statuses[600];
@@ -422,6 +437,13 @@ json_t *zsim__user_json(const struct zoho_sim *, int user); // {"name","id"}
 void zsim__field_make(struct zsim_call *);
 void zsim__field_change(struct zsim_call *, const char *id);
 void zsim__module_make(struct zsim_call *);
+
+// ---- watch.c
+void zsim__watch(struct zsim_call *);
+// "insert", "update" or "delete"; fields (taken, may be NULL): the names that an update changed.
+void zsim__happened(struct zoho_sim *, const struct zsim_module *, uint64_t id, const char *operation, json_t *fields);
+void zsim__tell(struct zoho_sim *); // sends what happened since the last time
+void zsim__watch_free(struct zoho_sim *);
 
 // ---- inspect.c
 void zsim__inspect(struct zsim_call *);

@@ -24,6 +24,7 @@
  *     POST /__sim/clock   {"skew_ms":N}       from now on the model's clock is the given one plus N
  *     POST /__sim/spend   {"credits":N}
  *     POST /__sim/expire_tokens  {}
+ *     POST /__sim/forget_channels {}                          all notification channels are gone
  *     POST /__sim/change_domain  {"to":URL}
  */
 #ifndef ZOHO_SIM_H
@@ -58,6 +59,8 @@
     X(choices_replace, 1, "the choices in a change of a field are the list as it shall be; else they are added")        \
     X(unique_fields, 0, "fields without duplicates that a module may have; 0: any number")                              \
     X(fields_lag, 0, "so many descriptions of a module's fields do not show the newest field yet")                      \
+    X(watch_grant_s, 0, "a notification channel lives so many seconds at most; 0: what the documentation says")          \
+    X(watch_lose, 0, "every so many-th notification is lost; 0: none")                                                  \
     X(latency_ms, 0, "delay of every answer, ms")                                                                      \
     X(latency_record_us, 0, "delay per written record, microseconds")
 
@@ -115,5 +118,10 @@ void zoho_sim_expire_tokens(struct zoho_sim *);
 void zoho_sim_change_domain(struct zoho_sim *, const char *to);
 void zoho_sim_spend(struct zoho_sim *, int64_t credits);
 void zoho_sim_skew(struct zoho_sim *, int64_t skew_ms);
+
+// Where notifications go: called once for each, at the end of the call that caused it. NULL: nowhere.
+void zoho_sim_deliver(struct zoho_sim *, void (*deliver)(void *ctx, const char *url, const char *body), void *ctx);
+size_t zoho_sim_channels(struct zoho_sim *); // that live now
+void zoho_sim_forget_channels(struct zoho_sim *);
 
 #endif
