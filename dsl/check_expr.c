@@ -62,7 +62,10 @@ bool check__literal(struct check *c, const struct ast *n, struct value *out)
     *out = value_absent;
     switch ((enum ast_kind)n->kind) {
     case AST_TEXT: *out = value_text(AST_AS(text, n)->value); break;
-    case AST_NUMBER: ok = decimal_parse(AST_AS(number, n)->digits, out); break;
+    case AST_NUMBER:
+        if (AST_AS(number, n)->digits.n == 0) return false;      /* refused when it was read */
+        ok = decimal_parse(AST_AS(number, n)->digits, out);
+        break;
     case AST_BOOL: *out = value_bool(AST_AS(bool, n)->value); break;
     case AST_NULL: break;
     case AST_DATE:

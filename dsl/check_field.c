@@ -43,6 +43,13 @@ static const char *field_type(struct check *c, const struct type *t)
     return types_show(c->a, &bare);
 }
 
+/* A fix: the expression with something put around it. */
+static void wrap(struct check *c, struct diag *d, const struct ast *n, const char *before, const char *behind)
+{
+    struct str text = span_text(c->sources, n->at);
+    diag_fix(d, n->at, "%s%.*s%s", before, (int)text.n, text.p, behind);
+}
+
 static bool misfit_text(struct check *c, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
 {
     const struct type *from = &x->ty.t, *to = &col->type;
@@ -71,6 +78,7 @@ static bool misfit_text(struct check *c, const struct column *col, const struct 
         d = diag3(c->ds, at, D_TEXT_TOO_LONG, diag_str(c->ds, col->name), arena_printf(c->a, "%u", to->max_len), arena_printf(c->a, "%u", from->max_len));
         diag_also(d, col->at, "declared here");
         diag_help(d, "cut it: truncate(%s, %u)", check__text(c, n), to->max_len);
+        wrap(c, d, n, "truncate(", arena_printf(c->a, ", %u)", to->max_len));
         return true;
     }
     if (from->min_len < to->min_len) {
@@ -91,6 +99,7 @@ static bool misfit_number(struct check *c, const struct column *col, const struc
         d = diag3(c->ds, at, D_WRONG_SCALE, diag_str(c->ds, col->name), arena_printf(c->a, "%u", (unsigned)to->scale), arena_printf(c->a, "%u", (unsigned)from->scale));
         diag_also(d, col->at, "declared here");
         diag_help(d, "nothing is rounded by itself; say round(%s, %u)", check__text(c, n), (unsigned)to->scale);
+        wrap(c, d, n, "round(", arena_printf(c->a, ", %u)", (unsigned)to->scale));
         return true;
     }
     if (types_digits(from) > ZOHO_NUMBER_DIGITS && x->kind != TX_CONST) {
@@ -136,7 +145,10 @@ bool check__fits(struct check *c, const struct flow *f, const struct schema *m, 
     if (ty_maybe_absent(&x->ty) && col->required) {
         struct diag *d = diag2(c->ds, at, D_ABSENT_REQUIRED, diag_str(c->ds, m->name), diag_str(c->ds, col->name));
         diag_also(d, col->at, "required here");
-        if (n && x->ty.kind == TY_VALUE && x->kind != TX_FIND && x->kind != TX_REF) diag_help(d, "say what holds then: %s ?? reject \"no %s\"", check__text(c, n), diag_str(c->ds, col->name));
+        if (n && x->ty.kind == TY_VALUE && x->kind != TX_FIND && x->kind != TX_REF) {
+            diag_help(d, "say what holds then: %s ?? reject \"no %s\"", check__text(c, n), diag_str(c->ds, col->name));
+            wrap(c, d, n, "", arena_printf(c->a, " ?? reject \"no %s\"", diag_str(c->ds, col->name)));
+        }
         return false;
     }
     if (x->ty.kind == TY_NULL || list) return true;

@@ -42,6 +42,12 @@ static bool disjoint(const struct type *x, const struct type *y)
     return false;
 }
 
+static void quote(struct diag *d, struct span number)
+{
+    struct str digits = span_text(d->owner->sources, number);
+    diag_fix(diag_help(d, "Sage codes are texts: write it in quotes"), number, "\"%.*s\"", (int)digits.n, digits.p);
+}
+
 bool check__comparable(struct check *c, struct span at, const struct tx *l, const struct tx *r)
 {
     if (l->ty.kind == TY_POISON || r->ty.kind == TY_POISON) return false;
@@ -49,7 +55,7 @@ bool check__comparable(struct check *c, struct span at, const struct tx *l, cons
     if (l->ty.t.base != r->ty.t.base) {
         struct diag *d = diag2(c->ds, at, D_NOT_COMPARABLE, check__show(c, &l->ty), check__show(c, &r->ty));
         if (l->ty.t.base == T_TEXT && r->ty.t.base == T_DECIMAL && r->kind == TX_CONST)
-            diag_help(d, "Sage codes are texts: write it in quotes");
+            quote(d, r->at);
         return false;
     }
     if (l->ty.t.base == T_LINK || l->ty.t.base == T_LIST) {
@@ -154,7 +160,8 @@ static struct tx *otherwise(struct check *c, struct scope sc, struct ast_binary 
     if (!l->ty.t.optional) {
         struct diag *d = diag1(c->ds, n->base.at, D_USELESS_ELSE, check__text(c, n->left));
         check__also_column(d, &sc, l);
-        diag_help(d, "leave out what stands right of `??`");
+        struct str left = span_text(c->sources, n->left->at);
+        diag_fix(diag_help(d, "leave out what stands right of `??`"), n->base.at, "%.*s", (int)left.n, left.p);
     }
     struct type t = l->ty.t;
     if (r->ty.kind == TY_NEVER) t.optional = false;

@@ -37,6 +37,22 @@ const char *diag_code_name(enum diag_code c)
     return out;
 }
 
+const char *diag_code_template(enum diag_code c)
+{
+    static char texts[D_COUNT][120];
+    ASSERT((unsigned)c < D_COUNT);
+    size_t n = 0;
+    for (const char *p = table[c].message; *p && n + 4 < sizeof texts[c]; p++) {
+        bool hole = p[0] == '%' && p[1] == 's';
+        if (hole) memcpy(texts[c] + n, "...", 3);
+        else texts[c][n] = *p;
+        n += hole ? 3 : 1;
+        p += *p == '%';
+    }
+    texts[c][n] = 0;
+    return texts[c];
+}
+
 enum diag_severity diag_code_severity(enum diag_code c)
 {
     ASSERT((unsigned)c < D_COUNT);
@@ -163,6 +179,19 @@ struct diag *diag_help(struct diag *d, const char *fmt, ...)
             return d;
     *end = ARENA_NEW(d->owner->arena, struct diag_line);
     **end = (struct diag_line){text, NULL};
+    return d;
+}
+
+struct diag *diag_fix(struct diag *d, struct span at, const char *fmt, ...)
+{
+    va_list ap;
+    if (d->fix || !span_known(at)) return d;
+    va_start(ap, fmt);
+    d->fix = vformat(d->owner->arena, fmt, ap);
+    va_end(ap);
+    d->fix_at = at;
+    d->fix_title = "mend it";
+    for (const struct diag_line *h = d->help; h; h = h->next) d->fix_title = h->text;
     return d;
 }
 

@@ -11,7 +11,7 @@
  *      |   ^^^^^^^^^^^
  *      = help: ...
  */
-#include "dsl/diag.h"
+#include "dsl/diag_print.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -93,8 +93,9 @@ static int digits(uint32_t n)
     return d;
 }
 
-static void print_one(const struct diag *d, const struct style *st, struct buf *out)
+void diag__print_one(const struct diag *d, bool color, struct buf *out)
 {
+    const struct style *st = color ? &color_style : &plain_style;
     bool error = diag_code_severity(d->code) == DIAG_ERROR;
     const char *mark = error ? st->error : st->warning;
     struct place pl = source_place(d->owner->sources, d->at);
@@ -127,9 +128,8 @@ static void print_one(const struct diag *d, const struct style *st, struct buf *
 
 static void print_text(struct diags *ds, bool color, struct buf *out)
 {
-    const struct style *st = color ? &color_style : &plain_style;
     for (size_t i = 0; i < ds->n; i++)
-        print_one(ds->list[i], st, out);
+        diag__print_one(ds->list[i], color, out);
     if (ds->nerrors)
         buf_printf(out, "%zu error%s", ds->nerrors, ds->nerrors == 1 ? "" : "s");
     if (ds->nwarnings)
@@ -192,7 +192,16 @@ static void json_one(const struct diag *d, struct buf *out)
             buf_byte(out, ',');
         json_text(out, str_of(h->text));
     }
-    buf_puts(out, "]}");
+    buf_puts(out, "],\"fix\":");
+    if (d->fix) {
+        buf_puts(out, "{\"place\":");
+        json_place(out, d->owner, d->fix_at);
+        buf_puts(out, ",\"text\":");
+        json_text(out, str_of(d->fix));
+        buf_byte(out, '}');
+    } else
+        buf_puts(out, "null");
+    buf_byte(out, '}');
 }
 
 static void print_json(struct diags *ds, bool color, struct buf *out)
@@ -209,6 +218,9 @@ static void print_json(struct diags *ds, bool color, struct buf *out)
 static const struct { const char *name; void (*print)(struct diags *, bool, struct buf *); } formats[DIAG_FORMAT_COUNT] = {
     [DIAG_FORMAT_TEXT] = {"text", print_text},
     [DIAG_FORMAT_JSON] = {"json", print_json},
+    [DIAG_FORMAT_SARIF] = {"sarif", diag__print_sarif},
+    [DIAG_FORMAT_GITHUB] = {"github", diag__print_github},
+    [DIAG_FORMAT_JUNIT] = {"junit", diag__print_junit},
 };
 
 bool diag_format_find(struct str name, enum diag_format *out)

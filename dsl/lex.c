@@ -98,12 +98,13 @@ struct ast *lex_number(const struct lex_env *e, struct span at)
     } else if (digits.n > 1 && digits.p[0] == '0' && digits.p[1] != '.') {
         struct diag *d = diag1(e->ds, at, D_LEADING_ZERO, diag_str(e->ds, t));
         diag_help(d, "codes are texts: write \"%.*s\"", (int)(digits.n > 40 ? 40 : digits.n), digits.p);
+        diag_fix(d, at, "\"%.*s\"", (int)digits.n, digits.p);
     } else if (!decimal_fits(digits, &more_than)) {
         diag2(e->ds, at, D_NUMBER_TOO_LONG, diag_str(e->ds, t), more_than);
     } else {
         return AST_NEW(e->arena, NUMBER, number, at, .digits = digits);
     }
-    return AST_NEW(e->arena, NUMBER, number, at, .digits = STR("0"));
+    return AST_NEW(e->arena, NUMBER, number, at, .digits = STR(""));
 }
 
 bool lex_bad_number(const struct lex_env *e, struct span at)
@@ -120,7 +121,8 @@ bool lex_bad_number(const struct lex_env *e, struct span at)
         {"hr", "h"}, {"hour", "h"}, {"hours", "h"}, {"day", "d"}, {"days", "d"}, {"msec", "ms"}, {"S", "s"}, {"M", "m"}, {"H", "h"}, {"D", "d"}, {"MS", "ms"}};
     for (size_t k = 0; k < sizeof units / sizeof units[0]; k++)
         if (whole && str_is(tail, units[k].wrong)) {
-            diag_help(diag1(e->ds, at, D_BAD_UNIT, diag_str(e->ds, tail)), "write `%.*s%s`", (int)head.n, head.p, units[k].right);
+            struct diag *d = diag_help(diag1(e->ds, at, D_BAD_UNIT, diag_str(e->ds, tail)), "write `%.*s%s`", (int)head.n, head.p, units[k].right);
+            diag_fix(d, at, "%.*s%s", (int)head.n, head.p, units[k].right);
             return true;
         }
     static const char *const right[] = {"ms", "s", "m", "h", "d"};

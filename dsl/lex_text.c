@@ -202,7 +202,7 @@ struct ast *lex_text(const struct lex_env *e, struct span at)
     }
     struct ast *result;
     if (s.t.n == 0)
-        diag_help(diag0(e->ds, at, D_EMPTY_TEXT), "write `null` for no value");
+        diag_fix(diag_help(diag0(e->ds, at, D_EMPTY_TEXT), "write `null` for no value"), at, "null");
     if (s.holes) {
         end_piece(&s, s.t.n);
         result = AST_NEW(e->arena, TEMPLATE, template, at, .parts = s.parts);

@@ -87,7 +87,8 @@ static int foreign(const struct parser *p, const struct token *t)
     struct str text = {p->env.src->text.p + t->at, t->end - t->at};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_is(text, words[i].wrong)) {
-            diag_help(diag2(p->env.ds, token_span(p, t), D_FOREIGN_OPERATOR, words[i].wrong, words[i].right), "write `%s`", words[i].right);
+            struct diag *d = diag2(p->env.ds, token_span(p, t), D_FOREIGN_OPERATOR, words[i].wrong, words[i].right);
+            diag_fix(diag_help(d, "write `%s`", words[i].right), d->at, text.p[0] == '!' && text.n == 1 ? "%s " : "%s", words[i].right);
             return words[i].token;
         }
     if (text.p[0] == '\'') {
@@ -95,9 +96,10 @@ static int foreign(const struct parser *p, const struct token *t)
         return TOK_TEXT;
     }
     if (text.p[0] == '/')
-        diag_help(diag2(p->env.ds, place_of(p->env.src, t->at, 2), D_FOREIGN_OPERATOR, "//", "#"), "a comment begins with #");
+        diag_fix(diag_help(diag2(p->env.ds, place_of(p->env.src, t->at, 2), D_FOREIGN_OPERATOR, "//", "#"), "a comment begins with #"),
+                 place_of(p->env.src, t->at, 2), "#");
     else
-        diag_help(diag1(p->env.ds, token_span(p, t), D_STRAY_CHARACTER, "`;`"), "clauses need no mark at their end");
+        diag_fix(diag_help(diag1(p->env.ds, token_span(p, t), D_STRAY_CHARACTER, "`;`"), "clauses need no mark at their end"), token_span(p, t), "%s", "");
     return 0;
 }
 
@@ -245,7 +247,7 @@ static struct ast *literal(struct parser *p, const struct token *t, struct span 
     case TOK_DURATION: return t->bad ? AST_NEW(p->env.arena, DURATION, duration, at, .ms = 60000) : lex_duration(&p->env, at);
     case TOK_PERCENT:  return lex_percent(&p->env, at);
     case TOK_DATE:     return lex_date(&p->env, at);
-    default:           return t->bad ? AST_NEW(p->env.arena, NUMBER, number, at, .digits = STR("1")) : lex_number(&p->env, at);
+    default:           return t->bad ? AST_NEW(p->env.arena, NUMBER, number, at, .digits = STR("")) : lex_number(&p->env, at);
     }
 }
 
@@ -262,6 +264,7 @@ static int bracket(struct parser *p, const struct token *t, struct span at)
         struct diag *d = diag1(p->env.ds, at, D_GAP_BEFORE_BRACKET, t->kind == '(' ? "`(`" : "`[`");
         struct str name = span_text(p->env.ds->sources, parse__at(p, p->last - 1));
         diag_help(d, "write `%.*s%c`", (int)(name.n > 60 ? 60 : name.n), name.p, t->kind);
+        diag_fix(d, span_join(parse__at(p, p->last - 1), at), "%.*s%c", (int)name.n, name.p, t->kind);
     }
     return t->kind == '(' ? TOK_CALL_OPEN : TOK_INDEX_OPEN;
 }
@@ -354,13 +357,13 @@ void parse__edition(struct parser *p, struct span at, const struct ast *number)
     const struct ast_number *n = AST_AS(number, number);
     p->edition = str_is(n->digits, "1") ? 1 : 0;
     if (p->edition == 0)
-        diag_help(diag1(p->env.ds, at, D_UNKNOWN_EDITION, diag_str(p->env.ds, n->digits)), "write `mlc 1`, or use a newer compiler");
+        diag_fix(diag_help(diag1(p->env.ds, at, D_UNKNOWN_EDITION, diag_str(p->env.ds, span_text(p->env.ds->sources, number->at))), "write `mlc 1`, or use a newer compiler"), number->at, "1");
 }
 
 void parse__no_edition(struct parser *p)
 {
     if (!p->quiet)
-        diag_help(diag0(p->env.ds, parse__at(p, 0), D_NO_EDITION), "put `mlc 1` on the first line");
+        diag_fix(diag_help(diag0(p->env.ds, parse__at(p, 0), D_NO_EDITION), "put `mlc 1` on the first line"), (struct span){p->env.src->id, 0, 0}, "mlc 1\n");
 }
 
 /* ---- keep and reject only end a chain of ?? or an arm ---- */

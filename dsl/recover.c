@@ -161,6 +161,7 @@ static bool reserved_word(struct parser *p, size_t i, const struct expected *x)
     struct str t = token_text(p, word);
     struct diag *d = diag1(p->env.ds, parse__at(p, word), D_RESERVED_WORD, diag_str(p->env.ds, t));
     diag_help(d, "for a field or column of that name write it between backticks: `%.*s`", (int)t.n, t.p);
+    diag_fix(d, parse__at(p, word), "`%.*s`", (int)t.n, t.p);
     return true;
 }
 
@@ -174,7 +175,8 @@ static bool known_mistake(struct parser *p, size_t i, const struct expected *x)
         at = i - 1;
     }
     if (right && p->tok[i].kind != '=') {
-        diag_help(diag2(p->env.ds, parse__at(p, at), D_WRONG_CASE, diag_str(p->env.ds, token_text(p, at)), right), "write `%s`", right);
+        struct diag *d = diag2(p->env.ds, parse__at(p, at), D_WRONG_CASE, diag_str(p->env.ds, token_text(p, at)), right);
+        diag_fix(diag_help(d, "write `%s`", right), d->at, "%s", right);
         return true;
     }
     if (p->tok[i].kind == TOK_TEXT && has(x, "a text")) {
@@ -221,13 +223,13 @@ static void say(struct parser *p, size_t i, struct expected *x)
     if (only_name && is_keyword(p, i) && !p->tok[i].line_start)
         diag_help(d, "`%.*s` is a word of the language; a name like it stands between backticks", (int)token_text(p, i).n, token_text(p, i).p);
     if (k == ',' && !comma)
-        diag_help(d, "only arms and arguments are parted by commas");
+        diag_fix(diag_help(d, "only arms and arguments are parted by commas"), d->at, "%s", "");
     if (is_comparison(k) && has(x, "'+'"))
         diag_help(d, "comparisons do not chain: write `a < b and b < c`");
     if (k == TOK_EQ && has(x, "'='"))
-        diag_help(d, "one `=` gives a field its value, `==` compares");
+        diag_fix(diag_help(d, "one `=` gives a field its value, `==` compares"), d->at, "=");
     if (k == '=' && has(x, "=="))
-        diag_help(d, "`==` compares, one `=` gives a field its value");
+        diag_fix(diag_help(d, "`==` compares, one `=` gives a field its value"), d->at, "==");
 }
 
 /* ---- where reading goes on ---- */

@@ -5,6 +5,7 @@
  *   pass 3  flows, then tests
  *   pass 4  what nobody used */
 #include "dsl/check.h"
+#include "dsl/lex.h"
 #include "dsl/parse.h"
 #include "dsl/prelude.h"
 #include "base/check.h"
@@ -12,7 +13,12 @@
 
 void resolve__hint(struct diag *d, const struct diag_nearest *n)
 {
-    if (diag_nearest_found(n)) diag_help(d, "did you mean `%s`?", diag_str(d->owner, n->best));
+    if (!diag_nearest_found(n)) return;
+    diag_help(d, "did you mean `%s`?", diag_str(d->owner, n->best));
+    struct str there = span_text(d->owner->sources, d->at);
+    if (str_eq(there, n->wrong)) diag_fix(d, d->at, lex_plain_name(n->best) ? "%.*s" : "`%.*s`", (int)n->best.n, n->best.p);
+    else if (there.n == n->wrong.n + 2 && there.p[0] == '"' && str_eq((struct str){there.p + 1, n->wrong.n}, n->wrong))
+        diag_fix(d, d->at, "\"%.*s\"", (int)n->best.n, n->best.p);
 }
 
 void resolve__unsupported(struct check *c, struct span at, const char *what)

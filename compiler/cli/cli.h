@@ -11,6 +11,7 @@ struct cli {
     const char *command;
     /* options */
     enum diag_format format;
+    enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
     bool proof, check, help;
     const char *output, *dump;
     const char *args[9]; size_t nargs;     /* what is no option */

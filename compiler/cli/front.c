@@ -7,7 +7,8 @@ int cli_report(struct cli *cli, struct compile *c)
 {
     struct buf b = {0};
     bool text = cli->format == DIAG_FORMAT_TEXT;
-    if (!text || c->diags.n) diags_print(&c->diags, cli->format, text && diag_want_color(STDERR_FILENO), &b);
+    bool color = cli->color == COLOR_ALWAYS || (cli->color == COLOR_AUTO && diag_want_color(STDERR_FILENO));
+    if (!text || c->diags.n) diags_print(&c->diags, cli->format, text && color, &b);
     fwrite(b.p ? b.p : "", 1, b.n, text ? stderr : stdout);
     buf_free(&b);
     return c->diags.nerrors ? EXIT_FINDINGS : EXIT_FINE;

@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 static const struct command commands[] = {
-    {"check", "mlc check [--proof] [--format=text|json] SPEC", "says everything that is wrong with a spec",
+    {"check", "mlc check [--proof] [--format=FORMAT] SPEC", "says everything that is wrong with a spec",
      "  --proof          also print for every field: PROVED, GUARDED or ASSUMED, and why\n", 1, 1, cmd_check},
-    {"build", "mlc build [-o FILE] [--format=text|json] SPEC", "compiles a spec to the file that mlcd runs",
+    {"build", "mlc build [-o FILE] [--format=FORMAT] SPEC", "compiles a spec to the file that mlcd runs",
      "  -o FILE          where to write (default: SPEC with .mlcb)\n", 1, 1, cmd_build},
     {"test", "mlc test [--format=text|json] SPEC", "runs the tests that the spec holds", "", 1, 1, cmd_test},
     {"eval", "mlc eval SPEC FLOW < rows.jsonl", "maps rows, one JSON object a line, and prints what would be written",
@@ -30,7 +30,9 @@ static void usage(FILE *out)
 static void help(const struct command *c)
 {
     printf("usage: %s\n\n%s\n\n%s", c->usage, c->summary, c->options);
-    if (c->run != cmd_diff) puts("  --format=FORMAT  diagnostics as text (default) or json");
+    if (c->run != cmd_diff)
+        puts("  --format=FORMAT  diagnostics as text (default, to stderr), json, sarif, github (workflow commands) or junit (all to stdout)\n"
+             "  --color=WHEN     text in colour: auto (default: on a terminal, unless NO_COLOR is set), always or never");
     puts("  --help           this text");
 }
 
@@ -38,6 +40,12 @@ static int bad_usage(const struct command *c, const char *what, const char *arg)
 {
     fprintf(stderr, "mlc %s: %s%s\nusage: %s\n", c->name, what, arg, c->usage);
     return EXIT_USAGE;
+}
+
+static bool color(const char *when, struct cli *cli)
+{
+    cli->color = strcmp(when, "always") == 0 ? COLOR_ALWAYS : strcmp(when, "never") == 0 ? COLOR_NEVER : COLOR_AUTO;
+    return cli->color != COLOR_AUTO || strcmp(when, "auto") == 0;
 }
 
 /* One option; 0 = it was one, -1 = it was not, else the exit code. */
@@ -51,7 +59,9 @@ static int option(struct cli *cli, const struct command *c, char **argv, int arg
     else if (strcmp(arg, "--check") == 0 && c->run == cmd_fmt) cli->check = true;
     else if (strcmp(arg, "--json") == 0) cli->format = DIAG_FORMAT_JSON;
     else if (strncmp(arg, "--format=", 9) == 0) {
-        if (!diag_format_find(str_of(arg + 9), &cli->format)) return bad_usage(c, "the formats are text and json, not ", arg + 9);
+        if (!diag_format_find(str_of(arg + 9), &cli->format)) return bad_usage(c, "the formats are text, json, sarif, github and junit, not ", arg + 9);
+    } else if (strncmp(arg, "--color=", 8) == 0) {
+        if (!color(arg + 8, cli)) return bad_usage(c, "--color takes auto, always and never, not ", arg + 8);
     } else if (strncmp(arg, "--dump=", 7) == 0 && c->run == cmd_dump) cli->dump = arg + 7;
     else if (strcmp(arg, "-o") == 0 && (c->run == cmd_build || c->run == cmd_fmt)) {
         if (++*i == argc) return bad_usage(c, "-o needs a file", "");
