@@ -68,9 +68,9 @@ static void hours(struct sage_row *row, struct sage_value *v, int t)
     sage__row_text(row, v, text, strlen(text));
 }
 
-static int recent_date(const struct sage_filling *f, uint64_t h)
+int sage__recent_date(const struct sage_resource *r, uint64_t h)
 {
-    return sage__date_add(f->res->company->sim->opt.history_end, -(int)(h % 900));
+    return sage__date_add(r->company->sim->opt.history_end, -(int)(h % 900));
 }
 
 static void user(struct sage_row *row, struct sage_value *v, uint64_t h, bool blank)
@@ -145,10 +145,10 @@ static void fill_date(const struct sage_filling *f, const struct sage_column *c,
     int date = 0;
     switch (c->fill) {
     case SAGE_FILL_ESTABLISHED: date = f->stamps.created_date; break;
-    case SAGE_FILL_DATE: date = h % 10 ? recent_date(f, h / 10) : 0; break;
-    case SAGE_FILL_DATE_RARE: date = h % 3 ? 0 : recent_date(f, h / 3); break;
-    case SAGE_FILL_ORDER_DATE: date = recent_date(f, f->seed >> 20); break;
-    case SAGE_FILL_SHIP_DATE: date = sage__date_add(recent_date(f, f->seed >> 20), (int)(h % 21)); break;
+    case SAGE_FILL_DATE: date = h % 10 ? sage__recent_date(f->res, h / 10) : 0; break;
+    case SAGE_FILL_DATE_RARE: date = h % 3 ? 0 : sage__recent_date(f->res, h / 3); break;
+    case SAGE_FILL_ORDER_DATE: date = sage__recent_date(f->res, f->seed >> 20); break;
+    case SAGE_FILL_SHIP_DATE: date = sage__date_add(sage__recent_date(f->res, f->seed >> 20), (int)(h % 21)); break;
     default: break;
     }
     sage__row_date(row, v, date);
@@ -168,7 +168,6 @@ static void fill_code(const struct sage_filling *f, const struct sage_column *c,
     static const char *const region[] = {"WEST", "EAST", "NORTH", "SÜD", ""};
     static const char *const classes[] = {"", "", "1", "2", "A"};
     static const char *const units[] = {"EACH", "BOX", "PAIR", "CS"};
-    static const char *const types[] = {"S", "S", "S", "S", "B", "Q", "R", "M"};
     static const char *const states[] = {"N", "O", "O", "O", "H"};
     switch (c->fill) {
     case SAGE_FILL_NO: fixed(v, h % 20 ? "N" : "Y"); break;
@@ -189,7 +188,7 @@ static void fill_code(const struct sage_filling *f, const struct sage_column *c,
     case SAGE_FILL_REGION: fixed(v, PICK(region, h)); break;
     case SAGE_FILL_TIER: fixed(v, h % 4 == 0 ? "" : h % 4 == 1 ? "A" : h % 4 == 2 ? "B" : "C"); break;
     case SAGE_FILL_WAREHOUSE: fixed(v, h % 6 ? "000" : "002"); break;
-    case SAGE_FILL_ORDER_TYPE: fixed(v, PICK(types, h)); break;
+    case SAGE_FILL_ORDER_TYPE: fixed(v, sage__order_type(f->seed)); break;
     case SAGE_FILL_ORDER_STATUS: fixed(v, PICK(states, h)); break;
     case SAGE_FILL_UNIT: fixed(v, PICK(units, h)); break;
     default: fixed(v, ""); break;
@@ -212,14 +211,12 @@ static void fill_made(const struct sage_filling *f, const struct sage_column *c,
     case SAGE_FILL_SECRET: n = h % 2 ? snprintf(text, sizeof text, "SECRET-%08x", (unsigned)h) : 0; break;
     case SAGE_FILL_EXEMPT_NO: n = h % 7 ? 0 : snprintf(text, sizeof text, "E-%04d-%04d", (int)(h % 10000), (int)(h / 10000 % 10000)); break;
     case SAGE_FILL_PO_NO: n = h % 5 ? snprintf(text, sizeof text, "PO-%06d", (int)(h % 1000000)) : 0; break;
-    case SAGE_FILL_ITEM: n = snprintf(text, sizeof text, "%d-%03d-%02d", (int)(1000 + h % 9000), (int)(h >> 20 & 511), (int)(h >> 32 & 31)); break;
-    case SAGE_FILL_ITEM_DESC: n = snprintf(text, sizeof text, "Item %d × %d\" steel", (int)(h % 900), (int)(h >> 20 & 31)); break;
     case SAGE_FILL_LINE_SEQ: n = snprintf(text, sizeof text, "%014d", 500 * (row->key.b[row->key.len - 1] - '0')); break;
     case SAGE_FILL_SALES_NO: n = snprintf(text, sizeof text, "%04d", (int)(1 + h % 10) * 100); break;
     case SAGE_FILL_REMARK: fixed(v, PICK(remarks, h)); return;
     case SAGE_FILL_MEMO: fixed(v, PICK(memos, h)); return;
     case SAGE_FILL_PRIMARY_CONTACT:
-        fixed(v, sage__mix(f->seed ^ 0xc0) % 5 < 3 ? sage__contact_code(f->seed, 0) : "");
+        fixed(v, sage__contact_exists(f->res->company, f->seed, 0) ? sage__contact_code(f->seed, 0) : "");
         return;
     case SAGE_FILL_SALES_DIV:
     case SAGE_FILL_PARTY_DIV:
@@ -246,67 +243,85 @@ static void clip(const struct sage_column *c, struct sage_value *v)
         v->len--;
 }
 
-static void filling_start(struct sage_filling *f, const struct sage_resource *r, uint64_t seed, const struct sage_key *key)
+// Whose name and address: of the customer or vendor that a document belongs to, of the customer of a contact.
+static void find_party(struct sage_filling *f, const struct sage_key *key)
 {
-    struct sage_resource *customers = &r->company->res[SAGE_CUSTOMERS];
+    const struct sage_resource *r = f->res, *customers = &r->company->res[SAGE_CUSTOMERS];
     uint32_t owner;
-    memset(f, 0, offsetof(struct sage_filling, party_key));
-    f->res = r;
-    f->seed = f->party = seed;
-    if (r->id == SAGE_SALES_ORDERS && customers->count) {
-        owner = (uint32_t)(sage__mix(seed ^ 0x0d) % customers->count);
-        f->has_party_key = true;
-        sage__base_key(customers, owner, &f->party_key);
-        f->party = sage__row_seed(customers, owner);
-    } else if (r->id == SAGE_CONTACTS) {
+    int party;
+    if (r->id == SAGE_CONTACTS || r->id == SAGE_AR_OPEN_INVOICES || r->id == SAGE_AP_OPEN_INVOICES) {
         size_t len;
-        const char *last = sage__key_part(key, 2, &len);
-        memcpy(f->party_key.b, key->b, (size_t)(last - key->b - 1));
-        f->party_key.len = (uint16_t)(last - key->b - 1);
+        const char *end = sage__key_part(key, 2, &len);
+        memcpy(f->party_key.b, key->b, (size_t)(end - key->b - 1));
+        f->party_key.len = (uint16_t)(end - key->b - 1);
         f->has_party_key = true;
-        if (sage__base_find(customers, &f->party_key, &owner))
+        if (r->id != SAGE_AP_OPEN_INVOICES && sage__base_find(customers, &f->party_key, &owner))
             f->party = sage__row_seed(customers, owner);
+    } else if (sage__owner(r->company, &f->origin, &party, &owner)) {
+        f->has_party_key = true;
+        sage__base_key(&r->company->res[party], owner, &f->party_key);
+        f->party = sage__row_seed(&r->company->res[party], owner);
     }
-    f->status = (int)(sage__mix(seed ^ 0x57) % 100);
-    f->place = sage__place_of(f->party);
-    sage__base_stamps(r, seed, &f->stamps);
 }
 
-void sage__fill(const struct sage_resource *r, uint64_t seed, const struct sage_key *key, struct sage_row *row)
+static void filling_start(struct sage_filling *f, const struct sage_resource *r, const uint32_t *index, const struct sage_key *key)
+{
+    uint64_t own = index ? sage__row_seed(r, *index) : sage__hash(r->seed, key->b, key->len);
+    memset(f, 0, offsetof(struct sage_filling, party_key));
+    f->res = r;
+    if (index)
+        sage__origin(r, *index, &f->origin);
+    else
+        f->origin = (struct sage_origin){.resource = r->id, .seed = own};
+    f->seed = f->party = f->origin.seed;
+    find_party(f, key);
+    f->status = (int)(sage__mix(f->seed ^ 0x57) % 100);
+    f->place = sage__place_of(f->party);
+    sage__base_stamps(r, own, &f->stamps);
+}
+
+static void fill_one(const struct sage_filling *f, const struct sage_column *c, uint64_t h, struct sage_row *row, struct sage_value *v)
+{
+    if (c->fill >= SAGE_FILL_CREATED_DATE && c->fill <= SAGE_FILL_UPDATED_USER)
+        fill_audit(f, c, h, row, v);
+    else if (c->fill >= SAGE_FILL_ACCOUNT)
+        sage__fill_ledger(f, c, row, v);
+    else if (c->fill >= SAGE_FILL_LINE_ITEM)
+        sage__fill_document(f, c, row, v);
+    else if (c->type == SAGE_NUMBER)
+        fill_number(c, f, h, row, v);
+    else if (c->type == SAGE_DATE)
+        fill_date(f, c, h, row, v);
+    else if (c->fill == SAGE_FILL_BLANK)
+        fixed(v, "");
+    else if (c->fill >= SAGE_FILL_COMPANY && c->fill <= SAGE_FILL_SORT)
+        sage__fill_party(f, c, h, row, v);
+    else if (c->fill == SAGE_FILL_CODE || (c->fill >= SAGE_FILL_SECRET && c->fill <= SAGE_FILL_REMARK) || c->fill == SAGE_FILL_SALES_DIV ||
+             c->fill == SAGE_FILL_SALES_NO || c->fill == SAGE_FILL_PRIMARY_CONTACT || c->fill == SAGE_FILL_EXEMPT_NO ||
+             c->fill == SAGE_FILL_PARTY_DIV || c->fill == SAGE_FILL_PARTY_NO || c->fill == SAGE_FILL_PO_NO || c->fill == SAGE_FILL_LINE_SEQ)
+        fill_made(f, c, h, row, v);
+    else
+        fill_code(f, c, h, row, v);
+}
+
+void sage__fill(const struct sage_resource *r, const uint32_t *index, const struct sage_key *key, struct sage_row *row)
 {
     const struct sage_table *t = r->layout->table;
     struct sage_filling f;
     row->layout = r->layout;
     row->key = *key;
     row->used = 0;
-    filling_start(&f, r, seed, key);
+    filling_start(&f, r, index, key);
     for (int i = 0; i < t->ncolumns; i++) {
         const struct sage_column *c = &t->columns[i];
         struct sage_value *v = &row->v[i];
-        uint64_t h = sage__mix(seed + (uint64_t)(i + 1) * 0xd1342543de82ef95u);
-        if (c->fill <= SAGE_FILL_KEY2) {
+        if (c->fill <= SAGE_FILL_KEY3) {
             size_t len;
             const char *part = sage__key_part(key, (int)c->fill, &len);
             sage__row_text(row, v, part, len);
             continue;
         }
-        if (r->layout->audit[i])
-            fill_audit(&f, c, h, row, v);
-        else if (c->type == SAGE_NUMBER)
-            fill_number(c, &f, h, row, v);
-        else if (c->type == SAGE_DATE)
-            fill_date(&f, c, h, row, v);
-        else if (c->fill == SAGE_FILL_BLANK)
-            fixed(v, "");
-        else if (c->fill >= SAGE_FILL_COMPANY && c->fill <= SAGE_FILL_SORT)
-            sage__fill_party(&f, c, h, row, v);
-        else if (c->fill == SAGE_FILL_CODE || (c->fill >= SAGE_FILL_SECRET && c->fill <= SAGE_FILL_REMARK) ||
-                 c->fill == SAGE_FILL_SALES_DIV || c->fill == SAGE_FILL_SALES_NO || c->fill == SAGE_FILL_PRIMARY_CONTACT ||
-                 c->fill == SAGE_FILL_EXEMPT_NO || c->fill == SAGE_FILL_PARTY_DIV || c->fill == SAGE_FILL_PARTY_NO ||
-                 c->fill == SAGE_FILL_PO_NO || c->fill == SAGE_FILL_ITEM || c->fill == SAGE_FILL_ITEM_DESC || c->fill == SAGE_FILL_LINE_SEQ)
-            fill_made(&f, c, h, row, v);
-        else
-            fill_code(&f, c, h, row, v);
+        fill_one(&f, c, sage__mix(f.seed + (uint64_t)(i + 1) * 0xd1342543de82ef95u), row, v);
         if (c->type == SAGE_STRING)
             clip(c, v);
     }

@@ -5,25 +5,12 @@
  *     customers      three divisions: 50 % "01" zero-filled numbers, 35 % "02" letters with odd tails, 15 % "10" C-000123
  *     contacts       index = customer x 2 + j; the first exists for 60 of 100 customers, the second for 20;
  *                    none where the customer number holds a '~'
- *     lines          index = order x 8 + j; 1 to 5 exist
+ *     lines          index = document x 8 + j; 1 to 5 exist
+ *     open invoices  index = party x rounds + round: document.c
  */
 #include "private.h"
 
 #include <string.h>
-
-uint32_t sage__base_count(int resource, uint32_t customers)
-{
-    switch (resource) {
-    case SAGE_CUSTOMERS: return customers;
-    case SAGE_CONTACTS: return customers * 2;
-    case SAGE_SALES_ORDERS: return customers / 2;
-    case SAGE_SALES_ORDER_LINES: return customers / 2 * SAGE_LINES_MAX;
-    case SAGE_VENDORS: return customers / 10 + 3;
-    case SAGE_TERMS: return 8;
-    case SAGE_SALESPERSONS: return 30;
-    default: return 0;
-    }
-}
 
 uint64_t sage__row_seed(const struct sage_resource *r, uint32_t index)
 {
@@ -38,6 +25,11 @@ const char *sage__contact_code(uint64_t customer_seed, int j)
         {"KAREN", "KEVIN", "LUIS", "MARIA", "NORA", "O'NEIL", "PAT", "R&D", "SUE", "ZOË"},
     };
     return codes[j][sage__mix(customer_seed ^ (0xcc + (uint64_t)j)) % 10];
+}
+
+bool sage__contact_exists(const struct sage_company *c, uint64_t customer_seed, int j)
+{
+    return sage__mix(customer_seed ^ 0xc0) % 5 * 20 < (j ? c->second_contact : c->first_contact);
 }
 
 static void digits(char *out, uint64_t v, int width)
@@ -91,47 +83,107 @@ static void customer_key(const struct sage_resource *r, uint32_t index, struct s
     }
 }
 
+static void number_key(struct sage_key *key, uint64_t v, int width)
+{
+    char text[16];
+    digits(text, v, width);
+    put(key, text, (size_t)width);
+}
+
+static void item_key(const struct sage_resource *r, uint32_t index, struct sage_key *key)
+{
+    static const char *const tails[] = {"", "", "", "", "/B", "-XL", " #2", "É"};
+    char text[24];
+    uint64_t h = sage__row_seed(r, index);
+    int n = snprintf(text, sizeof text, "%05u-%03u%s", (unsigned)(10000 + index / 8), (unsigned)(index % 8 * 100 + h % 100), tails[h / 100 % 8]);
+    put(key, text, (size_t)n);
+}
+
+// A line's key is that of its document and a number.
+static void line_key(const struct sage_resource *r, uint32_t index, struct sage_key *key)
+{
+    sage__base_key(&r->company->res[sage__header_of(r->id)], index / SAGE_LINES_MAX, key);
+    uint64_t n = index % SAGE_LINES_MAX + 1;
+    if (r->id == SAGE_SALES_ORDER_HISTORY_LINES)
+        number_key(key, n * 500, 14);
+    else
+        number_key(key, n, 6);
+}
+
+static void contact_key(const struct sage_resource *r, uint32_t index, struct sage_key *key)
+{
+    const struct sage_resource *customers = &r->company->res[SAGE_CUSTOMERS];
+    customer_key(customers, index / 2, key);
+    const char *code = sage__contact_code(sage__row_seed(customers, index / 2), (int)(index & 1));
+    put(key, code, strlen(code));
+}
+
+static void order_key(const struct sage_resource *r, uint32_t index, struct sage_key *key)
+{
+    const struct sage_resource *orders = &r->company->res[SAGE_SALES_ORDERS];
+    uint64_t first = 100;
+    if (index >= orders->count) { // of the history only
+        first += 3 * (uint64_t)orders->count;
+        index -= orders->count;
+        orders = r;
+    }
+    number_key(key, first + (uint64_t)index * 3 + sage__row_seed(orders, index) % 3, 7);
+}
+
+static void ledger_key(const struct sage_resource *r, uint32_t index, struct sage_key *key)
+{
+    if (r->id == SAGE_GL_ACCOUNTS) {
+        number_key(key, (uint64_t)index + 1, 9);
+    } else if (r->id == SAGE_GL_MAIN_ACCOUNTS) {
+        put(key, "01", 2);
+        number_key(key, 1000 + 10 * (uint64_t)index, 4);
+    } else {
+        put(key, sage__group_code((int)index), strlen(sage__group_code((int)index)));
+    }
+}
+
+static void invoice_key(const struct sage_resource *r, uint32_t index, struct sage_key *key)
+{
+    uint64_t h = sage__row_seed(r, index);
+    if (r->id == SAGE_AR_INVOICES)
+        number_key(key, 100000 + (uint64_t)index * 2 + h % 2, 7);
+    else
+        number_key(key, 5000000 + (uint64_t)index * 3 + h % 3, 8);
+    put(key, h / 6 % 50 ? "000000" : "000001", 6);
+}
+
 void sage__base_key(const struct sage_resource *r, uint32_t index, struct sage_key *key)
 {
     static const char divisions[3][3] = {"01", "02", "10"};
-    const struct sage_resource *res = r->company->res;
-    char text[8];
     sage__key_start(key);
     switch (r->id) {
-    case SAGE_CUSTOMERS:
-        customer_key(r, index, key);
-        break;
-    case SAGE_CONTACTS: {
-        customer_key(&res[SAGE_CUSTOMERS], index / 2, key);
-        const char *code = sage__contact_code(sage__row_seed(&res[SAGE_CUSTOMERS], index / 2), (int)(index & 1));
-        put(key, code, strlen(code));
-        break;
-    }
+    case SAGE_CUSTOMERS: customer_key(r, index, key); break;
+    case SAGE_CONTACTS: contact_key(r, index, key); break;
     case SAGE_SALES_ORDERS:
-        digits(text, 100 + (uint64_t)index * 3 + sage__row_seed(r, index) % 3, 7);
-        put(key, text, 7);
-        break;
+    case SAGE_SALES_ORDER_HISTORY: order_key(r, index, key); break;
     case SAGE_SALES_ORDER_LINES:
-        sage__base_key(&res[SAGE_SALES_ORDERS], index / SAGE_LINES_MAX, key);
-        digits(text, index % SAGE_LINES_MAX + 1, 6);
-        put(key, text, 6);
-        break;
+    case SAGE_SALES_ORDER_HISTORY_LINES:
+    case SAGE_PURCHASE_ORDER_LINES:
+    case SAGE_AR_INVOICE_LINES: line_key(r, index, key); break;
+    case SAGE_PURCHASE_ORDERS: number_key(key, 200 + (uint64_t)index * 2 + sage__row_seed(r, index) % 2, 7); break;
+    case SAGE_AR_INVOICES:
+    case SAGE_AP_INVOICES: invoice_key(r, index, key); break;
+    case SAGE_AR_OPEN_INVOICES:
+    case SAGE_AP_OPEN_INVOICES: sage__open_key(r, index, key); break;
+    case SAGE_ITEMS: item_key(r, index, key); break;
+    case SAGE_GL_ACCOUNTS:
+    case SAGE_GL_MAIN_ACCOUNTS:
+    case SAGE_GL_ACCOUNT_GROUPS: ledger_key(r, index, key); break;
     case SAGE_VENDORS:
         put(key, "00", 2);
-        digits(text, (uint64_t)index * 5 + 1 + sage__row_seed(r, index) % 5, 7);
-        put(key, text, 7);
+        number_key(key, (uint64_t)index * 5 + 1 + sage__row_seed(r, index) % 5, 7);
         break;
-    case SAGE_TERMS:
-        digits(text, index, 2);
-        put(key, text, 2);
-        break;
+    case SAGE_TERMS: number_key(key, index, 2); break;
     case SAGE_SALESPERSONS:
         put(key, divisions[index / 10], 2);
-        digits(text, (index % 10 + 1) * 100, 4);
-        put(key, text, 4);
+        number_key(key, (index % 10 + 1) * 100, 4);
         break;
-    default:
-        sage__broken("resource without keys");
+    default: sage__broken("resource without keys");
     }
 }
 
@@ -139,22 +191,21 @@ bool sage__base_exists(const struct sage_resource *r, uint32_t index)
 {
     const struct sage_resource *owner;
     struct sage_key key;
-    uint64_t seed;
     switch (r->id) {
     case SAGE_CONTACTS:
         // A '~' in a part that is not the last could not be told apart in a URL: such a customer has no contacts.
         owner = &r->company->res[SAGE_CUSTOMERS];
         sage__base_key(owner, index / 2, &key);
-        if (memchr(key.b, '~', key.len))
-            return false;
-        seed = sage__mix(sage__row_seed(owner, index / 2) ^ 0xc0);
-        return index & 1 ? seed % 5 == 0 : seed % 5 < 3;
+        return !memchr(key.b, '~', key.len) && sage__contact_exists(r->company, sage__row_seed(owner, index / 2), (int)(index & 1));
     case SAGE_SALES_ORDER_LINES:
-        owner = &r->company->res[SAGE_SALES_ORDERS];
-        seed = sage__mix(sage__row_seed(owner, index / SAGE_LINES_MAX) ^ 0x11);
-        return index % SAGE_LINES_MAX < 1 + seed % 5;
-    default:
-        return true;
+    case SAGE_SALES_ORDER_HISTORY_LINES:
+    case SAGE_PURCHASE_ORDER_LINES:
+    case SAGE_AR_INVOICE_LINES:
+        owner = &r->company->res[sage__header_of(r->id)];
+        return (int)(index % SAGE_LINES_MAX) < sage__lines_of_document(owner, index / SAGE_LINES_MAX);
+    case SAGE_AR_OPEN_INVOICES:
+    case SAGE_AP_OPEN_INVOICES: return sage__open_exists(r, index);
+    default: return true;
     }
 }
 

@@ -68,13 +68,12 @@ static void stamp_ms_ago(struct sage_resource *r, struct sage_patch *p, int64_t 
 // A change of a line moves the stamp of its header.
 static void stamp_header(struct sage_resource *r, const struct sage_key *line)
 {
-    struct sage_resource *header = &r->company->res[SAGE_SALES_ORDERS];
+    struct sage_resource *header = &r->company->res[sage__header_of(r->id)];
     struct sage_key key = *line;
-    const char *zero = memchr(key.b, 0, key.len);
     struct sage_hit hit;
-    if (!zero)
-        return;
-    key.len = (uint16_t)(zero - key.b);
+    size_t len;
+    const char *own = sage__key_part(line, header->layout->table->nparts, &len);
+    key.len = (uint16_t)(own - line->b - 1);
     if (!sage__view_find(header, &key, true, &hit))
         return;
     struct sage_patch *p = sage__view_patch(header, &key);
@@ -97,7 +96,7 @@ bool sage_sim_edit(struct sage_sim *s, const char *company, const char *resource
     struct sage_resource *r = resource_of(s, company, resource);
     struct sage_patch *p = living(r, key);
     int i = p && column ? sage__column_find(r->layout->table, column) : -1;
-    if (i < 0 || r->layout->table->columns[i].fill <= SAGE_FILL_KEY2)
+    if (i < 0 || r->layout->table->columns[i].fill <= SAGE_FILL_KEY3)
         return false;
     if (value && sage__characters(value, strlen(value)) > (size_t)r->layout->table->columns[i].length + 4)
         return false; // a number may carry sign and point beside its digits
@@ -123,7 +122,7 @@ static bool fits(const struct sage_resource *r, const struct sage_key *key)
     const struct sage_table *t = r->layout->table;
     for (int i = 0; i < t->ncolumns; i++) {
         size_t len;
-        if (t->columns[i].fill > SAGE_FILL_KEY2)
+        if (t->columns[i].fill > SAGE_FILL_KEY3)
             continue;
         const char *part = sage__key_part(key, (int)t->columns[i].fill, &len);
         if (sage__characters(part, len) > (size_t)t->columns[i].length)
@@ -170,6 +169,25 @@ bool sage_sim_delete(struct sage_sim *s, const char *company, const char *resour
         stamp_header(r, &p->key);
     r->patches.sorted = false;
     return true;
+}
+
+// An order that is completed or deleted leaves its table; with the history kept, its row there says how.
+bool sage_sim_close_order(struct sage_sim *s, const char *company, const char *key, const char *status)
+{
+    static const char *const kept[] = {"ARDivisionNo", "CustomerNo", "OrderDate", "UDF_DEAL_NO"};
+    char *values[sizeof kept / sizeof *kept];
+    if (strlen(status) != 1 || !strchr("CXZ", *status))
+        return false;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        values[i] = sage_sim_value(s, company, "sales-orders", key, kept[i]);
+    bool good = sage_sim_delete(s, company, "sales-orders", key);
+    if (good && sage_sim_insert(s, company, "sales-order-history", key, NULL, NULL)) // an order of today: its history begins now
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+            sage_sim_edit(s, company, "sales-order-history", key, kept[i], values[i], SAGE_STAMP_KEPT);
+    good = good && sage_sim_edit(s, company, "sales-order-history", key, "OrderStatus", status, SAGE_STAMP_NOW);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        free(values[i]);
+    return good;
 }
 
 bool sage_sim_lock(struct sage_sim *s, const char *company, const char *resource, const char *key, int reads, int64_t for_ms)
@@ -285,7 +303,8 @@ void sage__churn(struct sage_sim *s, const char *company, const char *resource)
     snprintf(value, sizeof value, "changed %u", (unsigned)(h & 0xffff));
     const struct sage_table *t = r->layout->table;
     int column = (int)((h >> 8) % (uint64_t)t->ncolumns);
-    while (t->columns[column].type != SAGE_STRING || t->columns[column].length < 10 || t->columns[column].fill <= SAGE_FILL_UPDATED_USER)
+    while (t->columns[column].type != SAGE_STRING || t->columns[column].length < 10 || t->columns[column].fill <= SAGE_FILL_UPDATED_USER ||
+           t->columns[column].fill == SAGE_FILL_PARTY_NO || t->columns[column].fill == SAGE_FILL_ACCOUNT_GROUP || t->columns[column].fill == SAGE_FILL_DEAL_NO)
         column = (column + 1) % t->ncolumns;
     value[t->columns[column].length < 30 ? t->columns[column].length : 30] = 0;
     if (!there)

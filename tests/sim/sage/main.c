@@ -11,7 +11,7 @@
 
 static const char usage[] =
     "sim-sage [--port N] [--port-file F] [--print-port] [--stay] [--serialise]\n"
-    "         [--customers N] [--seed S] [--company ABC] [--company-name NAME] [--token T] [--user U] [--password P]\n"
+    "         [--customers N] [--rows RESOURCE=N,...] [--seed S] [--company ABC] [--company-name NAME] [--token T] [--user U] [--password P]\n"
     "         [--tz ZONE] [--overlap-minutes M] [--history-end YYYYMMDD] [--divisions-off] [--no-agent] [--no-soap]\n"
     "         [--script F] [--state F] [--log F] [--soap-ns NS] [--soap-data-ns NS] [--soap-contract NAME]\n"
     "         [--soap-path PATH] [--soap-action FORMAT] [--soap-null-date D] [--soap-username-first] [--soap-split-wsdl]\n"
@@ -35,7 +35,7 @@ static bool text_option(const char *name, const char *value, struct sage_sim_opt
         const char *name;
         const char **into;
     } texts[] = {
-        {"--company", &o->company}, {"--company-name", &o->company_name}, {"--token", &o->token}, {"--user", &o->user},
+        {"--rows", &o->rows}, {"--company", &o->company}, {"--company-name", &o->company_name}, {"--token", &o->token}, {"--user", &o->user},
         {"--password", &o->password}, {"--tz", &o->tz}, {"--script", &f->script}, {"--state", &f->state}, {"--log", &f->log},
         {"--soap-ns", &o->soap.service_ns}, {"--soap-data-ns", &o->soap.data_ns}, {"--soap-contract", &o->soap.contract},
         {"--soap-path", &o->soap.path}, {"--soap-action", &o->soap.action_format}, {"--soap-null-date", &o->soap.null_date},

@@ -15,11 +15,12 @@
 #include <jansson.h>
 
 enum {
-    SAGE_KEY_PARTS_MAX = 3,
+    SAGE_KEY_PARTS_MAX = 4,
     SAGE_KEY_BYTES_MAX = 160,
     SAGE_COLUMNS_MAX = 160,
     SAGE_COMPANIES_MAX = 8,
-    SAGE_LINES_MAX = 8, // generated lines per order: a power of two
+    SAGE_LINES_MAX = 8, // places for generated lines per document: a power of two
+    SAGE_GROUPS = 12,   // of GL accounts
     SAGE_CURSOR_MAX = 512,
     SAGE_DAY_T = 2400000, // hours x 100000
     SAGE_STAMP_SCALE = 10000000
@@ -227,6 +228,12 @@ struct sage_resource {
     uint64_t scan_rows;
 };
 
+// Documents by whom they belong to (document.c): start[party] to start[party + 1] of list[].
+struct sage_owned {
+    uint32_t *start;
+    uint32_t *list;
+};
+
 struct sage_company {
     struct sage_sim *sim;
     char code[4];
@@ -235,6 +242,8 @@ struct sage_company {
     uint64_t epoch_count;
     uint64_t seed;
     uint32_t customers;
+    uint32_t first_contact, second_contact; // of a hundred customers so many have one
+    struct sage_owned orders, purchases;
     bool opens;
     char *last_error;
     int64_t session_ms;
@@ -243,26 +252,51 @@ struct sage_company {
 
 /* ---- generated rows (keys.c, fill.c) ---- */
 
-uint32_t sage__base_count(int resource, uint32_t customers);
 bool sage__base_exists(const struct sage_resource *, uint32_t index);
 void sage__base_key(const struct sage_resource *, uint32_t index, struct sage_key *);
 bool sage__base_find(const struct sage_resource *, const struct sage_key *, uint32_t *index);
 uint32_t sage__base_lower(const struct sage_resource *, const struct sage_key *); // first index with a key >= it
 uint64_t sage__row_seed(const struct sage_resource *, uint32_t index);
 int64_t sage__base_position(const struct sage_resource *, uint32_t index);
-const char *sage__contact_code(uint64_t customer_seed, int j); // NULL: no such contact
+const char *sage__contact_code(uint64_t customer_seed, int j);
+bool sage__contact_exists(const struct sage_company *, uint64_t customer_seed, int j);
 
 struct sage_stamps { // dates 0 and hours -1 when blank
     int created_date, created_t, updated_date, updated_t;
 };
 void sage__base_stamps(const struct sage_resource *, uint64_t seed, struct sage_stamps *);
-// Fills a row from a seed: of its index, or of its key when it was inserted.
-void sage__fill(const struct sage_resource *, uint64_t seed, const struct sage_key *, struct sage_row *);
+// Fills a row: the generated one of an index, or, index NULL, an inserted one from a hash of its key.
+void sage__fill(const struct sage_resource *, const uint32_t *index, const struct sage_key *, struct sage_row *);
+
+/* ---- how documents hang together (document.c) ---- */
+
+// The row whose content another one repeats: an order for its history, an invoice for what is open of it; else itself.
+struct sage_origin {
+    int resource;
+    uint32_t index;
+    uint64_t seed;
+    bool known; // false: an inserted row, with nothing but a seed
+};
+void sage__origin(const struct sage_resource *, uint32_t index, struct sage_origin *);
+int sage__header_of(int lines); // resource of the header of a table of lines
+int sage__lines_of_document(const struct sage_resource *header, uint32_t index);
+bool sage__owner(const struct sage_company *, const struct sage_origin *, int *party, uint32_t *index); // party: CUSTOMERS or VENDORS
+// The order that an AR invoice bills, an index of SALES_ORDER_HISTORY; the purchase order of an AP invoice. False: none.
+bool sage__billed(const struct sage_company *, const struct sage_origin *invoice, uint32_t *index);
+void sage__owned_free(struct sage_owned *);
+const char *sage__invoice_type(uint64_t seed);
+const char *sage__order_type(uint64_t seed);
+const char *sage__history_status(const struct sage_origin *);
+bool sage__open_exists(const struct sage_resource *, uint32_t index);
+void sage__open_key(const struct sage_resource *, uint32_t index, struct sage_key *);
+bool sage__rows_valid(const char *rows); // "items=4000,contacts=3000"; NULL is valid
+void sage__counts(struct sage_company *, const char *rows);
 
 // What a filler looks at.
 struct sage_filling {
     const struct sage_resource *res;
-    uint64_t seed;  // of the row
+    uint64_t seed;  // of the content
+    struct sage_origin origin;
     uint64_t party; // of the customer, vendor, ... whom name and address belong to
     bool has_party_key;
     struct sage_key party_key;
@@ -272,6 +306,12 @@ struct sage_filling {
 };
 void sage__fill_party(const struct sage_filling *, const struct sage_column *, uint64_t h, struct sage_row *,
                       struct sage_value *);
+// fill_document.c: the fillers from LINE_ITEM on
+void sage__fill_document(const struct sage_filling *, const struct sage_column *, struct sage_row *, struct sage_value *);
+void sage__fill_ledger(const struct sage_filling *, const struct sage_column *, struct sage_row *, struct sage_value *);
+const char *sage__group_code(int group);
+uint32_t sage__group_of(const struct sage_company *, uint32_t main_account);
+int sage__recent_date(const struct sage_resource *, uint64_t h);
 void sage__row_text(struct sage_row *, struct sage_value *, const char *text, size_t len);
 void sage__row_number(struct sage_row *, struct sage_value *, int64_t unscaled, int scale);
 void sage__row_date(struct sage_row *, struct sage_value *, int date);

@@ -48,6 +48,7 @@ struct sage_soap_names {
 struct sage_sim_options {
     uint64_t seed;
     uint32_t customers; // at most 4,000,000
+    const char *rows; // of other resources, first company: "sales-orders=10000,items=4000"; NULL: in proportion to the customers
     const char *company; // three characters
     const char *company_name;
     const char *token;
@@ -103,6 +104,8 @@ bool sage_sim_stamp(struct sage_sim *, const char *company, const char *resource
 bool sage_sim_insert(struct sage_sim *, const char *company, const char *resource, const char *key, const char *date,
                      const char *time);
 bool sage_sim_delete(struct sage_sim *, const char *company, const char *resource, const char *key);
+// A sales order that is completed (C) or deleted (X, a quote Z): it leaves sales-orders, and its row in sales-order-history says how.
+bool sage_sim_close_order(struct sage_sim *, const char *company, const char *key, const char *status);
 // Locked for the next `reads` reads of the full row and, besides, for the next `for_ms`. Zeroes unlock.
 bool sage_sim_lock(struct sage_sim *, const char *company, const char *resource, const char *key, int reads,
                    int64_t for_ms);

@@ -78,6 +78,12 @@ static void do_delete(struct command *c)
     check(c, sage_sim_delete(c->sim, text(c, "company"), text(c, "resource"), text(c, "key")), no_row);
 }
 
+static void do_close(struct command *c)
+{
+    check(c, text(c, "key") && text(c, "status") && sage_sim_close_order(c->sim, text(c, "company"), text(c, "key"), text(c, "status")),
+          "key of a sales order; status C, X or Z");
+}
+
 static void do_late(struct command *c)
 {
     check(c, sage__late(c->sim, text(c, "company"), text(c, "resource"), text(c, "key"), number(c, "minutes") * 60000), no_row);

@@ -37,6 +37,7 @@ static void each_string(struct sage_sim_options *o, void (*f)(const char **))
 {
     f(&o->company);
     f(&o->company_name);
+    f(&o->rows);
     f(&o->token);
     f(&o->user);
     f(&o->password);
@@ -77,6 +78,8 @@ static void company_free(struct sage_company *c)
         sage__view_drop(&c->res[i]);
         sage__patches_free(&c->res[i].patches);
     }
+    sage__owned_free(&c->orders);
+    sage__owned_free(&c->purchases);
     free(c->name);
     free(c->last_error);
     free(c);
@@ -111,9 +114,9 @@ struct sage_company *sage__company_make(struct sage_sim *s, const char *code, co
         r->company = c;
         r->id = i;
         r->layout = &s->layouts[i];
-        r->count = sage__base_count(i, customers);
         r->seed = sage__mix(c->seed ^ ((uint64_t)i + 1) << 32);
     }
+    sage__counts(c, s->ncompanies ? NULL : s->opt.rows);
     s->companies[s->ncompanies++] = c;
     return c;
 }
@@ -140,6 +143,8 @@ struct sage_sim *sage_sim_new(const struct sage_sim_options *o)
         bad = "history_end is no date after 2005";
     else if (o->overlap_minutes < 0 || o->overlap_minutes > 100000)
         bad = "overlap out of range";
+    else if (!sage__rows_valid(o->rows))
+        bad = "rows are RESOURCE=NUMBER,...";
     else if (o->soap.path[0] != '/' || (o->soap.action_format && !strstr(o->soap.action_format, "%s")))
         bad = "SOAP names";
     else if (!sage__company_make(s, o->company, o->company_name, o->customers))

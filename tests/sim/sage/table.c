@@ -37,6 +37,45 @@ static const struct sage_column columns_TERMS[] = {
 static const struct sage_column columns_SALESPERSONS[] = {
 #include "data/salespersons.def"
 };
+static const struct sage_column columns_ITEMS[] = {
+#include "data/items.def"
+};
+static const struct sage_column columns_SALES_ORDER_HISTORY[] = {
+#include "data/sales_order_history.def"
+};
+static const struct sage_column columns_SALES_ORDER_HISTORY_LINES[] = {
+#include "data/sales_order_history_lines.def"
+};
+static const struct sage_column columns_PURCHASE_ORDERS[] = {
+#include "data/purchase_orders.def"
+};
+static const struct sage_column columns_PURCHASE_ORDER_LINES[] = {
+#include "data/purchase_order_lines.def"
+};
+static const struct sage_column columns_AR_INVOICES[] = {
+#include "data/ar_invoices.def"
+};
+static const struct sage_column columns_AR_INVOICE_LINES[] = {
+#include "data/ar_invoice_lines.def"
+};
+static const struct sage_column columns_AR_OPEN_INVOICES[] = {
+#include "data/ar_open_invoices.def"
+};
+static const struct sage_column columns_AP_OPEN_INVOICES[] = {
+#include "data/ap_open_invoices.def"
+};
+static const struct sage_column columns_AP_INVOICES[] = {
+#include "data/ap_invoices.def"
+};
+static const struct sage_column columns_GL_ACCOUNTS[] = {
+#include "data/gl_accounts.def"
+};
+static const struct sage_column columns_GL_MAIN_ACCOUNTS[] = {
+#include "data/gl_main_accounts.def"
+};
+static const struct sage_column columns_GL_ACCOUNT_GROUPS[] = {
+#include "data/gl_account_groups.def"
+};
 
 const struct sage_table sage__tables[SAGE_RESOURCES] = {
 #define SAGE_RESOURCE(id, name, table, parts, lines)                                                                   \

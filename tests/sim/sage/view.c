@@ -229,8 +229,7 @@ bool sage__view_next(struct sage_iter *it, bool truth, struct sage_hit *hit)
 void sage__view_row(struct sage_resource *r, const struct sage_hit *hit, struct sage_row *row)
 {
     bool based = !hit->patch || hit->patch->based;
-    uint64_t seed = based ? sage__row_seed(r, hit->index) : sage__hash(r->seed, hit->key.b, hit->key.len);
-    sage__fill(r, seed, &hit->key, row);
+    sage__fill(r, based ? &hit->index : NULL, &hit->key, row);
     if (!hit->patch)
         return;
     for (size_t i = 0; i < hit->patch->nedits; i++) {
