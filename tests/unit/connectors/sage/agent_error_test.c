@@ -261,8 +261,8 @@ static void identities(void)
     q = rig_customers();
     q.company = (struct str){"", 0};
     CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_OK, "the company of the settings: %s", r.f.text);
-    static const struct str item_key[] = {{"ItemCode", 8}};
-    q = (struct source_query){.entity = STR("CI_Item"), .company = STR("ABC"), .key_columns = item_key, .nkeys = 1};
+    static const struct str payment_key[] = {{"ARDivisionNo", 12}, {"CustomerNo", 10}, {"InvoiceNo", 9}, {"InvoiceType", 11}, {"TransactionDate", 15}, {"SequenceNo", 10}};
+    q = (struct source_query){.entity = STR("AR_TransactionPaymentHistory"), .company = STR("ABC"), .key_columns = payment_key, .nkeys = 6};
     CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_UNSUPPORTED && strstr(r.f.text, "unknown_resource"), "%s", r.f.text);
     q.entity = STR("SY_User");
     CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_UNSUPPORTED, "%s", r.f.text);
