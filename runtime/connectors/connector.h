@@ -150,6 +150,10 @@ struct target_ops {
     /* Records by id (at most 100): hits with value_index into ids; ids without a hit are gone. */
     enum err (*read)(struct target *t, struct str module, const struct str *ids, size_t n, const struct str *want, size_t nwant, struct arena *a,
                      struct lookup_hit **hits, size_t *nhits, struct fault *f);
+    /* Records of module whose field holds a value, in the order of their ids, behind the id `after` (empty = from the first): a page of them with the
+     * fields asked for (value_index means nothing); *more: there are others. NULL: the system cannot be walked. */
+    enum err (*scan)(struct target *t, struct str module, struct str field, struct str after, const struct str *want, size_t nwant, struct arena *a,
+                     struct lookup_hit **hits, size_t *nhits, bool *more, struct fault *f);
     /* Starts a write; returns OK, ERR_BUSY when as many as allowed are under way (wait first), ERR_BUDGET when the credits are spent,
      * ERR_AUTH. The batch stays the caller's and must live until write_wait hands it back. 401 INVALID_TOKEN is cured inside (one renewal,
      * one repeat: a 401 applied nothing). */

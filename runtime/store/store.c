@@ -256,6 +256,13 @@ enum err store__begin(struct store *s, struct fault *f)
     return rc ? store__fail(s, rc, "begin", f) : ERR_OK;
 }
 
+void store_rest(struct store *s)
+{
+    if (!s->read_only || !s->txn) return;
+    mdb_txn_abort(s->txn);
+    s->txn = NULL;
+}
+
 uint64_t store_applied_seq(const struct store *s) { return s->applied; }
 uint32_t store_next_slot(const struct store *s)   { return s->next_slot; }
 

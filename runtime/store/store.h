@@ -33,6 +33,8 @@ enum err store_apply(struct store *s, const struct frame *fr, struct fault *f);
 /* Commits when the open transaction is older than a second or large; call it before every wait. now_ms = monotonic. */
 enum err store_tick(struct store *s, int64_t now_ms, struct fault *f);
 enum err store_flush(struct store *s, struct fault *f);
+/* A reader lets go of its snapshot, before it waits for something else: old pages cannot be used again while somebody looks at them. */
+void store_rest(struct store *s);
 /* Bytes of the map in use, and its size: the alarm is at 70 %. */
 void store_usage(struct store *s, uint64_t *used, uint64_t *size);
 

@@ -31,6 +31,7 @@ struct engine_options {
     void *getenv_ctx;
     bool create_all;                  /* fill a module that already holds records without looking for candidates */
     bool beside;                      /* ping, auth: when another process holds the state directory, go on without log and index */
+    bool look;                        /* with beside: the index is opened for reading, so that a command can compare (reconcile, report, try) */
     bool settings_only;               /* auth: connectors are not opened, missing settings are no error */
     bool dry;                         /* plan, ping: the image is not kept as the one that runs here */
     bool full;                        /* a full pass now, whatever the schedule says */

@@ -227,6 +227,15 @@ static enum err take_state(struct engine *e, struct fault *f)
     return err == ERR_OK ? recover(e, f) : err;
 }
 
+/* Beside another process: the index to look at. What that process has not folded yet is seen a second later. */
+static enum err look_at_state(struct engine *e, struct fault *f)
+{
+    struct store_options so = {.dir = in_state(e, "index"), .read_only = true};
+    secret_derive(e->secrets, SECRET_INDEX_KEY, so.key);
+    secret_derive(e->secrets, SECRET_KEY_HASH, e->key_hash_key);
+    return store_open(&e->store, e->w, &so, f);
+}
+
 enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f)
 {
     struct engine *e = calloc(1, sizeof *e);
@@ -242,6 +251,7 @@ enum err engine_open(struct engine **out, const struct world *w, const struct en
     if (err == ERR_LOCKED_STATE && o->beside) err = ERR_OK;
     if (err == ERR_OK) err = secret_open(&e->secrets, w, o->state_dir, o->key_file, o->credentials_dir, f);
     if (err == ERR_OK && alone) err = take_state(e, f);
+    if (err == ERR_OK && !alone && o->look) err = look_at_state(e, f);
     if (err == ERR_OK) err = engine__load_image(e, o->image_path, f);
     arena_reset(&e->page);
     if (err != ERR_OK) {

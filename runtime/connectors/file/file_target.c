@@ -363,6 +363,26 @@ static enum err target_read(struct target *t, struct str module, const struct st
     return e;
 }
 
+static enum err target_scan(struct target *t, struct str module, struct str field, struct str after, const struct str *want, size_t nwant,
+                            struct arena *a, struct lookup_hit **hits, size_t *nhits, bool *more, struct fault *f)
+{
+    enum { PAGE = 200 };
+    struct hits h = {.a = a};
+    int64_t from = 0;
+    enum err e = ready(t, f);
+    *more = false;
+    if (after.n) str_to_i64(after, &from);               /* record i has the id i + 1 */
+    for (size_t i = (size_t)from; e == ERR_OK && i < t->n && !*more; i++) {
+        const struct stored *r = &t->records[i];
+        if (!str_eq(r->module, module) || !value_present(stored_value(r, field))) continue;
+        if (h.n == PAGE) *more = true;
+        else give(t, r, want, nwant, a, add_hit(&h, 0));
+    }
+    *hits = h.p;
+    *nhits = h.n;
+    return e;
+}
+
 /* ---- writing ---- */
 
 /* Another record of the module that already has this value in this field. */
@@ -498,4 +518,5 @@ static void target_usage(struct target *t, struct record_writer *out)
 
 const struct target_ops file_target_ops = {
     .name = "file", .open = target_open, .close = target_close, .probe = target_probe, .check = target_check, .count = target_count,
-    .lookup = target_lookup, .read = target_read, .write_start = target_write_start, .write_wait = target_write_wait, .usage = target_usage};
+    .lookup = target_lookup, .read = target_read, .scan = target_scan,
+    .write_start = target_write_start, .write_wait = target_write_wait, .usage = target_usage};

@@ -4,6 +4,7 @@
  *     call.c      one read call: limits, token, retry, complaint   limits.c   credits, concurrency, slowing down
  *     write.c     batches: start, wait, cure of a 401              classify.c what an answer means per record
  *     lookup.c    COQL, search, list by id                         rows.c     JSON of records, both ways
+ *     scan.c      a module from end to end
  *     users.c     the user list as a module                        meta.c     org, modules, fields, count
  *     check.c     a flow's fields against the metadata             probe.c    sign-in and reach, step by step
  *     describe.c  the metadata as the lock file has it             prepare.c  declared fields against the metadata: what is to be made
@@ -215,6 +216,9 @@ enum err zoho__lookup(struct target *t, struct str module, struct str field, con
                       size_t nwant, struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f);
 enum err zoho__read(struct target *t, struct str module, const struct str *ids, size_t n, const struct str *want, size_t nwant,
                     struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f);
+/* scan.c: a module from end to end. */
+enum err zoho__scan(struct target *t, struct str module, struct str field, struct str after, const struct str *want, size_t nwant, struct arena *a,
+                    struct lookup_hit **hits, size_t *nhits, bool *more, struct fault *f);
 enum err zoho__write_start(struct target *t, struct write_batch *b, struct fault *f);
 enum err zoho__write_wait(struct target *t, int64_t timeout_ms, struct write_batch **done, struct fault *f);
 /* Whether values of a type can go into a field of Zoho's data_type at all. */
