@@ -110,7 +110,14 @@ struct fn *resolve__fn(struct check *c, struct str name);
 struct flow *resolve__flow(struct check *c, const struct ast_name *name);
 /* "did you mean `x`?" */
 void resolve__hint(struct diag *d, const struct diag_nearest *n);
-void resolve__unsupported(struct check *c, struct span at, const char *what);
+struct diag *resolve__unsupported(struct check *c, struct span at, const char *what);
+
+/* ---- hints.c ---- */
+/* What a function or type of another language is called here, as help. */
+void hints__function(struct diag *d, struct str name);
+void hints__type(struct diag *d, struct str name);
+/* "a text", "an instant" */
+const char *hints__a(struct check *c, const char *noun);
 
 /* ---- check_each.c ---- */
 struct tx *check__each(struct check *c, struct scope sc, struct ast_each *n, unsigned flags);

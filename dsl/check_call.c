@@ -204,7 +204,10 @@ struct tx *check__call(struct check *c, struct scope sc, struct ast_call *n)
     struct diag_nearest near = diag_nearest_begin(n->name.text);
     for (f = c->spec->fns; f != NULL; f = f->next) diag_nearest_try(&near, f->name);
     for (unsigned i = 0; i < BUILTIN_COUNT; i++) diag_nearest_try(&near, str_of(builtin_info(i).name));
-    resolve__hint(diag1(c->ds, n->name.at, D_UNKNOWN_FUNCTION, diag_str(c->ds, n->name.text)), &near);
+    struct diag *d = diag1(c->ds, n->name.at, D_UNKNOWN_FUNCTION, diag_str(c->ds, n->name.text));
+    hints__function(d, n->name.text);
+    if (!d->help) resolve__hint(d, &near);
+    if (!d->help) diag_help(d, "docs/builtins.md has all of them; one of your own is written: fn %s(...) = expression", diag_str(c->ds, n->name.text));
     AST_EACH(arg, n->args) check__expr(c, sc, arg, 0);
     return check__poison(c, n->base.at);
 }
@@ -221,7 +224,7 @@ struct tx *check__template(struct check *c, struct scope sc, struct ast_template
         struct tx *part = check__expr(c, sc, p, 0);
         if (part->ty.kind == TY_VALUE && part->ty.t.optional) {
             struct diag *d = diag2(c->ds, part->at, D_MAYBE_ABSENT, check__text(c, p), "interpolation");
-            diag_help(d, "give it a name that is always there: let known = %s ?? \"...\", then \"{known}\"", check__text(c, p));
+            diag_help(d, "give it a name that is always there: let known = %s ?? \"...\", then \"{known}\"; or join(\", \", ...), which leaves out what is absent", check__text(c, p));
             ok = false;
             continue;
         }

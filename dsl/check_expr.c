@@ -69,6 +69,7 @@ bool check__literal(struct check *c, const struct ast *n, struct value *out)
     case AST_BOOL: *out = value_bool(AST_AS(bool, n)->value); break;
     case AST_NULL: break;
     case AST_DATE:
+        if (AST_AS(date, n)->value.n == 0) return false;
         ok = AST_AS(date, n)->kind == DATE_DAY ? date_parse(AST_AS(date, n)->value, out) : datetime_parse(AST_AS(date, n)->value, out);
         break;
     default:
@@ -167,6 +168,10 @@ static struct tx *line_ref(struct check *c, struct scope sc, const struct ast_na
 static struct tx *unknown_name(struct check *c, struct scope sc, const struct ast_name *name)
 {
     struct diag_nearest near = diag_nearest_begin(name->text);
+    if (str_is(name->text, "if")) {
+        diag2(c->ds, name->at, D_FOREIGN_OPERATOR, "if", "match { condition => value, else => value }");
+        return check__poison(c, name->at);
+    }
     if (sc.fn != NULL) {
         AST_EACH(p, sc.fn->ast->params) diag_nearest_try(&near, AST_AS(param, p)->name.text);
         resolve__hint(diag2(c->ds, name->at, D_UNKNOWN_NAME, diag_str(c->ds, name->text), "parameter of this fn"), &near);
@@ -177,7 +182,10 @@ static struct tx *unknown_name(struct check *c, struct scope sc, const struct as
     struct diag *d = diag2(c->ds, name->at, D_UNKNOWN_NAME, diag_str(c->ds, name->text),
                            arena_printf(c->a, "column of %s and no let", diag_str(c->ds, sc.flow->entity->name)));
     if (sc.flow->entity->lock) diag_also(d, schema__lock_place(sc.flow->entity->system, sc.flow->entity->lock->at), "the columns of this installation stand here");
-    resolve__hint(d, &near);
+    bool place = str_eq(name->text, sc.flow->source->name) || str_eq(name->text, sc.flow->entity->name);
+    if (place) diag_help(d, "a column of the flow's own table is named alone");
+    else resolve__hint(d, &near);
+    if (!place && schema__column(sc.flow->module, name->text)) diag_help(d, "it is a field of %s: a rule reads columns of the source", diag_str(c->ds, sc.flow->module->name));
     if (!diag_nearest_found(&near) && str_starts(name->text, STR("UDF_")))
         diag_help(d, "declare it: extend %s.%s { %s: text(30)? }", diag_str(c->ds, sc.flow->source->name),
                   diag_str(c->ds, sc.flow->entity->name), diag_str(c->ds, name->text));
@@ -309,6 +317,7 @@ static const char *stand_in(const struct type *t)
     case T_BOOL: return "false";
     case T_DECIMAL: return "0";
     case T_TEXT: return "\"...\"";
+    case T_DATE: return "2000-01-01";
     default: return "reject \"why\"";
     }
 }
@@ -328,9 +337,13 @@ struct tx *check__present(struct check *c, struct tx *x, const struct ast *n, co
 
 struct tx *check__condition(struct check *c, struct scope sc, struct ast *n, const char *who)
 {
-    struct tx *x = check__present(c, check__expr(c, sc, n, 0), n, who);
-    if (x->ty.kind == TY_POISON || ty_is(&x->ty, T_BOOL)) return x;
-    diag2(c->ds, x->at, D_TYPE_NEEDED, arena_printf(c->a, "%s is a yes/no value", who), check__show(c, &x->ty));
+    struct tx *x = check__expr(c, sc, n, 0);
+    if (x->ty.kind != TY_VALUE || ty_is(&x->ty, T_BOOL)) return check__present(c, x, n, who);
+    struct diag *d = diag2(c->ds, x->at, D_TYPE_NEEDED, arena_printf(c->a, "%s is a yes/no value", who), check__show(c, &x->ty));
+    if (x->kind != TX_CONST)
+        diag_help(d, "compare it: %s == %s%s", check__text(c, n), x->ty.t.base == T_TEXT && x->ty.t.nset ? arena_printf(c->a, "\"%s\"", diag_str(c->ds, x->ty.t.set[0]))
+                  : stand_in(&x->ty.t), x->ty.t.optional ? arena_printf(c->a, ", or ask whether it is there: %s != null", check__text(c, n)) : "");
+    else diag_help(d, "a value for what is absent stands right of `??`");
     return check__poison(c, x->at);
 }
 

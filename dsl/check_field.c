@@ -116,20 +116,51 @@ static bool misfit_number(struct check *c, const struct column *col, const struc
     return false;
 }
 
+/* A record of a flow of this spec, or one that only the target knows. */
+static void link_help(struct check *c, struct diag *d, const struct flow *f, const struct column *col, const struct ast *n)
+{
+    for (const struct flow *o = c->spec->flows; o != NULL; o = o->next)
+        if (o->module && o->entity && !o->into && str_eq(o->module->name, col->link_module)) {
+            struct buf keys = {0};
+            for (size_t i = 0; i < o->entity->ncolumns; i++)
+                if (o->entity->columns[i].key) buf_printf(&keys, "%s%.*s", keys.n ? ", " : "", (int)o->entity->columns[i].name.n, o->entity->columns[i].name.p);
+            diag_help(d, "the record that the flow %s makes: ref %s(%s)", diag_str(c->ds, o->name), diag_str(c->ds, o->name), buf_cstr(&keys));
+            buf_free(&keys);
+        }
+    diag_help(d, "a record that is there already: find %s.%s(FIELD = %s)", diag_str(c->ds, f->target->name), diag_str(c->ds, col->link_module), check__text(c, n));
+}
+
+static void number_help(struct check *c, struct diag *d, const struct column *col, const struct tx *x, const struct ast *n)
+{
+    struct str text = span_text(c->sources, n->at);
+    struct value v;
+    if (x->kind == TX_CONST && text.n > 2 && decimal_parse((struct str){text.p + 1, text.n - 2}, &v))
+        diag_fix(diag_help(d, "a number stands without quotes: %.*s", (int)text.n - 2, text.p + 1), n->at, "%.*s", (int)text.n - 2, text.p + 1);
+    else diag_help(d, "read the number: to_number(%s, 13, %u)", check__text(c, n), (unsigned)col->type.scale);
+}
+
 static void wrong_kind(struct check *c, const struct flow *f, const struct column *col, const struct tx *x, const struct ast *n, struct span at)
 {
     struct diag *d;
     if (x->ty.t.base == T_LOCAL && col->type.base == T_INSTANT) {
         d = diag1(c->ds, at, D_LOCAL_INTO_INSTANT, diag_str(c->ds, col->name));
         diag_also(d, col->at, "declared here");
-        diag_help(d, "wall time of %s has no zone; a date field takes its day", diag_str(c->ds, f->source->name));
+        diag_help(d, "wall time of %s has no zone: say instant(%s), or give a date field its day by date_of(%s)", diag_str(c->ds, f->source->name), check__text(c, n), check__text(c, n));
+        wrap(c, d, n, "instant(", ")");
         return;
     }
-    d = diag3(c->ds, at, D_WRONG_TYPE, diag_str(c->ds, col->name), types_base_name((enum type_base)col->type.base), check__show(c, &x->ty));
+    d = diag3(c->ds, at, D_WRONG_TYPE, diag_str(c->ds, col->name), hints__a(c, types_base_name((enum type_base)col->type.base)), check__show(c, &x->ty));
     diag_also(d, col->at, "declared here");
-    if (col->type.base == T_LINK && x->ty.t.base == T_TEXT)
-        diag_help(d, "a link is looked up: find %s.%s(FIELD = %s)", diag_str(c->ds, f->target->name), diag_str(c->ds, col->link_module), check__text(c, n));
-    else if (col->type.base == T_TEXT && x->ty.t.base == T_DECIMAL) diag_help(d, "interpolation makes a text of it: \"{...}\"");
+    if (col->type.base == T_LINK && x->ty.t.base == T_TEXT) link_help(c, d, f, col, n);
+    else if (col->type.base == T_TEXT && x->ty.t.base == T_DECIMAL) {
+        diag_help(d, "say how many decimals the text has: to_text(%s, %u)", check__text(c, n), (unsigned)x->ty.t.scale);
+        wrap(c, d, n, "to_text(", arena_printf(c->a, ", %u)", (unsigned)x->ty.t.scale));
+    } else if (col->type.base == T_DECIMAL && x->ty.t.base == T_TEXT) number_help(c, d, col, x, n);
+    else if (col->type.base == T_INSTANT && x->ty.t.base == T_DATE) {
+        diag_help(d, "say which moment of the day: instant(midnight(%s))", check__text(c, n));
+        wrap(c, d, n, "instant(midnight(", "))");
+    } else if (col->type.base == T_DATE && x->ty.t.base == T_LOCAL) diag_help(d, "take its day: date_of(%s)", check__text(c, n));
+    else if (col->type.base == T_DATE && x->ty.t.base == T_TEXT) diag_help(d, "read the date: date(%s)", check__text(c, n));
     else if (col->type.base == T_TEXT && x->ty.t.base == T_BOOL) diag_help(d, "say how it is written: match %s { true => \"Yes\", false => \"No\" }", check__text(c, n));
 }
 
@@ -188,7 +219,8 @@ static struct field *existing(const struct flow *f, const struct column *col)
 static bool writable(struct check *c, const struct flow *f, const struct column *col, int mode, const struct ast_name *name)
 {
     if (col->read_only) {
-        diag_also(diag2(c->ds, name->at, D_READ_ONLY_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name)), col->at, "declared here");
+        diag_help(diag_also(diag2(c->ds, name->at, D_READ_ONLY_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name)), col->at, "declared here"),
+                  "leave the line out: %s itself writes it", diag_str(c->ds, f->target->system->name));
         return false;
     }
     if (col->insert_only && mode != MODE_ONCE) {
@@ -210,7 +242,8 @@ void check__field_line(struct check *c, struct flow *f, struct ast_field *n)
     const struct field *before = existing(f, col);
     if (before) {
         const char *what = before->mode == FIELD_IS_KEY ? "the flow's key is written here" : "first here";
-        diag_also(diag1(c->ds, n->name.at, D_FIELD_TWICE, diag_str(c->ds, col->name)), before->at, "%s", what);
+        struct diag *d = diag_also(diag1(c->ds, n->name.at, D_FIELD_TWICE, diag_str(c->ds, col->name)), before->at, "%s", what);
+        if (before->mode != FIELD_IS_KEY) diag_help(d, "a field has one rule; `match` chooses between values, `??` says what holds for an absent one");
         return;
     }
     struct field *fl = add_field(c, f, col, (int)n->mode, n->base.at);

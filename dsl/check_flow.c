@@ -130,6 +130,11 @@ static void check_edition(struct check *c, struct flow *f, const struct ast_plac
     struct diag *d = diag2(c->ds, p->entity.at, D_MODULE_EDITION, diag_str(c->ds, ed->value), diag_str(c->ds, f->module->name));
     diag_also(d, ed->at, "the edition is set here");
     diag_also(d, f->module->at, "the module is declared here");
+    struct buf names = {0};
+    AST_EACH(n, f->module->editions)
+        if (n->kind == AST_CHOICE) buf_printf(&names, "%s%s", names.n ? ", " : "", diag_str(c->ds, AST_AS(choice, n)->name.text));
+    diag_help(d, "the editions with it: %s; leave the flow out, or correct `edition`", buf_cstr(&names));
+    buf_free(&names);
 }
 
 /* More fields for the records of a flow that has records of its own. */
@@ -165,7 +170,9 @@ static bool places(struct check *c, struct flow *f)
     if (f->ast->to == NULL) return false;
     if (f->ast->to->kind == AST_INTO ? !other_flow(c, f, AST_AS(into, f->ast->to)) : !own_module(c, f, AST_AS(place, f->ast->to))) return false;
     read_door(c, f);
-    if (f->entity->lines) diag_also(diag1(c->ds, f->ast->from.first->at, D_LINE_TABLE, diag_str(c->ds, f->entity->name)), f->entity->at, "declared here");
+    if (f->entity->lines)
+        diag_help(diag_also(diag1(c->ds, f->ast->from.first->at, D_LINE_TABLE, diag_str(c->ds, f->entity->name)), f->entity->at, "declared here"),
+                  "read the header's table, and make the lines there: FIELD = each line in Lines { key line.LineKey ... }");
     size_t keys = 0;
     for (size_t i = 0; i < f->entity->ncolumns; i++) keys += f->entity->columns[i].key;
     if (keys == 0 || keys > LIMIT_KEY_PARTS) diag1(c->ds, f->ast->from.first->at, D_NO_SOURCE_KEY, diag_str(c->ds, f->entity->name));

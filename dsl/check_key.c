@@ -29,7 +29,8 @@ void check__key_clause(struct check *c, struct flow *f, struct ast_key *n)
     else if (!col->unique) {
         struct diag *d = diag1(c->ds, n->field.at, D_KEY_NOT_UNIQUE, diag_str(c->ds, col->name));
         diag_also(d, col->at, "declared here");
-        diag_help(d, "mark it @unique; in Zoho: \"Do not allow duplicate values\"");
+        if (col->custom) diag_help(d, "mark it @unique; in Zoho: \"Do not allow duplicate values\"");
+        else diag_help(d, "declare a field for the key: extend %s.%s { Sage_Key: text(60) @unique }, then `key Sage_Key`", diag_str(c->ds, f->target->name), diag_str(c->ds, f->module->name));
     } else if (col->read_only)
         diag_also(diag2(c->ds, n->field.at, D_READ_ONLY_FIELD, diag_str(c->ds, f->module->name), diag_str(c->ds, col->name)), col->at, "declared here");
     f->key = ARENA_NEW(c->a, struct field);

@@ -159,7 +159,7 @@ bool check__key_args(struct check *c, struct scope sc, const struct flow *to, co
     if (x->nargs != want) {
         struct diag *d = diag2(c->ds, at, D_BAD_CALL, diag_str(c->ds, to->name),
                                arena_printf(c->a, "its key has %zu part%s (%s), not %zu", want, want == 1 ? "" : "s", key_names(c, to->entity), x->nargs));
-        diag_also(d, to->at, "the flow");
+        diag_help(diag_also(d, to->at, "the flow"), "give them in this order: %s(%s)", diag_str(c->ds, to->name), key_names(c, to->entity));
         return false;
     }
     for (size_t k = 0; k < to->entity->ncolumns && ok; k++) {

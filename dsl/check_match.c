@@ -71,7 +71,7 @@ static struct tx *by_conditions(struct check *c, struct scope sc, struct ast_mat
         out->value = check__expr(c, inner, arm->value, flags & EXPR_TAIL);
         join_arm(c, &j, out->value, arm->value ? arm->value->at : a->at);
     }
-    if (open == NULL) diag_help(diag1(c->ds, n->base.at, D_MATCH_OPEN, "no condition holds"), "end with an arm `else => ...`");
+    if (open == NULL && !c->broken) diag_help(diag1(c->ds, n->base.at, D_MATCH_OPEN, "no condition holds"), "end with an arm `else => ...`");
     return finish(c, m, j);
 }
 
@@ -153,7 +153,7 @@ static struct tx *by_patterns(struct check *c, struct scope sc, struct ast_match
         if (arm->otherwise || (open == NULL && subject->ty.kind == TY_VALUE && covered(&subject->ty.t, nseen))) open = open ? open : a;
     }
     if (subject->ty.kind != TY_VALUE) return check__poison(c, n->base.at);
-    if (open == NULL && ok)
+    if (open == NULL && ok && !c->broken)
         diag_help(diag1(c->ds, n->base.at, D_MATCH_OPEN, example_left(c, &subject->ty.t, seen, nseen)), "add arms, or end with `else => ...`");
     if (open == NULL || !ok) return check__poison(c, n->base.at);
     m->args[m->nargs++] = subject;

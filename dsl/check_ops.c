@@ -1,5 +1,6 @@
 /* check_ops.c - operators: equality is total, everything else refuses what may be absent; decimals carry their interval along. */
 #include "dsl/check.h"
+#include "value/date.h"
 #include "base/check.h"
 #include "base/limits.h"
 
@@ -42,10 +43,27 @@ static bool disjoint(const struct type *x, const struct type *y)
     return false;
 }
 
-static void quote(struct diag *d, struct span number)
+/* A constant of the wrong kind beside a column: what it should be. */
+static void mend_constant(struct diag *d, const struct tx *l, const struct tx *r)
 {
-    struct str digits = span_text(d->owner->sources, number);
-    diag_fix(diag_help(d, "Sage codes are texts: write it in quotes"), number, "\"%.*s\"", (int)digits.n, digits.p);
+    const struct tx *constant = r->kind == TX_CONST ? r : l, *other = constant == r ? l : r;
+    struct str text = span_text(d->owner->sources, constant->at);
+    struct value v;
+    if (constant->kind != TX_CONST) return;
+    struct str inner = {text.p + 1, text.n >= 2 ? text.n - 2 : 0};
+    bool quoted = ty_is(&constant->ty, T_TEXT) && text.n > 2 && text.p[0] == '"';
+    if (ty_is(&other->ty, T_TEXT) && ty_is(&constant->ty, T_DECIMAL))
+        diag_fix(diag_help(d, "Sage codes are texts: write it in quotes"), constant->at, "\"%.*s\"", (int)text.n, text.p);
+    else if (quoted && ty_is(&other->ty, T_DECIMAL) && decimal_parse(inner, &v))
+        diag_fix(diag_help(d, "a number stands without quotes: %.*s", (int)inner.n, inner.p), constant->at, "%.*s", (int)inner.n, inner.p);
+    else if (quoted && ty_is(&other->ty, T_DATE) && date_parse(inner, &v))
+        diag_fix(diag_help(d, "a date stands without quotes: %.*s", (int)inner.n, inner.p), constant->at, "%.*s", (int)inner.n, inner.p);
+    else if (quoted && ty_is(&other->ty, T_BOOL)) diag_help(d, "a yes/no value is true or false, without quotes");
+}
+
+static void not_comparable(struct check *c, struct span at, const struct tx *l, const struct tx *r)
+{
+    mend_constant(diag2(c->ds, at, D_NOT_COMPARABLE, check__show(c, &l->ty), check__show(c, &r->ty)), l, r);
 }
 
 bool check__comparable(struct check *c, struct span at, const struct tx *l, const struct tx *r)
@@ -53,9 +71,7 @@ bool check__comparable(struct check *c, struct span at, const struct tx *l, cons
     if (l->ty.kind == TY_POISON || r->ty.kind == TY_POISON) return false;
     if (l->ty.kind != TY_VALUE || r->ty.kind != TY_VALUE) return true;      /* == null */
     if (l->ty.t.base != r->ty.t.base) {
-        struct diag *d = diag2(c->ds, at, D_NOT_COMPARABLE, check__show(c, &l->ty), check__show(c, &r->ty));
-        if (l->ty.t.base == T_TEXT && r->ty.t.base == T_DECIMAL && r->kind == TX_CONST)
-            quote(d, r->at);
+        not_comparable(c, at, l, r);
         return false;
     }
     if (l->ty.t.base == T_LINK || l->ty.t.base == T_LIST) {
@@ -88,12 +104,16 @@ static struct tx *equality(struct check *c, struct scope sc, struct ast_binary *
 static struct tx *ordering(struct check *c, struct scope sc, struct ast_binary *n)
 {
     const char *who = quoted_op(c, (enum ast_op)n->op);
-    struct tx *l = check__present(c, check__expr(c, sc, n->left, 0), n->left, who);
-    struct tx *r = check__present(c, check__expr(c, sc, n->right, 0), n->right, who);
+    struct tx *l = check__expr(c, sc, n->left, 0), *r = check__expr(c, sc, n->right, 0);
+    if (l->ty.kind == TY_VALUE && r->ty.kind == TY_VALUE && l->ty.t.base != r->ty.t.base) {      /* before absence: this is the mistake */
+        not_comparable(c, n->base.at, l, r);
+        return check__poison(c, n->base.at);
+    }
+    l = check__present(c, l, n->left, who);
+    r = check__present(c, r, n->right, who);
     if (l->ty.kind == TY_POISON || r->ty.kind == TY_POISON) return check__poison(c, n->base.at);
     enum type_base b = (enum type_base)l->ty.t.base;
-    if (l->ty.t.base != r->ty.t.base) diag2(c->ds, n->base.at, D_NOT_COMPARABLE, check__show(c, &l->ty), check__show(c, &r->ty));
-    else if (b != T_DECIMAL && b != T_DATE && b != T_LOCAL && b != T_INSTANT) diag2(c->ds, n->base.at, D_NO_ORDER, who, check__show(c, &l->ty));
+    if (b != T_DECIMAL && b != T_DATE && b != T_LOCAL && b != T_INSTANT) diag2(c->ds, n->base.at, D_NO_ORDER, who, check__show(c, &l->ty));
     else return with_args(c, TX_BINARY, (enum ast_op)n->op, n->base.at, types_plain(T_BOOL), l, r);
     return check__poison(c, n->base.at);
 }
@@ -110,11 +130,12 @@ static struct tx *logic(struct check *c, struct scope sc, struct ast_binary *n)
 /* The operand of an arithmetic operator: a present number. */
 static struct tx *number(struct check *c, struct scope sc, struct ast *n, const char *who, bool *text)
 {
-    struct tx *x = check__present(c, check__expr(c, sc, n, 0), n, who);
-    if (x->ty.kind == TY_POISON || ty_is(&x->ty, T_DECIMAL)) return x;
+    struct tx *x = check__expr(c, sc, n, 0);
+    if (x->ty.kind != TY_VALUE || ty_is(&x->ty, T_DECIMAL)) return check__present(c, x, n, who);
     *text = *text || ty_is(&x->ty, T_TEXT);
     struct diag *d = diag2(c->ds, x->at, D_TYPE_NEEDED, arena_printf(c->a, "an operand of %s is a number", who), check__show(c, &x->ty));
-    if (*text) diag_help(d, "texts are joined by interpolation: \"{A} {B}\"");
+    if (ty_is(&x->ty, T_DATE)) diag_help(d, "days are added by add_days(date, n)");
+    if (*text) diag_help(d, "texts are joined by interpolation, \"{A} {B}\", or by join(\" \", A, B), which leaves out what is absent");
     return check__poison(c, x->at);
 }
 
@@ -136,7 +157,10 @@ static struct tx *arithmetic(struct check *c, struct scope sc, struct ast_binary
     const char *who = quoted_op(c, (enum ast_op)n->op);
     bool text = false;
     if (n->op == OP_DIV) {
-        resolve__unsupported(c, n->base.at, "division");
+        struct str l = span_text(c->sources, n->left->at), r = span_text(c->sources, n->right->at);
+        struct diag *d = resolve__unsupported(c, n->base.at, "division by `/`");
+        diag_help(d, "say to how many decimals: divide(%s, %s, 2)", check__text(c, n->left), check__text(c, n->right));
+        diag_fix(d, n->base.at, "divide(%.*s, %.*s, 2)", (int)l.n, l.p, (int)r.n, r.p);
         return check__poison(c, n->base.at);
     }
     struct tx *l = number(c, sc, n->left, who, &text), *r = number(c, sc, n->right, who, &text);

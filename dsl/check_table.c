@@ -44,7 +44,8 @@ static void find_twins(struct build *b)
         if (!value_equal(&sorted[i].key, &sorted[i - 1].key)) continue;
         struct buf text = {0};
         value_print(&text, &sorted[i].key);
-        diag_also(diag1(b->c->ds, sorted[i].at, D_TABLE_KEY_TWICE, diag_str(b->c->ds, buf_view(&text))), sorted[i - 1].at, "first here");
+        diag_help(diag_also(diag1(b->c->ds, sorted[i].at, D_TABLE_KEY_TWICE, diag_str(b->c->ds, buf_view(&text))), sorted[i - 1].at, "first here"),
+                  "a key has one value: keep one of them");
         buf_free(&text);
         b->ok = false;
     }
@@ -75,8 +76,9 @@ static bool common(struct build *b, struct type *out, bool keys)
         }
     }
     if (n == 0) {
+        if (b->c->broken) return false;      /* its rows could not be read */
         if (keys) diag1(b->c->ds, t->at, D_TABLE_EMPTY, "no row");
-        else diag1(b->c->ds, t->at, D_TABLE_EMPTY, "no value but null");
+        else if (t->nrows) diag1(b->c->ds, t->at, D_TABLE_EMPTY, "no value but null");
         return false;
     }
     if (keys && all.base != T_TEXT) {
@@ -128,7 +130,12 @@ static int csv_header(struct build *b, const struct csv *csv, const struct ast_n
     if (k >= 0) return k;
     struct diag_nearest near = diag_nearest_begin(name->text);
     for (size_t i = 0; i < csv->ncols; i++) diag_nearest_try(&near, csv->header[i]);
-    resolve__hint(diag2(b->c->ds, name->at, D_CSV_COLUMN, path, diag_str(b->c->ds, name->text)), &near);
+    struct diag *d = diag2(b->c->ds, name->at, D_CSV_COLUMN, path, diag_str(b->c->ds, name->text));
+    struct buf names = {0};
+    resolve__hint(d, &near);
+    for (size_t i = 0; i < csv->ncols && i < 12; i++) buf_printf(&names, "%s`%s`", i ? ", " : "", diag_str(b->c->ds, csv->header[i]));
+    diag_help(d, "its first line has %s", buf_cstr(&names));
+    buf_free(&names);
     b->ok = false;
     return -1;
 }
@@ -145,7 +152,7 @@ static void from_csv(struct build *b, const struct ast_table_file *n)
     b->ok = false;
     if (n->file == NULL) return;
     if (sources_load(c->sources, c->files->world, path, &src, &f) != ERR_OK) {
-        diag2(c->ds, n->file->at, D_FILE_UNREADABLE, diag_str(c->ds, file), f.text[0] ? f.text : "not found");
+        diag_help(diag2(c->ds, n->file->at, D_FILE_UNREADABLE, diag_str(c->ds, file), f.text[0] ? f.text : "not found"), "paths are relative to the file that names them");
         return;
     }
     if (!csv_parse(src->text, c->a, &csv, &why)) {

@@ -56,7 +56,7 @@ static void line_complete(struct check *c, const struct test *t, const struct sc
         if (names.n) buf_puts(&names, ", ");
         buf_str(&names, col->name);
     }
-    if (names.n) diag2(c->ds, at, D_TEST_INCOMPLETE, diag_str(c->ds, t->title), arena_copy(c->a, names.p, names.n));
+    if (names.n) diag_help(diag2(c->ds, at, D_TEST_INCOMPLETE, diag_str(c->ds, t->title), arena_copy(c->a, names.p, names.n)), "add them to the line");
     buf_free(&names);
 }
 
@@ -153,7 +153,7 @@ static void nothing_missing(struct check *c, const struct test *t)
         if (names.n) buf_puts(&names, ", ");
         buf_str(&names, col->name);
     }
-    if (names.n) diag2(c->ds, t->at, D_TEST_INCOMPLETE, diag_str(c->ds, t->title), arena_copy(c->a, names.p, names.n));
+    if (names.n) diag_help(diag2(c->ds, t->at, D_TEST_INCOMPLETE, diag_str(c->ds, t->title), arena_copy(c->a, names.p, names.n)), "add them to `given`");
     buf_free(&names);
 }
 

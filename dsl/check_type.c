@@ -98,7 +98,10 @@ bool check__type(struct check *c, const struct ast *node, struct type *out, stru
     default: {
         struct diag_nearest near = diag_nearest_begin(n->name.text);
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) diag_nearest_try(&near, str_of(names[i]));
-        resolve__hint(diag1(c->ds, n->name.at, D_UNKNOWN_TYPE, diag_str(c->ds, n->name.text)), &near);
+        struct diag *d = diag1(c->ds, n->name.at, D_UNKNOWN_TYPE, diag_str(c->ds, n->name.text));
+        hints__type(d, n->name.text);
+        if (!d->help) resolve__hint(d, &near);
+        if (!d->help) diag_help(d, "there are text(n), one of(...), decimal(digits,decimals), number(digits), bool, date, datetime, instant, link(Module) and user");
         return false;
     }
     }

@@ -72,7 +72,9 @@ static void follow(struct splice *s, struct ast_import_file *n)
     const char *path = imports__beside(c, n->base.at, n->file);
     struct loaded *l = named(s, path);
     if (l != NULL) {
-        if (l->open) diag2(c->ds, n->base.at, D_BAD_IMPORT, diag_str(c->ds, n->file), "it is this file, or imports this file itself");
+        if (l->open)
+            diag_help(diag2(c->ds, n->base.at, D_BAD_IMPORT, diag_str(c->ds, n->file), "it is this file, or imports this file itself"),
+                      "leave the line out: what that file declares is known here");
         return;
     }
     if (n->file.n < 5 || memcmp(n->file.p + n->file.n - 4, ".mlc", 4) != 0 || n->file.p[0] == '/') {
@@ -84,7 +86,7 @@ static void follow(struct splice *s, struct ast_import_file *n)
         return;
     }
     if (sources_load(c->sources, c->files->world, path, &src, &f) != ERR_OK) {
-        diag2(c->ds, n->base.at, D_FILE_UNREADABLE, diag_str(c->ds, n->file), f.text[0] ? f.text : "not found");
+        diag_help(diag2(c->ds, n->base.at, D_FILE_UNREADABLE, diag_str(c->ds, n->file), f.text[0] ? f.text : "not found"), "paths are relative to the file that names them");
         return;
     }
     l = ARENA_NEW(c->a, struct loaded);

@@ -193,5 +193,5 @@ struct ast *lex_date(const struct lex_env *e, struct span at)
     }
     diag_help(diag1(e->ds, at, D_BAD_DATE, diag_str(e->ds, t)),
               "dates look like 2026-03-12, local times like 2026-03-12T08:30:00, points in time like 2026-03-12T08:30:00Z");
-    return AST_NEW(e->arena, DATE, date, at, .kind = t.n == 10 ? DATE_DAY : DATE_LOCAL, .value = t.n == 10 ? STR("2000-01-01") : STR("2000-01-01T00:00:00"));
+    return AST_NEW(e->arena, DATE, date, at, .kind = t.n == 10 ? DATE_DAY : DATE_LOCAL, .value = STR(""));
 }

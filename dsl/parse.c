@@ -146,7 +146,9 @@ static void close_one(struct parser *p, struct brackets *b, const struct token *
     struct span at = token_span(p, &p->tok[open.token]);
     struct diag *d = diag1(p->env.ds, at, D_UNCLOSED, "`{`");
     if (before->kind)
-        diag_also(d, token_span(p, before), "this begins a new declaration");
+        diag_fix(diag_help(diag_also(d, token_span(p, before), "this begins a new declaration"), "put } in front of it"), (struct span){p->env.src->id, before->at, before->at}, "}\n\n");
+    else
+        diag_fix(diag_help(d, "put } at the end"), (struct span){p->env.src->id, before->at, before->at}, "}\n");
     uint32_t end = p->tok[p->ntok - 1].end;
     push(p, (struct token){'}', end, end, false, false, true, false});
 }
@@ -155,8 +157,10 @@ static void close_one(struct parser *p, struct brackets *b, const struct token *
 static void close_before(struct parser *p, struct brackets *b, const struct token *t)
 {
     bool declaration = begins_declaration(t->kind) || ((t->kind == TOK_SOURCE || t->kind == TOK_TARGET) && b->declaration != TOK_SYSTEM);
-    char behind = p->env.src->text.p[t->end];
-    if (t->kind == 0 || (declaration && t->line_start && (behind == ' ' || behind == '\t')))
+    const char *behind = p->env.src->text.p + t->end;
+    bool gap = *behind == ' ' || *behind == '\t';
+    while (*behind == ' ' || *behind == '\t') behind++;
+    if (t->kind == 0 || (declaration && t->line_start && gap && *behind != '=' && *behind != ':'))       /* `table = x`: a field of that name */
         while (b->n > 0)
             close_one(p, b, t);
     if (declaration && b->n == 0)

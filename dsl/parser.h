@@ -39,6 +39,13 @@ struct ast_name parse__one_of(struct span one, struct span of);
 void parse__edition(struct parser *p, struct span at, const struct ast *number);
 void parse__no_edition(struct parser *p);
 
+/* ---- recover_help.c ---- */
+struct parse_expected { const char **name; size_t n; };          /* names as in parser.y */
+/* Help lines and a fix for the syntax error at token i. */
+void parse__advise(struct parser *p, size_t i, const struct parse_expected *x, struct diag *d);
+/* An `if` or `? :` of another language at or in front of token i: reported, true. */
+bool parse__foreign_choice(struct parser *p, size_t i);
+
 /* ---- recover.c ---- */
 /* Says what is wrong at the token given last and moves on to where reading can go on. expected: names as in parser.y. */
 void parse__syntax_error(struct parser *p, const char **expected, size_t n);

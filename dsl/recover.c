@@ -12,9 +12,7 @@
 #include <stdlib.h>
 
 /* ---- what was expected, in words ---- */
-struct expected { const char **name; size_t n; };
-
-static bool has(const struct expected *x, const char *name)
+static bool has(const struct parse_expected *x, const char *name)
 {
     for (size_t i = 0; i < x->n; i++)
         if (strcmp(x->name[i], name) == 0)
@@ -40,7 +38,7 @@ static const struct { const char *what; const char *signs[3]; const char *member
      {"spec", "import", "system", "source", "target", "entity", "extend", "table", "fn", "flow", "test"}},
 };
 
-static void replace_group(struct expected *x, size_t g)
+static void replace_group(struct parse_expected *x, size_t g)
 {
     size_t kept = 0;
     for (size_t i = 0; i < x->n; i++) {
@@ -69,7 +67,7 @@ static void put_name(struct buf *b, const char *name)
         buf_puts(b, name);
 }
 
-static const char *expected_text(struct parser *p, struct expected *x)
+static const char *expected_text(struct parser *p, struct parse_expected *x)
 {
     if (x->n == 0)
         return "something else";
@@ -143,11 +141,12 @@ static bool missing_value(struct parser *p, size_t i)
     struct str op = token_text(p, i - 2);
     if (p->tok[i - 1].after_stray)
         return true;                              /* what stood there was reported already */
-    diag1(p->env.ds, parse__at(p, i - 2), D_NO_VALUE, arena_printf(p->env.arena, "`%.*s`", (int)op.n, op.p));
+    struct diag *d = diag1(p->env.ds, parse__at(p, i - 2), D_NO_VALUE, arena_printf(p->env.arena, "`%.*s`", (int)op.n, op.p));
+    if (p->tok[i - 2].kind == '=') diag_help(d, "`null` writes that nothing is there; to leave the field alone, leave out the line");
     return true;
 }
 
-static bool reserved_word(struct parser *p, size_t i, const struct expected *x)
+static bool reserved_word(struct parser *p, size_t i, const struct parse_expected *x)
 {
     size_t word;
     int k = p->tok[i].kind, next = i + 1 < p->ntok ? p->tok[i + 1].kind : 0;
@@ -165,7 +164,7 @@ static bool reserved_word(struct parser *p, size_t i, const struct expected *x)
     return true;
 }
 
-static bool known_mistake(struct parser *p, size_t i, const struct expected *x)
+static bool known_mistake(struct parser *p, size_t i, const struct parse_expected *x)
 {
     char low[16];
     const char *right = wrong_case(p, i, low);
@@ -187,7 +186,7 @@ static bool known_mistake(struct parser *p, size_t i, const struct expected *x)
 }
 
 /* `gven {`, `evry 15m`: a name that is nearly the word that would have fitted, here or at the beginning of the line. */
-static bool near_word(const struct parser *p, size_t i, const struct expected *x, struct str *word)
+static bool near_word(const struct parser *p, size_t i, const struct parse_expected *x, struct str *word)
 {
     static const char *const lines[] = {"every", "reread", "key", "adopt", "when", "on", "fuse", "guard", "trigger", "moved", "let", "once", "fill"};
     bool here = p->tok[i].kind == TOK_NAME && !(has(x, "'='") && !p->tok[i].line_start);
@@ -206,30 +205,35 @@ static bool near_word(const struct parser *p, size_t i, const struct expected *x
     return n.wrong.n > 2 && diag_nearest_found(&n);
 }
 
-static void say(struct parser *p, size_t i, struct expected *x)
+/* `fuse 5 percent`, `x = City then`: the name in front was read as the next line's. It is what does not fit. */
+static bool stray_name(const struct parser *p, size_t i, const struct parse_expected *x)
 {
-    if (p->tok[i].bad || p->tok[i].after_stray || known_mistake(p, i, x))
+    if (x->n != 1 || strcmp(x->name[0], "'='") != 0 || i < 2 || p->tok[i - 1].kind != TOK_NAME || p->tok[i - 1].line_start) return false;
+    switch (p->tok[i - 2].kind) {
+    case TOK_NAME: case TOK_TEXT: case TOK_NUMBER: case TOK_DURATION: case TOK_PERCENT: case TOK_DATE: case TOK_TRUE: case TOK_FALSE: case TOK_NULL: case ')': case ']':
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void say(struct parser *p, size_t i, struct parse_expected *x)
+{
+    if (p->tok[i].bad || p->tok[i].after_stray || known_mistake(p, i, x) || parse__foreign_choice(p, i))
         return;                                   /* bad, stray: reported when the tokens were read */
     struct str word;
-    bool near = near_word(p, i, x, &word), comma = has(x, "','"), arrow = has(x, "=>"), only_name = x->n == 1 && has(x, "a name");
+    bool near = near_word(p, i, x, &word);
+    struct parse_expected instead = {(const char *[]){"an operator", "the next line"}, 2};
+    if (!near && stray_name(p, i, x)) {
+        i--;
+        x = &instead;
+    }
+    struct parse_expected before = {ARENA_ARRAY(p->env.arena, const char *, x->n + 1), x->n};
+    memcpy(before.name, x->name, x->n * sizeof *x->name);     /* what people say instead changes the list */
     struct diag *d = diag2(p->env.ds, parse__at(p, i), D_SYNTAX, unexpected_text(p, i), expected_text(p, x));
-    int k = p->tok[i].kind;
     if (near)
         diag_help(d, "did you mean `%.*s`?", (int)word.n, word.p);
-    if (comma && !p->in_bracket[i] && p->tok[i].line_start && k != '}')
-        diag_help(d, "arms are parted by commas: put one at the end of the line before");
-    if (arrow && (k == '=' || k == ':'))
-        diag_help(d, "an arm is written `pattern => value`");
-    if (only_name && is_keyword(p, i) && !p->tok[i].line_start)
-        diag_help(d, "`%.*s` is a word of the language; a name like it stands between backticks", (int)token_text(p, i).n, token_text(p, i).p);
-    if (k == ',' && !comma)
-        diag_fix(diag_help(d, "only arms and arguments are parted by commas"), d->at, "%s", "");
-    if (is_comparison(k) && has(x, "'+'"))
-        diag_help(d, "comparisons do not chain: write `a < b and b < c`");
-    if (k == TOK_EQ && has(x, "'='"))
-        diag_fix(diag_help(d, "one `=` gives a field its value, `==` compares"), d->at, "=");
-    if (k == '=' && has(x, "=="))
-        diag_fix(diag_help(d, "`==` compares, one `=` gives a field its value"), d->at, "==");
+    parse__advise(p, i, &before, d);
 }
 
 /* ---- where reading goes on ---- */
@@ -334,7 +338,7 @@ void parse__syntax_error(struct parser *p, const char **expected, size_t n)
     } else if (p->synced < i && missing_value(p, i)) {
         p->pos = i - 1;                           /* the next line is whole: read it */
     } else {
-        say(p, i, &(struct expected){expected, n});
+        say(p, i, &(struct parse_expected){expected, n});
         p->pos = next_start(p, i, i);
     }
     p->synced = i;

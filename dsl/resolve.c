@@ -21,9 +21,9 @@ void resolve__hint(struct diag *d, const struct diag_nearest *n)
         diag_fix(d, d->at, "\"%.*s\"", (int)n->best.n, n->best.p);
 }
 
-void resolve__unsupported(struct check *c, struct span at, const char *what)
+struct diag *resolve__unsupported(struct check *c, struct span at, const char *what)
 {
-    diag1(c->ds, at, D_UNSUPPORTED, what);
+    return diag1(c->ds, at, D_UNSUPPORTED, what);
 }
 
 /* ---- look-ups ---- */
@@ -35,7 +35,12 @@ struct endpoint *resolve__endpoint(struct check *c, const struct ast_name *name)
         if (str_eq(e->name, name->text)) return e;
         diag_nearest_try(&near, e->name);
     }
-    resolve__hint(diag1(c->ds, name->at, D_UNKNOWN_ENDPOINT, diag_str(c->ds, name->text)), &near);
+    struct diag *d = diag1(c->ds, name->at, D_UNKNOWN_ENDPOINT, diag_str(c->ds, name->text));
+    struct buf names = {0};
+    resolve__hint(d, &near);
+    for (const struct endpoint *e = c->spec->endpoints; e != NULL; e = e->next) buf_printf(&names, "%s`%.*s`", names.n ? ", " : "", (int)e->name.n, e->name.p);
+    if (!d->help && names.n) diag_help(d, "it has %s", buf_cstr(&names));
+    buf_free(&names);
     return NULL;
 }
 
@@ -46,7 +51,9 @@ struct table *resolve__table(struct check *c, const struct ast_name *name)
         if (str_eq(t->name, name->text)) return t;
         diag_nearest_try(&near, t->name);
     }
-    resolve__hint(diag1(c->ds, name->at, D_UNKNOWN_TABLE, diag_str(c->ds, name->text)), &near);
+    struct diag *d = diag1(c->ds, name->at, D_UNKNOWN_TABLE, diag_str(c->ds, name->text));
+    resolve__hint(d, &near);
+    if (!d->help) diag_help(d, "declare it: table %s from \"FILE.csv\" (KEY => VALUE), or table %s { \"key\" => \"value\" }", diag_str(c->ds, name->text), diag_str(c->ds, name->text));
     return NULL;
 }
 
@@ -132,7 +139,9 @@ static void import(struct check *c, struct ast_import *n)
     if (file == NULL) {
         struct diag_nearest near = diag_nearest_begin(n->name.text);
         for (size_t i = 0; i < prelude_count(); i++) diag_nearest_try(&near, prelude_name(i));
-        resolve__hint(diag1(c->ds, n->name.at, D_UNKNOWN_IMPORT, diag_str(c->ds, n->name.text)), &near);
+        struct diag *d = diag1(c->ds, n->name.at, D_UNKNOWN_IMPORT, diag_str(c->ds, n->name.text));
+        resolve__hint(d, &near);
+        if (!d->help) diag_help(d, "there are sage100, zoho_crm and file; a file of your own stands in quotes: import \"%s.mlc\"", diag_str(c->ds, n->name.text));
         return;
     }
     struct prelude_part *p = ARENA_NEW(c->a, struct prelude_part), **tail = &c->prelude;
@@ -160,6 +169,10 @@ static void add_endpoint(struct check *c, struct ast_endpoint *n)
     resolve__hint(d, &near);
     for (size_t i = 0; i < prelude_count(); i++)
         if (str_eq(prelude_name(i), n->system.text)) diag_help(d, "write `import %s` above", diag_str(c->ds, n->system.text));
+    struct buf names = {0};
+    for (const struct system *s = c->spec->systems; s != NULL; s = s->next) buf_printf(&names, "%s%.*s", names.n ? ", " : "", (int)s->name.n, s->name.p);
+    if (!d->help && names.n) diag_help(d, "it imports %s", buf_cstr(&names));
+    buf_free(&names);
 }
 
 static void add_table(struct check *c, struct ast *n)

@@ -155,6 +155,13 @@ static void refuse(struct sheet *s, const struct ast_column *decl, const struct 
 {
     struct diag *d = diag2(s->c->ds, v->at, D_BAD_SETTING, diag_str(s->c->ds, name), wanted(s->c, AST_AS(type, decl->type)));
     diag_also(d, decl->base.at, "declared here");
+    if (str_is(AST_AS(type, decl->type)->name.text, "secret") && v->kind == AST_TEXT)
+        diag_help(d, "a credential never stands in a file: %s = secret(\"NAME\"), and on the server `mlcd secret set NAME`", diag_str(s->c->ds, name));
+    if (!str_is(AST_AS(type, decl->type)->name.text, "one of") || v->kind != AST_CHOICE) return;
+    struct diag_nearest near = diag_nearest_begin(AST_AS(choice, v)->name.text);
+    AST_EACH(o, AST_AS(type, decl->type)->args)
+        if (o->kind == AST_CHOICE) diag_nearest_try(&near, AST_AS(choice, o)->name.text);
+    resolve__hint(d, &near);
 }
 
 static const struct ast_column *declared(const struct ast_list *members, struct str name)
@@ -182,9 +189,10 @@ static bool twice(struct sheet *s, const struct ast_list *list, const struct ast
 {
     AST_EACH(n, *list) {
         if (n == me) return false;
-        struct str other = n->kind == AST_SETTING ? AST_AS(setting, n)->name.text : n->kind == AST_QUOTA ? AST_AS(quota, n)->name.text : (struct str){0};
+        struct str other = n->kind == AST_SETTING ? AST_AS(setting, n)->name.text : n->kind == AST_QUOTA ? AST_AS(quota, n)->name.text
+                         : n->kind == AST_SETTING_GROUP ? group_name(s->c, &AST_AS(setting_group, n)->word, &AST_AS(setting_group, n)->name) : (struct str){0};
         if (!str_eq(other, name)) continue;
-        diag_also(diag1(s->c->ds, at, D_DUPLICATE_NAME, diag_str(s->c->ds, name)), n->at, "first here");
+        diag_help(diag_also(diag1(s->c->ds, at, D_DUPLICATE_NAME, diag_str(s->c->ds, name)), n->at, "first here"), "keep one of them");
         return true;
     }
     return false;
@@ -247,7 +255,10 @@ static void block(struct sheet *s, const struct ast_list *members, const struct 
     AST_EACH(n, *given) {
         if (n->kind == AST_QUOTA) {
             if (!twice(s, given, n, AST_AS(quota, n)->name.text, n->at)) quota(s, members, AST_AS(quota, n));
-        } else if (n->kind == AST_SETTING_GROUP) group(s, members, AST_AS(setting_group, n));
+        } else if (n->kind == AST_SETTING_GROUP) {
+            const struct ast_setting_group *gr = AST_AS(setting_group, n);
+            if (!twice(s, given, n, group_name(s->c, &gr->word, &gr->name), span_join(gr->word.at, gr->name.at))) group(s, members, gr);
+        }
         else if (n->kind == AST_SETTING) {
             const struct ast_setting *st = AST_AS(setting, n);
             const struct ast_column *decl = declared(members, st->name.text);

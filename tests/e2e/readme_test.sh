@@ -52,7 +52,7 @@ one_block() {   # PAGE BLOCK SCRATCH
     "mlc refused "*)
         in_frame rules "$2.body" whole.mlc
         if mlc check whole.mlc >out 2>&1; then not_ok "$name is refused" "it compiles"; else has "$name is refused" out "${info##* }"; fi ;;
-    "mlc fragment" | "mlc fragment file="* | sh | text | json | yaml | csv | ini | "json file="* | "csv file="* | "sh file="* | "") ;;
+    "mlc mistake"* | "text says" | "mlc fragment" | "mlc fragment file="* | sh | text | json | yaml | csv | ini | "json file="* | "csv file="* | "sh file="* | "") ;;
     *) not_ok "$name" "a block of an unknown kind: $info" ;;
     esac
 }
