@@ -130,9 +130,12 @@ static void checks_and_builds(void)
 /* The specs under examples/: clean, in the canonical layout, their tests green. Run from the top of the project. */
 static void examples(void)
 {
-    static const char *const specs[] = {"examples/customers/customers.mlc", "examples/language/language.mlc"};
+    static const char *const specs[] = {"examples/customers/customers.mlc", "examples/language/language.mlc", "examples/sage100-zoho/distribution.mlc"};
     static const char *const parts[] = {"examples/customers/customers.mlc", "examples/language/language.mlc", "examples/language/sales.mlc",
-                                        "examples/language/ledger.mlc", "examples/language/lookups.mlc"};
+                                        "examples/language/ledger.mlc", "examples/language/lookups.mlc", "examples/sage100-zoho/distribution.mlc",
+                                        "examples/sage100-zoho/fields.mlc", "examples/sage100-zoho/lookups.mlc", "examples/sage100-zoho/parties.mlc",
+                                        "examples/sage100-zoho/catalog.mlc", "examples/sage100-zoho/sales.mlc", "examples/sage100-zoho/receivables.mlc",
+                                        "examples/sage100-zoho/purchasing.mlc", "examples/sage100-zoho/ledger.mlc"};
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
         struct cli c = with("check", specs[i], NULL);
         c.proof = true;
