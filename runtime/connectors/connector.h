@@ -128,11 +128,15 @@ struct write_batch {
     enum write_verb verb;
     struct str module;
     struct str key_field;                  /* our own unique field: tells W_DUP_OWN from W_DUP_OTHER */
+    bool lines;                            /* an item carries a list */
     bool trigger_workflow, trigger_approval, trigger_blueprint;   /* what the target may run on these writes; none: "trigger":[] */
     struct write_item *items; size_t n;    /* n <= LIMIT_WRITE_BATCH */
     struct arena *arena;                   /* answers go here; lives as long as the batch */
     void *user;
 };
+/* A list of lines, V_LIST, both ways. Read: the column "id", a row's id as V_ID, then what the target holds of it; rows in the target's order. Written
+ * with an insert: the columns of new rows. With an update: "id" and "_delete" in front; id alone = that row gets these values, id and _delete = that
+ * row goes, neither = a new row (facts/zoho-crm.md 6). Every row that stands there is named. */
 struct lookup_hit { size_t value_index; struct str id; struct record fields; };
 struct target;
 struct target_ops {
@@ -147,7 +151,7 @@ struct target_ops {
     /* Records of module where field is one of values (at most 100; also module "users": active users, by email, id or full_name), each hit with the fields asked for; all hits, several per value possible. */
     enum err (*lookup)(struct target *t, struct str module, struct str field, const struct str *values, size_t n, const struct str *want, size_t nwant,
                        struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f);
-    /* Records by id (at most 100): hits with value_index into ids; ids without a hit are gone. */
+    /* Records by id (at most 100): hits with value_index into ids; ids without a hit are gone. A list among what is wanted may cost a call a record. */
     enum err (*read)(struct target *t, struct str module, const struct str *ids, size_t n, const struct str *want, size_t nwant, struct arena *a,
                      struct lookup_hit **hits, size_t *nhits, struct fault *f);
     /* Records of module whose field holds a value, in the order of their ids, behind the id `after` (empty = from the first): a page of them with the

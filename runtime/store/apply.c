@@ -76,12 +76,18 @@ static enum err take_row(struct fold *x)
 
 static enum err wake_children(struct fold *x);
 
+static bool over(const struct row *r)
+{
+    return r->state == ROW_LEFT || r->state == ROW_GONE;
+}
+
 static enum err save_row(struct fold *x, const struct row *before)
 {
     x->row.last_seq = x->fr->seq;
     enum err e = store__row_put(x->s, &x->fl, x->key, x->existed ? before : NULL, &x->row, x->f);
     bool born = x->row.id.n && !(x->existed && before->id.n);
-    return e == ERR_OK && born ? wake_children(x) : e;
+    bool left = over(&x->row) && !(x->existed && over(before));       /* what it held may be another's now */
+    return e == ERR_OK && (born || left) ? wake_children(x) : e;
 }
 
 static bool under_way(const struct row *r)
@@ -187,6 +193,7 @@ static enum err fold_intent(struct fold *x)
     r->verb = (uint8_t)event_int(&x->ev, EV_VERB, 0);
     r->sent = x->ev.v[EV_SENT];
     r->sent_wanted_seq = r->wanted_seq;
+    set_from_event(&r->lines, &x->ev, EV_LINES);      /* read just now: true whatever becomes of the write */
     return save_row(x, &before);
 }
 
@@ -208,7 +215,7 @@ static void applied(struct fold *x)
     r->written_ms = x->fr->time_ms;
     r->tries = 0;
     if (!(r->flags & ROW_F_REJECT)) r->why = (struct str){NULL, 0};
-    r->flags &= ~(uint32_t)(ROW_F_FORCE | ROW_F_UNREAD);
+    r->flags &= ~(uint32_t)(ROW_F_FORCE | ROW_F_UNREAD | ROW_F_VOID);
     if (r->wanted_seq == r->sent_wanted_seq) r->flags &= ~(uint32_t)ROW_F_DANGER;
     r->state = rest_state(r);
 }
@@ -220,6 +227,13 @@ static void not_applied(struct row *r, uint8_t state)
     r->sent = (struct str){NULL, 0};
     r->sent_wanted_seq = 0;
     r->state = r->flags & ROW_F_REJECT ? ROW_REJECTED : state;
+}
+
+/* The record behind the id is gone. The id stays, to be told, until a person or a guarded flow has the record made anew. */
+static void is_void(struct row *r)
+{
+    r->flags |= ROW_F_VOID;
+    not_applied(r, ROW_REJECTED);
 }
 
 static enum err fold_outcome(struct fold *x)
@@ -242,20 +256,23 @@ static enum err fold_outcome(struct fold *x)
     case W_SPLIT:
     case W_CONFIG:    not_applied(r, ROW_DIRTY); break;
     case W_REJECTED:
-    case W_DUP_OTHER:
-    case W_GONE:      not_applied(r, ROW_REJECTED); break;
+    case W_DUP_OTHER: not_applied(r, ROW_REJECTED); break;
+    case W_GONE:      is_void(r); break;
     }
     return save_row(x, &before);
 }
 
-/* An ambiguous record was read back. CLASS: APPLIED, or RETRY = it is as it was before, or AMBIGUOUS = could not be read. */
+/* A record was read back. CLASS: APPLIED, or RETRY = it is as it was before, or AMBIGUOUS = could not be read, or GONE = it is not there any more. */
 static enum err fold_settle(struct fold *x)
 {
     struct row before = x->row, *r = &x->row;
     enum write_class cls = (enum write_class)event_int(&x->ev, EV_CLASS, W_AMBIGUOUS);
     if (cls == W_APPLIED) applied(x);
     else if (cls == W_AMBIGUOUS) r->due_ms = event_int(&x->ev, EV_DUE, 0);
-    else {
+    else if (cls == W_GONE) {
+        set_from_event(&r->why, &x->ev, EV_WHY);
+        is_void(r);
+    } else {
         set_from_event(&r->id, &x->ev, EV_ID);
         if (event_has(&x->ev, EV_ID)) r->flags |= ROW_F_UNREAD;
         not_applied(r, ROW_DIRTY);
@@ -272,9 +289,11 @@ static enum err fold_adopt(struct fold *x)
     r->why = ev->v[EV_WHY];
     if (event_has(ev, EV_ID)) {
         r->id = ev->v[EV_ID];
-        r->flags &= ~(uint32_t)ROW_F_UNREAD;
+        r->flags &= ~(uint32_t)(ROW_F_UNREAD | ROW_F_VOID);
         if (event_has(ev, EV_OLD)) r->written = ev->v[EV_OLD];
         else r->flags |= ROW_F_UNREAD;
+        set_from_event(&r->lines, ev, EV_LINES);
+        if (event_has(ev, EV_EDITED)) x->fl.put_back++;
         r->why = (struct str){NULL, 0};
         if (!under_way(r)) r->state = ROW_DIRTY;
     } else if (event_has(ev, EV_CANDIDATES)) {
@@ -297,8 +316,8 @@ static enum err fold_replay(struct fold *x)
     r->why = (struct str){NULL, 0};
     if (!under_way(r)) r->state = ROW_DIRTY;
     if (event_has(&x->ev, EV_CLASS) && event_int(&x->ev, EV_CLASS, 0) == W_GONE) {   /* make it anew */
-        r->id = r->written = (struct str){NULL, 0};
-        r->flags |= ROW_F_CREATE;
+        r->id = r->written = r->lines = (struct str){NULL, 0};
+        r->flags = (r->flags & ~(uint32_t)ROW_F_VOID) | ROW_F_CREATE;
     }
     return save_row(x, &before);
 }
@@ -307,7 +326,7 @@ static enum err fold_erase(struct fold *x)
 {
     struct row before = x->row, *r = &x->row;
     const struct str none = {NULL, 0};
-    r->snapshot = r->wanted = r->written = r->sent = r->why = none;
+    r->snapshot = r->wanted = r->written = r->sent = r->why = r->lines = none;
     r->flags |= ROW_F_ERASED;
     r->slot = FRAME_NO_SLOT;
     r->hash = none;

@@ -32,6 +32,7 @@ void row_encode(struct buf *out, const struct row *r)
     if (!same) buf_blob(out, r->written);
     buf_blob(out, r->sent);
     buf_blob(out, r->why);
+    buf_blob(out, r->lines);
 }
 
 bool row_decode(struct str bytes, struct row *row)
@@ -57,5 +58,6 @@ bool row_decode(struct str bytes, struct row *row)
     row->written = same ? row->wanted : read_blob(&r);
     row->sent = read_blob(&r);
     row->why = read_blob(&r);
+    row->lines = read_blob(&r);
     return reader_done(&r) && row->state < ROW_STATE_COUNT;
 }

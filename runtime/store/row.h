@@ -30,7 +30,8 @@ enum {
     ROW_F_DANGER   = 16,   /* leaves, vanishes or blanks a value: counts for the fuse */
     ROW_F_FORCE    = 32,   /* replay: send every field, also those that seem equal */
     ROW_F_ERASED   = 64,   /* data key destroyed: never sync again */
-    ROW_F_UNREAD   = 128   /* id known, but `written` was never read nor written: read before comparing */
+    ROW_F_UNREAD   = 128,  /* id known, but `written` was never read nor written: read before comparing */
+    ROW_F_VOID     = 256   /* the record behind `id` was deleted in the target: nothing may link to it */
 };
 struct row {
     uint8_t state, verb;
@@ -43,6 +44,7 @@ struct row {
     uint64_t last_seq;              /* newest frame about this row */
     int64_t written_ms;             /* time of the last applied write, 0 = never */
     struct str id, hash, snapshot, wanted, written, sent, why;
+    struct str lines;               /* per list field: line key -> row id, as last read in the target; a row made since is not in it yet */
 };
 void row_encode(struct buf *out, const struct row *r);
 /* Spans point into bytes. */

@@ -26,6 +26,7 @@ void flow_encode(struct buf *b, const struct flow_state *st)
     buf_u64(b, st->no_answer);
     buf_u64(b, st->violated);
     buf_u64(b, st->linked);
+    buf_u64(b, st->put_back);
     buf_blob(b, st->hashes);
     buf_blob(b, st->cursor);
     buf_blob(b, st->full_cursor);
@@ -44,6 +45,7 @@ bool flow_decode(struct str bytes, struct flow_state *st)
     st->no_answer = read_u64(&r);
     st->violated = read_u64(&r);
     st->linked = read_u64(&r);
+    st->put_back = read_u64(&r);
     st->hashes = read_blob(&r);
     st->cursor = read_blob(&r);
     st->full_cursor = read_blob(&r);

@@ -37,7 +37,7 @@ static void reason(const struct write_item *it, char *out, size_t n)
         snprintf(out, n, "%.*s: another record (%.*s) holds the same %.*s", (int)it->code.n, it->code.p, (int)it->out_id.n, it->out_id.p, (int)it->field.n,
                  it->field.p);
     else if (it->cls == W_GONE)
-        snprintf(out, n, "the record does not exist in the target any more; mlcd replay --recreate makes it anew");
+        snprintf(out, n, GONE_WHY);
     else
         snprintf(out, n, "%.*s%s%.*s%s%.*s%s", (int)it->code.n, it->code.p, it->code.n ? ": " : "", (int)it->message.n, it->message.p,
                  it->field.n ? " (" : "", (int)it->field.n, it->field.p, it->field.n ? ")" : "");

@@ -38,6 +38,23 @@ static struct value link_symbol(const struct link *l, struct arena *a)
     return v;
 }
 
+/* Links become symbols, those in lines too. */
+static struct value in_image(const struct value *v, struct arena *a)
+{
+    if (v->kind == V_LINK) return link_symbol(v->u.link, a);
+    if (v->kind != V_LIST) return *v;
+    const struct list *from = v->u.list;
+    struct list *l = ARENA_NEW(a, struct list);
+    struct list_line *lines = ARENA_ARRAY(a, struct list_line, from->nlines);
+    for (size_t i = 0; i < from->nlines; i++) {
+        struct value *fields = ARENA_ARRAY(a, struct value, from->nfields + 1u);
+        for (size_t k = 0; k < from->nfields; k++) fields[k] = in_image(&from->lines[i].fields[k], a);
+        lines[i] = (struct list_line){from->lines[i].key, fields};
+    }
+    *l = (struct list){from->names, lines, from->nlines, from->nfields};
+    return (struct value){.kind = V_LIST, .u.list = l};
+}
+
 struct str wanted_build(struct engine *e, struct sync_flow *sf, const struct vm_out *out, struct str key_text, struct arena *a)
 {
     (void)e;
@@ -46,7 +63,7 @@ struct str wanted_build(struct engine *e, struct sync_flow *sf, const struct vm_
     for (size_t i = 0; i < fl->nfields; i++) {
         struct record_field rf = {fl->fields[i].name, value_absent};
         if (fl->fields[i].mode == FIELD_KEY) rf.v = value_text(key_text);
-        else if (out->ops[i] == VM_SET) rf.v = out->values[i].kind == V_LINK ? link_symbol(out->values[i].u.link, a) : out->values[i];
+        else if (out->ops[i] == VM_SET) rf.v = in_image(&out->values[i], a);
         else if (fl->fields[i].mode != FIELD_EVENT) continue;
         r.f[r.n++] = rf;
     }
@@ -75,7 +92,8 @@ size_t wanted_diff(const struct image_flow *fl, const struct record *wanted, con
         }
         if (field->mode == FIELD_ONCE) continue;
         const struct value *have = record_get(written, w->name);
-        bool equal = have ? value_equal(have, &w->v) : !value_present(&w->v);
+        bool lists = field->type.base == T_LIST && have;
+        bool equal = lists ? lines_same(have, &w->v) : have ? value_equal(have, &w->v) : !value_present(&w->v);
         if (!equal || (force && field->mode != FIELD_FILL)) out[n++] = *w;
     }
     return n;

@@ -25,64 +25,6 @@ static size_t pick(struct engine *e, struct sync_flow *sf, uint16_t flow, size_t
     return kept;
 }
 
-/* ---- one record's request ---- */
-struct outgoing { struct send_item *it; enum write_verb verb; struct record fields, old; struct str sent; };
-
-static struct value outgoing_value(struct engine *e, struct sync_flow *sf, struct str key, const struct record_field *rf, struct arena *a)
-{
-    const struct image_field *fd = flow_field(sf->fl, rf->name);
-    if (!fd || sf->field_link[fd - sf->fl->fields] == NO_LINK || rf->v.kind != V_TEXT) return rf->v;
-    struct str id = link_id(e, sf, key, rf->name, value_str(&rf->v), a);
-    if (id.n == 0) return value_absent;
-    return (struct value){.kind = V_ID, .len = (uint32_t)id.n, .u.text = id.p};
-}
-
-/* Fills the request's fields; false when nothing differs. */
-static bool compose(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct record *in_target, struct arena *a, struct outgoing *out)
-{
-    const struct image_flow *fl = sf->fl;
-    struct record_field *diff = ARENA_ARRAY(a, struct record_field, it->wanted.n + 1);
-    out->it = it;
-    out->verb = it->row.id.n ? WRITE_UPDATE : WRITE_INSERT;
-    size_t n = wanted_diff(fl, &it->wanted, &it->written, out->verb, it->row.flags & ROW_F_FORCE, diff);
-    out->fields = (struct record){ARENA_ARRAY(a, struct record_field, n + 1), 0};
-    out->old = (struct record){ARENA_ARRAY(a, struct record_field, n + 1), 0};
-    for (size_t i = 0; i < n; i++) {
-        const struct image_field *fd = flow_field(fl, diff[i].name);
-        const struct value *there = in_target ? record_get(in_target, diff[i].name) : NULL;
-        bool fill_taken = out->verb == WRITE_UPDATE && fd->mode == FIELD_FILL && (!value_present(&diff[i].v) || (there && value_present(there)));
-        if (fill_taken) continue;
-        struct value v = outgoing_value(e, sf, it->key, &diff[i], a);
-        if (out->verb == WRITE_INSERT && !value_present(&v)) continue;
-        const struct value *have = record_get(&it->written, diff[i].name);
-        out->fields.f[out->fields.n++] = (struct record_field){diff[i].name, v};
-        out->old.f[out->old.n++] = (struct record_field){diff[i].name, have ? *have : value_absent};
-    }
-    out->sent = wanted_after(fl, &it->wanted, &it->written, out->verb, a);
-    return n > 0;
-}
-
-static void put_record(struct buf *part, enum event_tag tag, const struct record *r)
-{
-    struct buf b = {0};
-    record_encode(&b, r);
-    event_put(part, tag, buf_view(&b));
-    buf_free(&b);
-}
-
-static enum err emit_intent(struct engine *e, struct sync_flow *sf, const struct outgoing *o, struct fault *f)
-{
-    emit_begin(e, FRAME_INTENT, sf);
-    emit_key(e, o->it->key, o->it->row.slot);
-    event_put_int(&e->pub, EV_VERB, o->verb);
-    event_put(&e->pub, EV_MODULE, sf->fl->module);
-    put_record(&e->priv, EV_FIELDS, &o->fields);
-    put_record(&e->priv, EV_OLD, &o->old);
-    event_put(&e->priv, EV_SENT, o->sent);
-    if (o->it->row.id.n) event_put(&e->priv, EV_ID, o->it->row.id);
-    return emit_end(e, f);
-}
-
 /* Nothing differs from what stands there (the wish came and went): at rest without a call. */
 static enum err emit_rest(struct engine *e, struct sync_flow *sf, const struct send_item *it, struct fault *f)
 {
@@ -126,6 +68,7 @@ static void batch_add(struct engine *e, struct send_batch *b, const struct outgo
     *fields = (struct record){ARENA_ARRAY(&b->arena, struct record_field, o->fields.n + 1), o->fields.n};
     for (size_t i = 0; i < o->fields.n; i++)
         fields->f[i] = (struct record_field){keep(&b->arena, o->fields.f[i].name), value_copy(&b->arena, &o->fields.f[i].v)};
+    for (size_t i = 0; i < o->fields.n; i++) b->wb.lines = b->wb.lines || o->fields.f[i].v.kind == V_LIST;
     size_t k = b->wb.n++;
     b->keys[k] = keep(&b->arena, o->it->key);
     b->slots[k] = o->it->row.slot;
@@ -160,13 +103,35 @@ static enum err hold_candidates(struct engine *e, struct sync_flow *sf, struct s
     return err;
 }
 
+/* The rows of lists that are about to be written; the record may turn out to be gone. */
+static enum err read_rows(struct engine *e, struct sync_flow *sf, struct send_item *it, struct arena *a, struct record *in_target, struct fault *f)
+{
+    struct str *names;
+    size_t n = compose_lists(sf, it, a, &names), nhits = 0;
+    struct lookup_hit *hits = NULL;
+    if (n == 0) return ERR_OK;
+    enum err err = sf->dst->tops->read(sf->dst->target, sf->fl->module, &it->row.id, 1, names, n, a, &hits, &nhits, f);
+    if (err != ERR_OK) return err;
+    if (nhits == 0) return gone_item(e, sf, it, f);
+    struct record both = {ARENA_ARRAY(a, struct record_field, in_target->n + hits[0].fields.n + 1), 0};
+    for (size_t i = 0; i < hits[0].fields.n; i++) both.f[both.n++] = hits[0].fields.f[i];
+    for (size_t i = 0; i < in_target->n; i++)
+        if (!record_get(&hits[0].fields, in_target->f[i].name)) both.f[both.n++] = in_target->f[i];
+    *in_target = both;
+    return ERR_OK;
+}
+
 /* One row into the request that is being filled. What it takes from the arena is not needed afterwards: the request has copies. */
-static enum err put_row(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct record *found, struct send_batch *open[2],
+static enum err put_row(struct engine *e, struct sync_flow *sf, struct send_item *it, struct record found, struct send_batch *open[2],
                         struct arena *a, struct fault *f)
 {
     struct outgoing o;
-    if (!compose(e, sf, it, found->n ? found : NULL, a, &o)) return emit_rest(e, sf, it, f);
-    enum err err = emit_intent(e, sf, &o, f);
+    enum err err = read_rows(e, sf, it, a, &found, f);
+    if (err != ERR_OK || it->skip) return err;
+    enum composed what = compose(e, sf, it, &found, a, &o);
+    if (what == COMPOSED_NOTHING) return emit_rest(e, sf, it, f);
+    if (what == COMPOSED_SAME) return compose_stands(e, sf, &o, f);
+    err = compose_intent(e, sf, &o, f);
     if (err != ERR_OK) return err;
     struct send_batch **b = &open[o.verb];
     if (!*b || (*b)->wb.n >= sf->batch_now) *b = batch_new(e, sf, o.verb, sf->batch_now);
@@ -182,7 +147,7 @@ static enum err make_batches(struct engine *e, struct sync_flow *sf, struct send
     for (size_t i = 0; i < n && err == ERR_OK; i++) {
         if (items[i].skip) continue;
         struct arena_mark m = arena_mark(a);
-        err = put_row(e, sf, &items[i], &found[i], open, a, f);
+        err = put_row(e, sf, &items[i], found[i], open, a, f);
         arena_release(a, m);
     }
     return err;

@@ -15,22 +15,35 @@ static enum err emit_settle(struct engine *e, struct sync_flow *sf, struct send_
     return emit_end(e, f);
 }
 
-/* What was sent stands there: every field of ours that can be compared (links are symbols, fill may have been taken, once belongs to people). */
-static bool stands(const struct sync_flow *sf, const struct record *sent, const struct record *there)
+/* The lines that were sent are the rows that stand there. */
+static bool lines_stand(struct engine *e, struct sync_flow *sf, const struct send_item *it, size_t field, const struct value *sent, const struct value *there,
+                        struct arena *a)
 {
-    for (size_t i = 0; i < sent->n; i++) {
-        const struct image_field *fd = flow_field(sf->fl, sent->f[i].name);
-        const struct value *v = record_get(there, sent->f[i].name);
+    const struct image_field *fd = &sf->fl->fields[field];
+    struct record known = record_of(it->row.lines, a);
+    const struct value *map = record_get(&known, fd->name);
+    struct value wanted = lines_resolved(e, sf, field, it->key, sent, a);
+    struct lines_match m;
+    lines_match(&wanted, &value_absent, map ? map : &value_absent, there, fd->type.shape, a, &m);
+    return !m.differs;
+}
+
+/* What was sent stands there: every field of ours that can be compared (links are symbols, fill may have been taken, once belongs to people). */
+static bool stands(struct engine *e, struct sync_flow *sf, const struct send_item *it, const struct record *there, struct arena *a)
+{
+    struct record sent = record_of(it->row.sent, a);
+    for (size_t i = 0; i < sent.n; i++) {
+        const struct image_field *fd = flow_field(sf->fl, sent.f[i].name);
+        const struct value *found = record_get(there, sent.f[i].name), *v = found ? found : &value_absent;
         if (!fd || fd->type.base == T_LINK || fd->mode == FIELD_FILL || fd->mode == FIELD_ONCE) continue;
-        if (!same_in_target(&sent->f[i].v, v ? v : &value_absent)) return false;
+        if (fd->type.base == T_LIST ? !lines_stand(e, sf, it, (size_t)(fd - sf->fl->fields), &sent.f[i].v, v, a) : !same_in_target(&sent.f[i].v, v)) return false;
     }
     return true;
 }
 
 static enum err judge(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct lookup_hit *hit, struct arena *a, struct fault *f)
 {
-    struct record sent = record_of(it->row.sent, a);
-    if (stands(sf, &sent, &hit->fields)) return emit_settle(e, sf, it, W_APPLIED, hit->id, "it had been applied", f);
+    if (stands(e, sf, it, &hit->fields, a)) return emit_settle(e, sf, it, W_APPLIED, hit->id, "it had been applied", f);
     /* There, but not as sent: an older write of ours, or people's edits. Keep the id; it is read and compared before the next write. */
     return emit_settle(e, sf, it, W_RETRY, hit->id, "the record stands there with other values", f);
 }

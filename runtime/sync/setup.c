@@ -144,23 +144,6 @@ static struct sync_endpoint *endpoint(struct sync_endpoint *list, size_t n, stru
     return NULL;
 }
 
-/* Which link site feeds which field: a find is always a field's whole right side, so LINK and SET share a register. */
-static void find_links(struct sync_flow *sf, struct arena *a)
-{
-    enum opcode_word { W_OP, W_A, W_B, W_C, WORDS };
-    const struct image_flow *fl = sf->fl;
-    sf->field_link = ARENA_ARRAY(a, uint16_t, fl->nfields + 1);
-    for (size_t i = 0; i < fl->nfields; i++) sf->field_link[i] = NO_LINK;
-    uint16_t *site = ARENA_ARRAY(a, uint16_t, fl->nregisters + 1);
-    for (size_t i = 0; i < fl->nregisters; i++) site[i] = NO_LINK;
-    for (size_t i = 0; i < fl->map.ninstr; i++) {
-        const uint16_t *w = fl->map.code + i * WORDS;
-        if (w[W_OP] == OP_LINK) site[w[W_A]] = w[W_B];
-        if (w[W_OP] == OP_MOVE && site[w[W_B]] != NO_LINK) site[w[W_A]] = site[w[W_B]];
-        if (w[W_OP] == OP_SET && site[w[W_B]] != NO_LINK) sf->field_link[w[W_A]] = site[w[W_B]];
-    }
-}
-
 static void make_queries(struct engine *e, struct sync_flow *sf)
 {
     const struct image_flow *fl = sf->fl;
@@ -184,7 +167,6 @@ static enum err can_do(const struct image_flow *fl, struct fault *f)
 {
     if (fl->guard) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: `guard` cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
     if (fl->into) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: `into` cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
-    if (fl->nlines) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: lines (`each`) cannot be written by this mlcd yet", (int)fl->name.n, fl->name.p);
     if (fl->key_program.ninstr) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: a key of one's own cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
     for (size_t i = 0; i < fl->nlinks; i++)
         if (fl->links[i].nmore)
@@ -208,7 +190,8 @@ enum err engine__flows(struct engine *e, struct fault *f)
         if (!sf->src || !sf->dst) return fault_set(f, ERR_FORMAT, "the compiled spec names a source or target that it does not declare");
         int64_t batch = conn_setting_int(&sf->dst->env, "batch", LIMIT_WRITE_BATCH);
         sf->batch_now = e->o.batch_rows ? e->o.batch_rows : batch < 1 || batch > LIMIT_WRITE_BATCH ? LIMIT_WRITE_BATCH : (unsigned)batch;
-        find_links(sf, &e->arena);
+        link_places(sf, &e->arena);
+        sf->has_lines = fl->nlines > 0;
         make_queries(e, sf);
     }
     if (e->o.flow && e->nflows == 0) return fault_set(f, ERR_USAGE, "the spec has no flow named %s", e->o.flow);

@@ -12,7 +12,10 @@
 #include "value/record.h"
 #include "vm/vm.h"
 
-enum { NO_LINK = 0xFFFF };
+enum { NO_LINK = 0xFFFF, NO_COLUMN = 0xFFFF };
+
+/* Where a link stands: in a field, or in a column of a list field. */
+struct link_place { const struct image_link *l; uint16_t field, column; };
 
 struct sync_endpoint {                 /* an open connector */
     const struct image_endpoint *decl;
@@ -28,7 +31,8 @@ struct sync_flow {
     const char *cname;                 /* NUL-terminated */
     struct source_query *queries; size_t nqueries;   /* one per company */
     struct sync_endpoint **from;       /* per query: its source */
-    uint16_t *field_link;              /* per field: link site, or NO_LINK */
+    struct link_place *places; size_t nplaces;
+    bool has_lines;                    /* a field is a list */
     unsigned batch_now;                /* halved after a refused request, doubled after an applied one */
     bool module_empty;                 /* had no record at the check: no look-ups before inserts */
     bool stopped;                      /* a configuration error came back: no more writes in this run */
@@ -158,11 +162,60 @@ struct str spec_hashes(const struct image_flow *fl, struct arena *a);
 struct send_item { struct str key; struct row row; struct record wanted, written; bool skip; };
 enum err lookup_ids(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 enum err lookup_unread(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
-enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
-/* The id that a link field's symbol resolved to for the record `child`; empty = none. */
-struct str link_id(struct engine *e, struct sync_flow *sf, struct str child, struct str field, struct str symbol, struct arena *a);
 enum err lookup_fill(struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct record *found, struct fault *f);
 enum err candidates_of(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct str *ids, struct str *names, struct fault *f);
+
+enum err emit_reject(struct engine *e, struct sync_flow *sf, const struct send_item *it, const char *why, struct fault *f);
+/* What was read in the target as an image of ours, without links and lists. */
+struct str old_image(const struct image_flow *fl, const struct record *hit, struct arena *a);
+
+/* link.c - symbols to ids. */
+void link_places(struct sync_flow *sf, struct arena *a);
+const struct image_link *link_at(const struct sync_flow *sf, size_t field, size_t column);      /* NULL: no link there */
+enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
+/* The id that a symbol of a link resolved to for the record `child`; empty = none. */
+struct str link_id(struct engine *e, const struct image_link *l, struct str child, struct str symbol, struct arena *a);
+/* The natural key that a ref's symbol means: the child's company, then the arguments. */
+struct str link_parent_key(struct str child, struct str symbol, struct arena *a);
+enum link_parent { PARENT_UNKNOWN, PARENT_NOT_YET, PARENT_THERE, PARENT_DELETED };
+enum link_parent link_parent_row(struct engine *e, uint16_t flow, struct str key, struct arena *a, struct row *row);
+/* The record waits for that one; shown with what it waits for. */
+enum err link_wait(struct engine *e, struct sync_flow *sf, struct send_item *it, uint16_t flow, struct str key, struct arena *a, struct fault *f);
+/* Whether an image holds this symbol at a place of this link, and in which field. */
+bool link_stands(const struct sync_flow *sf, const struct image_link *l, const struct record *image, struct str symbol, struct str *field);
+
+/* lines.c - lists. */
+/* Equal but for the order of their lines. */
+bool lines_same(const struct value *a, const struct value *b);
+/* A list with its links resolved. */
+struct value lines_resolved(struct engine *e, struct sync_flow *sf, size_t field, struct str child, const struct value *list, struct arena *a);
+/* Lists resolved; map: key -> row id; rows: as target_ops.read gives them. out: for an update, absent when nothing differs; there: the rows, for
+ * the log; map: what of it is known now. */
+struct lines_match { bool differs; struct value out, there, map; };
+void lines_match(const struct value *wanted, const struct value *last, const struct value *map, const struct value *rows, const struct list_shape *shape,
+                 struct arena *a, struct lines_match *out);
+
+/* compose.c - one record's request. */
+struct outgoing {
+    struct send_item *it;
+    enum write_verb verb;
+    struct record fields, old;
+    struct record lines;               /* per list field: line key -> row id */
+    struct str sent;
+    bool matched;                      /* a list was compared with its rows */
+};
+enum composed { COMPOSED_NOTHING /* nothing differs from what was written */, COMPOSED_SAME /* nor from the rows that were read */, COMPOSED_WRITE };
+/* Names of the list fields of an update whose rows have to be read first. */
+size_t compose_lists(struct sync_flow *sf, const struct send_item *it, struct arena *a, struct str **names);
+size_t compose_diff(struct sync_flow *sf, const struct send_item *it, struct arena *a, struct record_field **diff);
+/* in_target: what was read of the record for this write; may be NULL when nothing had to be. */
+enum composed compose(struct engine *e, struct sync_flow *sf, struct send_item *it, const struct record *in_target, struct arena *a, struct outgoing *out);
+enum err compose_intent(struct engine *e, struct sync_flow *sf, const struct outgoing *o, struct fault *f);
+enum err compose_stands(struct engine *e, struct sync_flow *sf, const struct outgoing *o, struct fault *f);
+
+/* gone.c - records that were deleted in the target. */
+#define GONE_WHY "the record does not exist in the target any more; mlcd replay --recreate makes it anew"
+enum err gone_item(struct engine *e, struct sync_flow *sf, struct send_item *it, struct fault *f);
 
 /* send.c, answer.c, settle.c */
 struct send_batch {

@@ -145,6 +145,32 @@ static void check_use(struct checking *c, const char *what, const struct target_
 
 static const char *const type_words[T_BASE_COUNT] = {"a yes/no value", "text", "a number", "a date", "a local date-time", "an instant", "a link", "lines"};
 
+static void check_field(struct checking *c, const struct zoho_module *m, const struct target_field *w);
+
+/* The columns of a list field stand in a module of their own (facts 6). */
+static void check_lines(struct checking *c, const char *what, const struct target_field *w, const struct zoho_field *z)
+{
+    struct fault f = {ERR_OK, ""};
+    struct zoho_module *rows;
+    const struct list_shape *s = w->type.shape;
+    struct str module = z->rows_module.n ? z->rows_module : z->name;
+    if (zoho__fields(c->t, module, &rows, &f) != ERR_OK) {
+        if (passing(f.err)) c->halted = f;
+        else report(c, FINDING_FAIL, what, "its lines cannot be looked at: %s", f.text);
+        return;
+    }
+    for (uint16_t k = 0; k < s->n; k++) {
+        struct target_field column = {.module = module, .name = s->names[k], .type = s->types[k], .on_insert = w->on_insert, .on_update = w->on_update};
+        check_field(c, rows, &column);
+    }
+    for (size_t i = 0; i < rows->nfields; i++) {
+        const struct zoho_field *must = &rows->fields[i];
+        bool sent = !must->mandatory || must->read_only || must->autonumber;
+        for (uint16_t k = 0; k < s->n && !sent; k++) sent = str_eq(s->names[k], must->name);
+        if (!sent) report(c, FINDING_FAIL, what, "a line needs %.*s and the flow does not send it", (int)must->name.n, must->name.p);
+    }
+}
+
 static void check_field(struct checking *c, const struct zoho_module *m, const struct target_field *w)
 {
     const char *what = arena_printf(&c->arena, "%.*s.%.*s", (int)w->module.n, w->module.p, (int)w->name.n, w->name.p);
@@ -159,6 +185,7 @@ static void check_field(struct checking *c, const struct zoho_module *m, const s
                w->type.base < T_BASE_COUNT ? type_words[w->type.base] : "another kind of value");
     else if (w->type.base == T_TEXT) check_text(c, what, &w->type, z);
     else if (w->type.base == T_DECIMAL) check_number(c, what, &w->type, z);
+    else if (w->type.base == T_LIST) check_lines(c, what, w, z);
     check_use(c, what, w, z);
     if (w->unique && c->failed == before)
         report(c, FINDING_OK, what, "unique%s", z->case_sensitive ? "" : " (without regard to case: keys that differ only in case are reported)");

@@ -1,4 +1,4 @@
-/* lookup.c - which records are there: by value (COQL, else search), by id (list). facts/zoho-crm.md 4.5
+/* lookup.c - which records are there: by value (COQL, else search), by id (list; one by one where lines are wanted). facts/zoho-crm.md 4.5
  *
  *     values -> plain ------------------------------> one COQL query    `F in ('a','b',...)`
  *            -> with ' or \ -> escaped -------------> one COQL query of their own; not understood? -> search, one by one
@@ -242,6 +242,12 @@ static enum err run(struct search *s)
 
 /* ---- by value ---- */
 
+static bool is_lines(const struct zoho_module *m, struct str name)
+{
+    const struct zoho_field *z = zoho__field(m, name);
+    return z && str_is(z->data_type, "subform");
+}
+
 /* Replaces the two columns that a hit was found by with all that are wanted. */
 static enum err widen(struct search *s, const struct str *want, size_t nwant)
 {
@@ -275,6 +281,7 @@ enum err zoho__lookup(struct target *t, struct str module, struct str field, con
     const struct zoho_field *known = zoho__field(m, field);
     if (!known) return fault_set(f, ERR_CONFIG, "module %.*s has no field %.*s", (int)module.n, module.p, (int)field.n, field.p);
     bool wide = nwant > ZOHO_LIST_FIELDS - 2;
+    for (size_t i = 0; i < nwant && !wide; i++) wide = is_lines(m, want[i]);
     struct search s = {.t = t, .m = m, .field = field, .number = is_number_type(known->data_type), .values = values, .n = n, .want = want,
                        .nwant = wide ? 0 : nwant, .a = a, .f = f};
     e = run(&s);
@@ -331,6 +338,32 @@ static void place_rows(const struct zoho_rows *rows, const struct str *ids, size
     }
 }
 
+/* Subforms come only with one record at a time (facts 4.5); such an answer holds every field of it. */
+static enum err read_whole(struct target *t, const struct zoho_module *m, const struct str *ids, size_t n, struct arena *a, struct lookup_hit *hits,
+                           size_t *nhits, struct fault *f)
+{
+    struct buf path = {0};
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < n && e == ERR_OK; i++) {
+        struct http_res res = {.status = 0};
+        struct zoho_rows rows = {NULL, 0, false};
+        if (!id_good(ids[i])) continue;
+        buf_clear(&path);
+        buf_printf(&path, "/%.*s/%.*s", (int)m->name.n, m->name.p, (int)ids[i].n, ids[i].p);
+        struct zoho_call c = {"one record", "GET", buf_cstr(&path), {"", 0}, 1};
+        e = zoho__call(t, &c, a, &res, f);
+        bool absent = res.status == 404 || (res.status == 400 && str_is(zoho__complaint(&res, a).code, "INVALID_DATA"));
+        if (e != ERR_OK && absent) {                       /* an id that is none any more */
+            e = ERR_OK;
+            continue;
+        }
+        if (e == ERR_OK) e = zoho__get_rows(res.body, m, a, &rows, f);
+        if (e == ERR_OK && rows.n == 1 && str_eq(rows.row[0].id, ids[i])) hits[(*nhits)++] = (struct lookup_hit){i, rows.row[0].id, rows.row[0].fields};
+    }
+    buf_free(&path);
+    return e;
+}
+
 enum err zoho__read(struct target *t, struct str module, const struct str *ids, size_t n, const struct str *want, size_t nwant,
                     struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f)
 {
@@ -344,6 +377,8 @@ enum err zoho__read(struct target *t, struct str module, const struct str *ids, 
     if (!good) return fault_set(f, ERR_CONFIG, "a module or field name holds characters that Zoho's names do not have");
     struct zoho_module *m = NULL;
     enum err e = zoho__fields(t, module, &m, f);
+    for (size_t i = 0; e == ERR_OK && i < nwant; i++)
+        if (is_lines(m, want[i])) return read_whole(t, m, ids, n, a, *hits, nhits, f);
     struct buf path = {0};
     for (size_t at = 0; e == ERR_OK && (at == 0 || at < nwant); at += ZOHO_LIST_FIELDS - 1) {
         size_t some = nwant - at < ZOHO_LIST_FIELDS - 1 ? nwant - at : ZOHO_LIST_FIELDS - 1;

@@ -161,7 +161,8 @@ static bool is_numbered(const json_t *f)
 static void read_field(struct target *t, const json_t *f, struct zoho_field *out)
 {
     const json_t *unique = json_object_get(f, "unique"), *op = json_object_get(f, "operation_type"), *dec = json_object_get(f, "decimal_place");
-    const json_t *look = json_object_get(json_object_get(f, "lookup"), "module");
+    const json_t *look = json_object_get(json_object_get(f, "lookup"), "module"), *sub = json_object_get(f, "associated_module");
+    if (!json_is_object(sub)) sub = json_object_get(f, "subform");
     *out = (struct zoho_field){.name = text(t, f, "api_name"), .id = text(t, f, "id"), .custom = flag(f, "custom_field", false), .data_type = text(t, f, "data_type"),
         .length = json_integer_value(json_object_get(f, "length")), .decimals = json_is_integer(dec) ? json_integer_value(dec) : -1,
         .unique = json_object_size(unique) > 0, .case_sensitive = flag(unique, "case_sensitive", false),
@@ -169,6 +170,7 @@ static void read_field(struct target *t, const json_t *f, struct zoho_field *out
         .read_only = flag(f, "read_only", false) || flag(f, "field_read_only", false),
         .create = flag(op, "api_create", true), .update = flag(op, "api_update", true), .autonumber = is_numbered(f)};
     out->lookup_module = json_is_string(look) ? kept(t, look) : text(t, look, "api_name");
+    if (str_is(out->data_type, "subform")) out->rows_module = text(t, sub, "module");
     if (str_is(out->data_type, "ownerlookup") || str_is(out->data_type, "userlookup")) out->lookup_module = STR("users");
     read_picks(t, json_object_get(f, "pick_list_values"), out);
 }

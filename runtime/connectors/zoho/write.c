@@ -4,8 +4,8 @@
  *                       ^         '-> 401: renew, send once more (a 401 applied nothing)
  *                       '-------------'
  *
- * Inserts and updates go over pooled connections: the transport never sends a write twice by itself (net/curl_http.h). Nothing is repeated
- * here but the 401; a batch that was not sent, or was throttled, comes back as W_RETRY and sync decides. */
+ * Inserts and updates go over pooled connections: the transport never sends a write twice by itself (net/curl_http.h); updates of lines, which
+ * a target that appends rows would show twice, get a connection of their own all the same. Nothing is repeated here but the 401; a batch that was not sent, or was throttled, comes back as W_RETRY and sync decides. */
 #include "connectors/zoho/zoho.h"
 #include <stdio.h>
 
@@ -31,6 +31,7 @@ static bool launch(struct target *t, struct zoho_flight *fl)
                            .nheaders = zoho__headers(t, true, &auth, h), .body = buf_view(&fl->body), .pool = t->pool, .ca_file = zoho__ca(t),
                            .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->write_ms, .max_body_bytes = LIMIT_ANSWER_BYTES};
     memcpy(fl->token, t->oauth.token.access, sizeof fl->token);
+    req.fresh = fl->batch->verb == WRITE_UPDATE && fl->batch->lines;
     bool started = net_start(t->net, &req, fl) == 0;
     explicit_bzero(auth.p, auth.cap);
     buf_free(&auth);

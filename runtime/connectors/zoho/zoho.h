@@ -31,6 +31,7 @@
 #define ZOHO_TOKEN_WINDOW_MS 600000
 #define ZOHO_RENEW_EARLY_MS  300000
 #define ZOHO_LIST_FIELDS     50             /* facts 4.5 */
+#define ZOHO_LINE_COLUMNS    80             /* of a row of a subform that are looked at */
 #define ZOHO_COQL_ROWS       200            /* one credit, facts 8 */
 #define ZOHO_LOOKUP_ROWS     2000
 #define ZOHO_SCOPES "ZohoCRM.modules.ALL ZohoCRM.settings.ALL ZohoCRM.org.READ ZohoCRM.users.READ ZohoCRM.coql.READ ZohoSearch.securesearch.READ"
@@ -79,7 +80,7 @@ struct zoho_limits {
 
 /* ---- metadata (meta.c) ---- */
 struct zoho_field {
-    struct str name, id, data_type, lookup_module;
+    struct str name, id, data_type, lookup_module, rows_module;      /* rows_module: of a subform */
     int64_t length;                          /* 0 unknown */
     int64_t decimals;                        /* -1 unknown */
     bool unique, case_sensitive, mandatory, read_only, create, update, autonumber, custom;

@@ -1,0 +1,225 @@
+/* lines_test.c - records with lines: inserted, changed, added, removed, reordered, left alone; people's edits and rows; parents of lines; too many. */
+#include "lines_rig.h"
+
+#define A1 LINE("1", "A", "2", "10")
+#define B2 LINE("2", "B", "1", "5.5")
+#define C3 LINE("3", "C", "4", "1")
+
+static void test_life(void)
+{
+    struct rig r;
+    lines_open(&r);
+    lines_file(&r, "Orders", ORDER("1", A1 "," B2) ORDER("2", C3));
+    rig_done(&r, "orders with lines are loaded");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 1x5.5", "the lines stand there");
+    ok(rig_counter(&r, "inserts") == 5, "three items and two orders", "%lld", (long long)rig_counter(&r, "inserts"));
+    char before[4000], after[4000];
+    snprintf(before, sizeof before, "%s", lines_rows(&r, "ABC~1", true));
+    int64_t writes = rig_writes(&r);
+    rig_done(&r, "a quiet run ends");
+    ok(rig_writes(&r) == writes, "and writes nothing", "%lld", (long long)(rig_writes(&r) - writes));
+
+    lines_file(&r, "Orders", ORDER("1", LINE("1", "A", "3", "10") "," B2) ORDER("2", C3));
+    rig_done(&r, "a line changes");
+    lines_are(&r, "ABC~1", "Anvil 3x10 Bolt 1x5.5", "it is changed, none is doubled");
+    snprintf(after, sizeof after, "%s", lines_rows(&r, "ABC~1", true));
+    ok(strcmp(strchr(before, '#'), strchr(after, '#')) == 0, "rows keep their ids", "%s, before %s", after, before);
+    lines_file(&r, "Orders", ORDER("1", LINE("1", "A", "3", "10") "," B2 "," C3) ORDER("2", C3));
+    rig_done(&r, "a line is added");
+    lines_are(&r, "ABC~1", "Anvil 3x10 Bolt 1x5.5 Chain 4x1", "it stands there once");
+    lines_file(&r, "Orders", ORDER("1", LINE("1", "A", "3", "10") "," LINE("3", "C", "5", "1")) ORDER("2", C3));
+    rig_done(&r, "a line goes, and the one just added changes");
+    lines_are(&r, "ABC~1", "Anvil 3x10 Chain 5x1", "as it should");
+
+    writes = rig_writes(&r);
+    lines_file(&r, "Orders", ORDER("1", LINE("3", "C", "5", "1") "," LINE("1", "A", "3", "10")) ORDER("2", C3));
+    rig_done(&r, "lines change places");
+    ok(rig_writes(&r) == writes, "another order of the lines writes nothing", "%lld", (long long)(rig_writes(&r) - writes));
+    lines_file(&r, "Orders", ORDER("1", LINE("9", "C", "5", "1") "," LINE("1", "A", "3", "10")) ORDER("2", C3));
+    rig_done(&r, "a line of the same content has another key");
+    lines_are(&r, "ABC~1", "Anvil 3x10 Chain 5x1", "nothing is doubled");
+    lines_file(&r, "Orders", ORDER("1", "") ORDER("2", C3));
+    rig_done(&r, "no line is left");
+    char why[200];
+    ok(strcmp(lines_state(&r, "orders", "ABC~1", why, sizeof why), "REJECTED") == 0 && strstr(why, "order without lines"), "the order is set aside", "%s", why);
+    lines_are(&r, "ABC~1", "Anvil 3x10 Chain 5x1", "and stays as it was");
+    lines_sound(&r, "log and index after a life of lines");
+    rig_close(&r);
+}
+
+/* Two rows of the same content are two lines. */
+static void test_equal_lines(void)
+{
+    struct rig r;
+    lines_open(&r);
+    lines_file(&r, "Orders", ORDER("1", A1 "," LINE("2", "A", "2", "10") "," LINE("3", "A", "2", "10")));
+    rig_done(&r, "three equal lines");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Anvil 2x10 Anvil 2x10", "stand there three times");
+    lines_file(&r, "Orders", ORDER("1", A1 "," LINE("3", "A", "2", "10")));
+    rig_done(&r, "the middle one goes");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Anvil 2x10", "two are left");
+    lines_file(&r, "Orders", ORDER("1", A1 "," LINE("3", "A", "7", "10")));
+    rig_done(&r, "one of the equal ones changes");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Anvil 7x10", "and only that one");
+    rig_close(&r);
+}
+
+static void test_people(void)
+{
+    struct rig r;
+    char why[300], edit[900], id[40];
+    lines_open(&r);
+    lines_file(&r, "Orders", ORDER("1", A1 "," B2));
+    rig_done(&r, "load ends");
+    snprintf(id, sizeof id, "%s", lines_id(&r, "Sales_Orders", "Sage_Document", "ABC~1"));
+    snprintf(edit, sizeof edit, "{\"Ordered_Items\":[{\"Product_Name\":{\"id\":\"%s\"},\"Quantity\":9,\"List_Price\":99}]}",
+             lines_id(&r, "Products", "Sage_Item", "ABC~C"));
+    ok(zoho_sim_edit(r.zoho, "Sales_Orders", id, edit, why, sizeof why), "a person adds a row", "%s", why);
+    lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 1x5.5 Chain 9x99", "it stands there");
+    rig_done(&r, "nothing changed in the source");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 1x5.5 Chain 9x99", "until the lines are written next it stays");
+    lines_file(&r, "Orders", "{\"No\":\"1\",\"Rep\":\"DHL\",\"Lines\":[" A1 "," B2 "]}\n");
+    rig_done(&r, "another field changes");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 1x5.5 Chain 9x99", "lines that did not change are not looked at");
+    lines_file(&r, "Orders", ORDER("1", A1 "," LINE("2", "B", "2", "5.5")));
+    rig_done(&r, "a line changes");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 2x5.5", "the list is the source's: the row that people added goes");
+    lines_sound(&r, "log and index after people's rows");
+    rig_close(&r);
+}
+
+static void test_parents(void)
+{
+    struct rig r;
+    char why[200];
+    lines_open(&r);
+    lines_file(&r, "Orders", ORDER("1", A1 "," LINE("2", "NEW", "1", "1")) ORDER("2", B2));
+    rig_done(&r, "an order of an item that is not there");
+    ok(r.r.waiting == 1 && strcmp(lines_state(&r, "orders", "ABC~1", why, sizeof why), "WAITING") == 0 && strstr(why, "items ABC~NEW"), "waits for it", "%s", why);
+    lines_file(&r, "Items", "{\"No\":\"A\",\"Name\":\"Anvil\"}\n{\"No\":\"B\",\"Name\":\"Bolt\"}\n{\"No\":\"C\",\"Name\":\"Chain\"}\n{\"No\":\"NEW\",\"Name\":\"Nut\"}\n");
+    rig_done(&r, "the item arrives");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Nut 1x1", "the order goes out in the same run");
+    rig_close(&r);
+}
+
+static void test_too_many(void)
+{
+    struct rig r;
+    struct buf b = {0};
+    char why[200];
+    lines_open(&r);
+    buf_puts(&b, "{\"No\":\"1\",\"Lines\":[");
+    for (int i = 0; i < 201; i++) buf_printf(&b, "%s{\"Key\":\"%d\",\"Item\":\"A\",\"Qty\":1,\"Price\":1}", i ? "," : "", i);
+    buf_puts(&b, "]}\n" ORDER("2", B2));
+    lines_file(&r, "Orders", buf_cstr(&b));
+    rig_once(&r);
+    ok(strcmp(lines_state(&r, "orders", "ABC~1", why, sizeof why), "REJECTED") == 0 && strstr(why, "more than 200 lines"), "201 lines are set aside with the number", "%s", why);
+    lines_are(&r, "ABC~2", "Bolt 1x5.5", "the rest goes on");
+    buf_clear(&b);
+    buf_puts(&b, "{\"No\":\"1\",\"Lines\":[");
+    for (int i = 0; i < 200; i++) buf_printf(&b, "%s{\"Key\":\"%d\",\"Item\":\"A\",\"Qty\":1,\"Price\":1}", i ? "," : "", i);
+    buf_puts(&b, "]}\n");
+    lines_file(&r, "Orders", buf_cstr(&b));
+    rig_done(&r, "200 lines go");
+    zoho_sim_switch(r.zoho, "max_rows", 150);
+    lines_file(&r, "Orders", ORDER("3", A1));
+    buf_clear(&b);
+    buf_puts(&b, "{\"No\":\"4\",\"Lines\":[");
+    for (int i = 0; i < 160; i++) buf_printf(&b, "%s{\"Key\":\"%d\",\"Item\":\"A\",\"Qty\":1,\"Price\":1}", i ? "," : "", i);
+    buf_puts(&b, "]}\n");
+    lines_file(&r, "Orders", buf_cstr(&b));
+    rig_once(&r);
+    ok(strcmp(lines_state(&r, "orders", "ABC~4", why, sizeof why), "REJECTED") == 0 && strstr(why, "LIMIT_EXCEEDED"), "an org that takes fewer refuses one record, with its words", "%s", why);
+    buf_free(&b);
+    rig_close(&r);
+}
+
+static int dice(int n)
+{
+    static uint64_t state = 7;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (int)(state >> 33) % n;
+}
+
+/* Orders changed at random, each round under a fault: Zoho always has what the file says. */
+static void test_random(void)
+{
+    static const char *const items[] = {"A", "B", "C"}, *const names[] = {"Anvil", "Bolt", "Chain"};
+    enum { ORDERS = 12, ROUNDS = 25, MOST = 7 };
+    struct { int key, item, qty; } line[ORDERS][MOST];
+    int count[ORDERS], next = 1, wrong = 0;
+    struct rig r;
+    lines_open(&r);
+    for (int o = 0; o < ORDERS; o++) {
+        count[o] = 1;
+        line[o][0].key = next++;
+        line[o][0].item = line[o][0].qty = 1;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        struct buf b = {0};
+        for (int o = 0; o < ORDERS; o++) {
+            for (int act = dice(4); act > 0; act--) {
+                int at = dice(count[o]), what = dice(4);
+                if (what == 0 && count[o] < MOST) {
+                    at = count[o]++;
+                    line[o][at].key = next++;
+                    line[o][at].item = dice(3);
+                    line[o][at].qty = 1 + dice(3);
+                } else if (what == 1 && count[o] > 1) {
+                    memmove(&line[o][at], &line[o][at + 1], (size_t)(--count[o] - at) * sizeof line[o][0]);
+                } else if (what == 2) {
+                    line[o][at].qty = 1 + dice(3);
+                } else {
+                    line[o][at].item = dice(3);
+                }
+            }
+            buf_printf(&b, "{\"No\":\"%d\",\"Lines\":[", o);
+            for (int i = 0; i < count[o]; i++)
+                buf_printf(&b, "%s{\"Key\":\"%d\",\"Item\":\"%s\",\"Qty\":%d,\"Price\":%d}", i ? "," : "", line[o][i].key, items[line[o][i].item], line[o][i].qty, line[o][i].item + 1);
+            buf_puts(&b, "]}\n");
+        }
+        lines_file(&r, "Orders", buf_cstr(&b));
+        static const char *const faults[] = {"drop_after", "drop_before", "500", "timeout_after", "wrong_length", "apply_late", "429", "html_502"};
+        char script[300];
+        snprintf(script, sizeof script, "[{\"match\":{\"method\":\"%s\",\"path\":\"/crm/v8/Sales_Orders\"},\"do\":\"%s\",\"times\":1%s}]", round ? "PUT" : "POST", faults[dice(8)],
+                 dice(2) ? ",\"applied\":true" : "");
+        zoho_sim_faults_clear(r.zoho);
+        rig_zoho_fault(&r, script);
+        enum err err = rig_once(&r);
+        if (err != ERR_OK || r.r.pending) wrong++, printf("# round %d: %s, %llu pending\n", round, r.f.text, (unsigned long long)r.r.pending);
+        for (int o = 0; o < ORDERS; o++) {
+            char key[20];
+            snprintf(key, sizeof key, "ABC~%d", o);
+            json_t *dump = lines_dump(&r, "Sales_Orders"), *rec = lines_record(dump, key), *rows = json_object_get(rec, "Ordered_Items"), *row;
+            int left = count[o];
+            bool used[MOST] = {false};
+            size_t i;
+            json_array_foreach(rows, i, row)
+                for (int k = 0; k < count[o]; k++) {
+                    const char *name = json_string_value(json_object_get(json_object_get(row, "Product_Name"), "name"));
+                    if (used[k] || strcmp(name, names[line[o][k].item]) != 0 || (int)json_number_value(json_object_get(row, "Quantity")) != line[o][k].qty) continue;
+                    used[k] = true;
+                    left--;
+                    break;
+                }
+            if (left != 0 || (int)json_array_size(rows) != count[o]) wrong++, printf("# round %d, order %d: %s\n", round, o, lines_rows(&r, key, false));
+            json_decref(dump);
+        }
+        buf_free(&b);
+        if (wrong) break;
+    }
+    ok(wrong == 0, "25 rounds of changes, each under a fault: the rows are the lines", "%d wrong", wrong);
+    lines_sound(&r, "log and index after random changes");
+    rig_close(&r);
+}
+
+int main(void)
+{
+    test_life();
+    test_equal_lines();
+    test_people();
+    test_parents();
+    test_too_many();
+    test_random();
+    return ok_done();
+}
