@@ -1,17 +1,16 @@
 /* file_target.c - a file of JSON lines as a target: examples and tests that need no server, and a first look at what a spec would write.
  *
  *   {"op":"insert","module":"Accounts","id":"1","fields":{"Account_Name":"ABC","Owner":{"id":"7"},"Phone":null}}
- *   {"op":"update","module":"Accounts","id":"1","fields":{"Phone":"+13125550100"}}
+ *   {"op":"update","module":"Accounts","id":"1","fields":{"Phone":"+13125550100","Lines":[{"id":"1.1","Quantity":2}]}}
  *
  * Settings: path. The file is only appended to and synced per batch; a record is the fold of its lines, so a look-up reads back what was
  * written. A last line without its end is a write that was cut off: it is dropped when the file is opened. One process writes at a time
  * (the file is locked). Ids count up over all modules. Keys are enforced: a second insert with the same value in a unique field is
  * refused as the real target would. */
 #include "base/limits.h"
-#include "connectors/connector.h"
+#include "connectors/file/file_value.h"
 #include "value/decimal.h"
 #include "value/date.h"
-#include "value/json.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -78,29 +77,6 @@ static void put_value(struct target *t, struct stored *r, struct str name, const
 
 /* ---- reading the file ---- */
 
-/* {"id":"..."} behind its opening brace. */
-static bool read_id(struct json_scanner *s, struct value *out)
-{
-    if (json_next(s) != JSON_NAME || !str_is(s->text, "id") || json_next(s) != JSON_STRING || s->text.n == 0) return false;
-    *out = value_text(s->text);
-    out->kind = V_ID;
-    return json_next(s) == JSON_OBJECT_END;
-}
-
-/* A member's value; a text that check() declared as a date or time becomes one again when it is given out (see typed). */
-static bool read_value(struct json_scanner *s, struct value *out)
-{
-    switch (json_next(s)) {
-    case JSON_NULL:   *out = value_absent; return true;
-    case JSON_TRUE:   *out = value_bool(true); return true;
-    case JSON_FALSE:  *out = value_bool(false); return true;
-    case JSON_STRING: *out = value_text(s->text); return true;
-    case JSON_NUMBER: return decimal_parse_json(s->text, out);
-    case JSON_OBJECT: return read_id(s, out);
-    default:          return false;
-    }
-}
-
 struct line { struct str op, module, id; struct record_field f[LIMIT_FIELDS]; size_t n; };
 
 static bool read_fields(struct json_scanner *s, struct line *l)
@@ -110,7 +86,7 @@ static bool read_fields(struct json_scanner *s, struct line *l)
     while ((t = json_next(s)) == JSON_NAME) {
         if (l->n == LIMIT_FIELDS) return false;
         l->f[l->n].name = s->text;
-        if (!read_value(s, &l->f[l->n].v)) return false;
+        if (!file_value_read(s, s->arena, &l->f[l->n].v)) return false;
         l->n++;
     }
     return t == JSON_OBJECT_END;
@@ -422,14 +398,14 @@ static bool duplicate(const struct target *t, const struct write_batch *b, struc
     return false;
 }
 
-static void put_line(struct buf *out, const struct write_batch *b, const struct write_item *it, struct str id)
+static void put_line(struct buf *out, const struct write_batch *b, const struct record *fields, struct str id)
 {
     buf_puts(out, b->verb == WRITE_INSERT ? "{\"op\":\"insert\",\"module\":" : "{\"op\":\"update\",\"module\":");
     json_put_string(out, b->module);
     buf_puts(out, ",\"id\":");
     json_put_string(out, id);
     buf_puts(out, ",\"fields\":");
-    record_json(out, it->fields);
+    record_json(out, fields);
     buf_puts(out, "}\n");
 }
 
@@ -442,6 +418,18 @@ static bool append(struct target *t, struct str text)
         done += (size_t)put;
     }
     return w->fdatasync(w->ctx, t->fd) == 0;
+}
+
+/* The fields as they stand after the write: lists merged with the rows that are there. */
+static bool after_write(const struct stored *r, const struct write_item *it, struct str id, struct arena *a, struct record *out)
+{
+    *out = (struct record){ARENA_ARRAY(a, struct record_field, it->fields->n + 1), it->fields->n};
+    for (size_t i = 0; i < it->fields->n; i++) {
+        const struct record_field *in = &it->fields->f[i];
+        out->f[i] = *in;
+        if (in->v.kind == V_LIST && !file_value_merge(r ? stored_value(r, in->name) : &value_absent, &in->v, id, a, &out->f[i].v)) return false;
+    }
+    return true;
 }
 
 /* Decides on one item and puts its line; what it applies is visible to the next item at once. */
@@ -460,7 +448,14 @@ static enum err write_item(struct target *t, struct write_batch *b, struct write
     if (duplicate(t, b, it)) return ERR_OK;
     struct str id = r ? r->id : str_of(arena_printf(b->arena, "%zu", t->n + 1));
     size_t from = lines->n;
-    put_line(lines, b, it, id);
+    struct record after;
+    if (!after_write(r, it, id, scratch, &after)) {
+        it->cls = W_REJECTED;
+        it->code = STR("INVALID_DATA");
+        it->message = STR("a row of the list is not there");
+        return ERR_OK;
+    }
+    put_line(lines, b, &after, id);
     /* Folded from the very bytes that go to the file, so that memory and file cannot differ. */
     if (!read_line((struct str){lines->p + from, lines->n - from - 1}, scratch, l) || !apply_line(t, l))
         return fault_set(f, ERR_IO, "%s: a record that cannot be written as a line", t->path);

@@ -20,11 +20,11 @@ static const char LINES_FLOWS[] =
     "    ?? reject \"order without lines\" }\n"
     "flow items from erp.Items to crm.Products { every 1h key Sage_Item Product_Name = Name ?? No }\n";
 
-static char lines_feed[300];
+static char lines_feed[300], lines_out[300];
 static inline const char *lines_env(void *ctx, const char *name)
 {
     (void)ctx;
-    return strcmp(name, "FEED") == 0 ? lines_feed : NULL;
+    return strcmp(name, "FEED") == 0 ? lines_feed : strcmp(name, "OUT") == 0 ? lines_out : NULL;
 }
 
 static inline void lines_file(struct rig *r, const char *table, const char *text)

@@ -134,6 +134,89 @@ static void test_too_many(void)
     rig_close(&r);
 }
 
+/* Every update of lines is read just before it, on a connection of its own. */
+struct seen { unsigned puts, reads, stale, pooled; char read[40]; };
+
+static void watch(void *ctx, const struct http_req *req, struct sim_response *resp)
+{
+    struct seen *s = ctx;
+    const char *at = strstr(req->url, "/crm/v8/Sales_Orders");
+    (void)resp;
+    if (!at) return;
+    at += strlen("/crm/v8/Sales_Orders");
+    if (strcmp(req->method, "GET") == 0 && at[0] == '/') {
+        s->reads++;
+        snprintf(s->read, sizeof s->read, "%s", at + 1);
+    }
+    if (strcmp(req->method, "PUT") != 0 || !strstr(req->body.p, "Ordered_Items")) return;
+    s->puts++;
+    s->pooled += !req->fresh;
+    s->stale += s->read[0] == '\0' || !strstr(req->body.p, s->read);
+    s->read[0] = '\0';
+}
+
+static void test_read_first(void)
+{
+    struct rig r;
+    struct seen s = {.puts = 0};
+    lines_open(&r);
+    lines_file(&r, "Orders", ORDER("1", A1 "," B2));
+    rig_done(&r, "load ends");
+    sim_loop_watch(r.loop, watch, &s);
+    lines_file(&r, "Orders", ORDER("1", A1 "," C3));
+    rig_zoho_fault(&r, "[{\"match\":{\"method\":\"PUT\",\"path\":\"/crm/v8/Sales_Orders\"},\"do\":\"timeout_after\",\"delay_ms\":200000}]");
+    rig_done(&r, "an update of lines that is applied without an answer");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Chain 4x1", "it is found when reading back");
+    ok(s.puts == 1 && s.reads >= 2, "sent once, read before and after", "%u sent, %u reads", s.puts, s.reads);
+    zoho_sim_faults_clear(r.zoho);
+    rig_zoho_fault(&r, "[{\"match\":{\"method\":\"PUT\",\"path\":\"/crm/v8/Sales_Orders\"},\"do\":\"drop_before\"}]");
+    lines_file(&r, "Orders", ORDER("1", B2 "," C3));
+    rig_done(&r, "an update of lines that is lost");
+    lines_are(&r, "ABC~1", "Chain 4x1 Bolt 1x5.5", "goes out again");
+    ok(s.stale == 0, "each update of lines follows a read of that record", "%u do not", s.stale);
+    ok(s.pooled == 0, "and has a connection of its own", "%u do not", s.pooled);
+    lines_sound(&r, "log and index after lost updates");
+    rig_close(&r);
+}
+
+/* The same flows into a file: its lines say how a list stands after each operation. */
+static void test_file_target(void)
+{
+    static const char head[] =
+        "mlc 1\nspec \"files\"\nimport file\n"
+        "source erp: file { path = env(\"FEED\") company = \"ABC\" }\n"
+        "target out: file { path = env(\"OUT\") }\n"
+        "entity erp.Orders { key No: text(1..10) Rep: text(20)? Lines: lines(Order_Lines)? }\n"
+        "entity erp.Order_Lines @lines_of(Orders) @most_lines(300) { key Key: text(1..6) Item: text(10)? Qty: decimal(9,2)? Price: decimal(9,2)? }\n"
+        "entity out.Orders { Key: text(60) @unique Rep: text(20)? Rows: lines(Rows)? }\n"
+        "entity out.Rows @lines_of(Orders) @most_lines(50) { Item: text(10)? Qty: decimal(9,2) }\n";
+    static const char flow[] =
+        "flow orders from erp.Orders to out.Orders { every 15m key Key Rep = Rep\n"
+        "  Rows = each line in Lines { key line.Key Item = line.Item Qty = line.Qty ?? 0 } }\n";
+    struct rig r;
+    struct arena a;
+    struct str text = {NULL, 0};
+    lines_open_with(&r, head, flow);
+    snprintf(lines_out, sizeof lines_out, "%s", rig_path(&r, "out.jsonl"));
+    lines_file(&r, "Orders", ORDER("1", A1 "," B2));
+    rig_done(&r, "lines go into a file");
+    lines_file(&r, "Orders", ORDER("1", LINE("2", "B", "3", "0") "," C3));
+    rig_done(&r, "and change there");
+    lines_file(&r, "Orders", ORDER("1", ""));
+    rig_done(&r, "and go");
+    arena_init(&a, 0);
+    world_read_file(&r.world, lines_out, 1 << 20, &a, &text, &r.f);
+    static const char want[] =
+        "{\"op\":\"insert\",\"module\":\"Orders\",\"id\":\"1\",\"fields\":{\"Key\":\"ABC~1\",\"Rep\":\"UPS\",\"Rows\":[{\"id\":\"1.1\",\"Item\":\"A\",\"Qty\":2.00},"
+        "{\"id\":\"1.2\",\"Item\":\"B\",\"Qty\":1.00}]}}\n"
+        "{\"op\":\"update\",\"module\":\"Orders\",\"id\":\"1\",\"fields\":{\"Rows\":[{\"id\":\"1.2\",\"Item\":\"B\",\"Qty\":3.00},"
+        "{\"id\":\"1.3\",\"Item\":\"C\",\"Qty\":4.00}]}}\n"
+        "{\"op\":\"update\",\"module\":\"Orders\",\"id\":\"1\",\"fields\":{\"Rows\":null}}\n";
+    ok_text("the file says so", text, want);
+    arena_free(&a);
+    rig_close(&r);
+}
+
 static int dice(int n)
 {
     static uint64_t state = 7;
@@ -220,6 +303,8 @@ int main(void)
     test_people();
     test_parents();
     test_too_many();
+    test_read_first();
+    test_file_target();
     test_random();
     return ok_done();
 }
