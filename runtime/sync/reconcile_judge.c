@@ -36,7 +36,8 @@ static bool as_id(struct reconcile_run *run, const struct reconcile_item *it, st
 {
     *out = value_absent;
     if (symbol->kind != V_TEXT) return true;
-    struct str id = link_id(run->e, run->sf, it->d.key, field, value_str(symbol), &run->chunk);
+    const struct image_link *l = link_at(run->sf, (size_t)(flow_field(run->sf->fl, field) - run->sf->fl->fields), NO_COLUMN);
+    struct str id = l ? link_id(run->e, l, it->d.key, value_str(symbol), &run->chunk) : (struct str){NULL, 0};
     int64_t digits;
     if (!str_to_i64(id, &digits)) return false;
     *out = (struct value){.kind = V_ID, .len = (uint32_t)id.n, .u.text = id.p};
@@ -48,6 +49,7 @@ static bool same(const struct value *ours, const struct value *theirs)
 {
     if (!value_present(ours) && theirs->kind == V_BOOL && !theirs->u.b) return true;
     if (!value_present(theirs) && ours->kind == V_BOOL && !ours->u.b) return true;
+    if (ours->kind == V_LIST || theirs->kind == V_LIST) return lines_same(ours, theirs);
     if (ours->kind == V_ID && theirs->kind == V_ID) return str_eq(value_str(ours), value_str(theirs));
     return same_in_target(ours, theirs);
 }
@@ -67,6 +69,23 @@ static enum reconcile_class judge_field(const struct row *row, const struct fiel
     return same(&c->written, &c->there) ? RECONCILE_AHEAD : RECONCILE_CONFLICT;
 }
 
+/* Rows that are the lines of one of our images count as that image: which row is whose does not matter here. */
+static void three_lists(struct reconcile_run *run, const struct reconcile_item *it, struct field_case *c)
+{
+    size_t field = (size_t)(c->fd - run->sf->fl->fields);
+    struct lines_match m;
+    c->wanted = lines_resolved(run->e, run->sf, field, it->d.key, &c->wanted, &run->chunk);
+    c->written = lines_resolved(run->e, run->sf, field, it->d.key, &c->written, &run->chunk);
+    const struct value *const images[] = {&c->wanted, &c->written};
+    for (size_t i = 0; i < 2; i++) {
+        lines_match(images[i], &value_absent, &value_absent, &c->there, c->fd->type.shape, &run->chunk, &m);
+        if (m.differs) continue;
+        c->there = *images[i];
+        return;
+    }
+    c->there = m.there;
+}
+
 /* The three values of a wanted field; false when they cannot be compared. */
 static bool three_values(struct reconcile_run *run, const struct reconcile_item *it, const struct record_field *wanted, const struct record *written,
                          struct field_case *c)
@@ -74,6 +93,7 @@ static bool three_values(struct reconcile_run *run, const struct reconcile_item 
     const struct value *b = record_get(written, wanted->name), *z = record_get(&it->hit->fields, wanted->name);
     *c = (struct field_case){flow_field(run->sf->fl, wanted->name), wanted->v, b ? *b : value_absent, z ? *z : value_absent};
     if (!c->fd || c->fd->mode == FIELD_ONCE) return false;
+    if (c->fd->type.base == T_LIST) three_lists(run, it, c);
     if (c->fd->type.base != T_LINK) return true;
     struct value w = c->wanted, was = c->written;
     bool known = as_id(run, it, wanted->name, &w, &c->wanted);
