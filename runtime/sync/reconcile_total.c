@@ -96,9 +96,9 @@ static struct party *party_named(struct totals *t, struct str name)
 /* The text of a link's symbol: of a ref the key of the record in our own form, with the company of the child in front. */
 static struct str symbol_name(const struct sync_flow *sf, const struct image_field *fd, struct str child, struct str symbol, struct arena *a)
 {
-    uint16_t site = sf->field_link[fd - sf->fl->fields];
+    const struct image_link *l = link_at(sf, (size_t)(fd - sf->fl->fields), NO_COLUMN);
     struct str parts[LIMIT_KEY_PARTS + 1];
-    if (site == NO_LINK || sf->fl->links[site].kind != LINK_REF || rowkey_parts(child, a, parts, LIMIT_KEY_PARTS + 1) == 0) return symbol;
+    if (!l || l->kind != LINK_REF || rowkey_parts(child, a, parts, LIMIT_KEY_PARTS + 1) == 0) return symbol;
     size_t n = 1;
     for (struct str rest = symbol; n <= LIMIT_KEY_PARTS; n++) {
         const char *cut = rest.n ? memchr(rest.p, 0x1F, rest.n) : NULL;
@@ -116,11 +116,11 @@ static struct str symbol_name(const struct sync_flow *sf, const struct image_fie
 /* Whose record it is by its link in the target: the key of the flow that made that record, else the bare id. */
 static struct str id_name(struct engine *e, const struct sync_flow *sf, const struct image_field *fd, struct str id, struct arena *a)
 {
-    uint16_t site = sf->field_link[fd - sf->fl->fields];
+    const struct image_link *l = link_at(sf, (size_t)(fd - sf->fl->fields), NO_COLUMN);
     struct flow_state st;
     struct str key;
-    if (site == NO_LINK || sf->fl->links[site].kind != LINK_REF) return id;
-    const struct image_flow *parent = &e->image->flows[sf->fl->links[site].flow];
+    if (!l || l->kind != LINK_REF) return id;
+    const struct image_flow *parent = &e->image->flows[l->flow];
     if (!store_flow(e->store, parent->name, &st) || store_by_id(e->store, st.id, id, a, &key) != ERR_OK) return id;
     return key_text_of(parent, key, a);
 }
