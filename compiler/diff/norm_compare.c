@@ -16,7 +16,8 @@ struct walk {
     struct norm_path *paths; size_t most, n;
     enum norm_verdict verdict;
     size_t visits;
-    bool narrowed;                     /* below here something was simplified by what the path says */
+    size_t applied;                    /* both sides are as they look behind the answers before this one */
+    size_t relied;                     /* the first answer that simplified something since this was reset */
 };
 
 static bool is_out(const struct dd *f) { return f->leaf && f->term->kind == TERM_OUT; }
@@ -45,13 +46,11 @@ static bool part_at_leaves(struct walk *w, struct dd *a, struct dd *b)
 
 static bool parts(struct walk *w, struct dd *a, struct dd *b);
 
-static bool parts_below(struct walk *w, struct dd *a, struct dd *b)
+/* Goes every answer of a question. */
+static bool parts_by(struct walk *w, struct dd *a, struct dd *b, const struct part *p)
 {
-    struct dd *both[2] = {a, b};
+    const struct term *v = p->var;
     bool found = false;
-    struct term *x = norm_top(a), *y = norm_top(b), *v = !y || (x && x->id < y->id) ? x : y;
-    struct part *p = ARENA_NEW(w->u->arena, struct part);
-    *p = norm_part(w->u, v, both, 2);
     for (int i = CELL_REST; i < (int)p->n; i++) {
         if ((i == CELL_REST && v->base != T_TEXT) || (i == CELL_ABSENT && !v->maybe)) continue;
         w->stack[w->depth++] = (struct decision){p, i};
@@ -62,40 +61,83 @@ static bool parts_below(struct walk *w, struct dd *a, struct dd *b)
     return found;
 }
 
-/* True when the two part below here. A pair that was found equal without a look at the path is equal on every path. */
-static bool parts(struct walk *w, struct dd *a, struct dd *b)
+/* A diagram inside of a term, whose own question holds no further one; NULL when all that the term is made of is plain. */
+static struct dd *inside(const struct term *t)
+{
+    struct dd *f = NULL;
+    for (size_t i = 0; i < t->nargs && !f; i++) {
+        f = inside(t->args[i]->term);
+        if (!f && !t->args[i]->leaf) f = t->args[i];
+    }
+    for (size_t i = 0; i < t->nmonos && !f; i++)
+        for (size_t k = 0; k < t->monos[i].n && !f; k++) f = inside(t->monos[i].atoms[k]);
+    return f;
+}
+
+/* Two different terms may still be the same wherever what stands inside of them is answered: `lines(match T { .. }, x)` and
+ * `match T { .. => lines(.., x) }`. So those questions are asked first. */
+static bool parts_below(struct walk *w, struct dd *a, struct dd *b)
+{
+    struct dd *both[2] = {a, b}, *within = NULL;
+    struct term *x = norm_top(a), *y = norm_top(b), *v = !y || (x && x->id < y->id) ? x : y;
+    struct part *p = ARENA_NEW(w->u->arena, struct part);
+    if (a->term != b->term) within = inside(a->term);
+    if (a->term != b->term && !within) within = inside(b->term);
+    if (!within && !v) return part_at_leaves(w, a, b);
+    *p = within ? norm_part(w->u, within->term, &within, 1) : norm_part(w->u, v, both, 2);
+    return parts_by(w, a, b, p);
+}
+
+/* Both sides behind the answers that they have not seen yet. */
+static void narrow_both(struct walk *w, struct dd **a, struct dd **b)
+{
+    const struct decision *known = w->stack + w->applied;
+    size_t n = w->depth - w->applied;
+    if (n == 0 || (!compound(*a) && !compound(*b))) return;
+    struct dd *c = norm_narrow(w->u, *a, known, n), *d = norm_narrow(w->u, *b, known, n);
+    if ((c != *a || d != *b) && w->applied < w->relied) w->relied = w->applied;
+    w->applied = w->depth;
+    *a = c;
+    *b = d;
+}
+
+/* Pairs that were found equal by what is asked below them alone are equal on every path, and remembered. */
+static bool parts_of_pair(struct walk *w, struct dd *a, struct dd *b)
 {
     struct buf key = {0};
-    bool found = false, outer = w->narrowed;
-    if (a == b || is_out(a) || is_out(b)) return false;
-    if (w->depth > 0 && (compound(a) || compound(b))) {
-        struct dd *c = norm_narrow(w->u, a, w->stack, w->depth), *d = norm_narrow(w->u, b, w->stack, w->depth);
-        w->narrowed = outer = outer || c != a || d != b;
-        a = c;
-        b = d;
-    }
-    if (w->u->full || w->depth == MAX_DEPTH || ++w->visits > MAX_VISITS) {      /* too deep or wide to be sure: they part */
-        w->verdict = NORM_PARTS;
-        return true;
-    }
-    if (a == b || is_out(a) || is_out(b)) return false;
-    if (a->leaf && b->leaf) return part_at_leaves(w, a, b);
+    size_t relied = w->relied;
+    bool found = false;
     buf_byte(&key, '=');
     buf_u32(&key, a->id);
     buf_u32(&key, b->id);
     if (!norm_get(w->u, buf_view(&key))) {
-        w->narrowed = false;
+        w->relied = SIZE_MAX;
         found = parts_below(w, a, b);
-        if (!found && !w->narrowed && !w->u->full) norm_put(w->u, buf_view(&key), a);
-        w->narrowed = w->narrowed || outer;
+        if (!found && w->relied >= w->depth && !w->u->full) norm_put(w->u, buf_view(&key), a);
+        if (relied < w->relied) w->relied = relied;
     }
     buf_free(&key);
     return found;
 }
 
+/* True when the two part below here. */
+static bool parts(struct walk *w, struct dd *a, struct dd *b)
+{
+    const size_t applied = w->applied;
+    if (a == b || is_out(a) || is_out(b)) return false;
+    narrow_both(w, &a, &b);
+    if (w->u->full || w->depth == MAX_DEPTH || ++w->visits > MAX_VISITS) {      /* too deep or wide to be sure: they part */
+        w->verdict = NORM_PARTS;
+        return true;
+    }
+    bool found = a != b && !is_out(a) && !is_out(b) && parts_of_pair(w, a, b);
+    w->applied = applied;
+    return found;
+}
+
 enum norm_verdict norm_compare(struct norm *u, struct dd *a, struct dd *b, struct norm_path *paths, size_t most, size_t *npaths)
 {
-    struct walk w = {.u = u, .paths = paths, .most = most, .verdict = NORM_SAME};
+    struct walk w = {.u = u, .paths = paths, .most = most, .verdict = NORM_SAME, .relied = SIZE_MAX};
     u->steps = 0;                          /* a comparison has a budget of its own */
     parts(&w, a, b);
     if (u->full) w.verdict = NORM_PARTS;

@@ -107,25 +107,33 @@ static struct dd *answered(struct norm *u, struct term *const *t, size_t n, cons
     return norm_cofactor((struct dd *)(uintptr_t)f, &p, 0);
 }
 
+/* A cell that the decision about its term rules out. */
+static bool ruled_out(const struct dd *f, size_t i, const struct decision *known)
+{
+    i128 from, to, next = i + 1 < f->ncells ? f->cells[i + 1].from : -NORM_LOWEST;
+    if (f->term->base == T_TEXT) {                       /* any other text than those of the partition */
+        for (size_t k = 0; k < known->part->n; k++)
+            if (str_eq(known->part->cells[k].text, f->cells[i].text)) return true;
+        return false;
+    }
+    decided_range(known, &from, &to);
+    return f->cells[i].from > to || next <= from;
+}
+
 /* The cells that a decision leaves; the others are of no account. */
 static struct dd *narrow_node(struct narrow *w, const struct dd *f, const struct decision *d)
 {
     struct norm *u = w->u;
     const struct decision *known = d;
     struct cell *cells = ARENA_ARRAY(u->arena, struct cell, f->ncells + 1);
-    i128 from = NORM_LOWEST, to = -NORM_LOWEST;
-    bool text = f->term->base == T_TEXT;
     if (known && known->cell == CELL_ABSENT) return narrow_dd(w, f->absent);
-    if (known && text && known->cell >= 0) {
+    if (known && f->term->base == T_TEXT && known->cell >= 0) {
         struct part p = *known->part;
         return narrow_dd(w, norm_cofactor((struct dd *)(uintptr_t)f, &p, known->cell));
     }
-    if (known && !text) decided_range(known, &from, &to);
     for (size_t i = 0; i < f->ncells; i++) {
-        i128 next = i + 1 < f->ncells ? f->cells[i + 1].from : -NORM_LOWEST;
-        bool out = known && !text && (f->cells[i].from > to || next <= from);
         cells[i] = f->cells[i];
-        cells[i].to = out ? u->junk : narrow_dd(w, f->cells[i].to);
+        cells[i].to = known && ruled_out(f, i, known) ? u->junk : narrow_dd(w, f->cells[i].to);
     }
     struct dd *absent = !f->absent ? NULL : known ? u->junk : narrow_dd(w, f->absent), *rest = f->rest ? narrow_dd(w, f->rest) : NULL;
     struct dd g = {.term = f->term, .absent = absent, .cells = cells, .ncells = f->ncells, .rest = rest};

@@ -253,6 +253,24 @@ static struct dd *joined(struct norm *u, struct call *c)
     return any;
 }
 
+/* Lines of lines are lines: a part that is such a call, and there, stands for its own parts. */
+static void flatten_lines(struct norm *u, struct call *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++) n += c->args[i]->leaf && c->args[i]->term->kind == TERM_CALL && c->args[i]->term->index == BUILTIN_lines ? c->args[i]->term->nargs : 1;
+    if (n == c->n || n > BUILTIN_ARGS_MAX) return;
+    struct dd **all = ARENA_ARRAY(u->arena, struct dd *, n + 1);
+    size_t k = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        const struct term *t = c->args[i]->leaf ? c->args[i]->term : NULL;
+        if (t && t->kind == TERM_CALL && t->index == BUILTIN_lines)
+            for (size_t j = 0; j < t->nargs; j++) all[k++] = t->args[j];
+        else all[k++] = c->args[i];
+    }
+    c->args = all;
+    c->n = n;
+}
+
 static struct dd *call_leaf(struct norm *u, struct term *const *t, size_t n, const void *ctx)
 {
     struct call c = *(const struct call *)ctx;
@@ -274,6 +292,8 @@ static struct dd *call_leaf(struct norm *u, struct term *const *t, size_t n, con
         if (!there) return u->junk;
         if (there == u->no) return u->absent;
         if (c.n == (c.builtin == BUILTIN_join ? 2u : 1u)) return args[c.n - 1];
+        if (c.builtin == BUILTIN_lines) flatten_lines(u, &c);
+        args = c.args;
         c.maybe = false;
     }
     struct builtin_info in = builtin_info(c.builtin);

@@ -361,6 +361,9 @@ static bool one(const struct world *w, const char *path, uint64_t seed, struct t
     return why == NULL;
 }
 
+/* Seeds that had a finding once although nothing had changed: lines in lines, and conditions inside of their parts. */
+static const uint64_t once_wrong[] = {2016, 3178, 3768};
+
 int main(void)
 {
     struct world w;
@@ -375,6 +378,7 @@ int main(void)
     world_real(&w);
     arena_init(&mem, 0);
     for (uint64_t i = first; i < first + n && wrong < 3; i++) wrong += !one(&w, path, i, &t);
+    for (size_t i = 0; i < sizeof once_wrong / sizeof *once_wrong && wrong < 3; i++) wrong += !one(&w, path, once_wrong[i], &t);
     unlink(path);
     arena_free(&mem);
     bool enough = t.rewritten * 2 > n && t.mutated * 2 > n;
