@@ -16,6 +16,7 @@ struct walk {
     struct norm_path *paths; size_t most, n;
     enum norm_verdict verdict;
     size_t visits;
+    bool hasty;                        /* the last answer must be applied at once */
     size_t applied;                    /* both sides are as they look behind the answers before this one */
     size_t relied;                     /* the first answer that simplified something since this was reset */
 };
@@ -46,15 +47,52 @@ static bool part_at_leaves(struct walk *w, struct dd *a, struct dd *b)
 
 static bool parts(struct walk *w, struct dd *a, struct dd *b);
 
-/* Goes every answer of a question. */
-static bool parts_by(struct walk *w, struct dd *a, struct dd *b, const struct part *p)
+/* A value is what a decision says of its term. */
+static bool agrees(const struct term *x, const struct decision *d)
+{
+    const struct part *p = d->part;
+    struct value at = x->value;
+    if (x->kind == TERM_ABSENT) return d->cell == CELL_ABSENT;
+    if (x->kind != TERM_CONST) return true;
+    if (d->cell == CELL_ABSENT) return false;
+    if (p->var->base == T_TEXT) {
+        int cell = CELL_REST;
+        for (size_t i = 0; i < p->n; i++)
+            if (str_eq(p->cells[i].text, value_str(&x->value))) cell = (int)i;
+        return cell == d->cell;
+    }
+    if (x->base == T_DECIMAL && !decimal_rescale(&x->value, p->var->scale, &at)) return true;
+    i128 n = x->base == T_BOOL ? at.u.b : x->base == T_DECIMAL ? at.u.coef : at.u.i;
+    return n >= p->cells[d->cell].from && ((size_t)d->cell + 1 >= p->n || n < p->cells[d->cell + 1].from);
+}
+
+/* The answers cannot all be true: where the others hold, what one of them is about has another value. */
+static bool contradictory(struct walk *w)
+{
+    struct decision others[MAX_DEPTH];
+    for (size_t i = 0; i < w->depth && w->depth > 1; i++) {
+        struct term *v = w->stack[i].part->var;
+        if (v->nargs == 0 && v->nmonos == 0) continue;
+        memcpy(others, w->stack, i * sizeof *others);
+        memcpy(others + i, w->stack + i + 1, (w->depth - i - 1) * sizeof *others);
+        const struct dd *x = norm_narrow(w->u, norm_value(w->u, v, false), others, w->depth - 1);
+        if (!x->leaf || agrees(x->term, &w->stack[i])) continue;
+        w->relied = 0;
+        return true;
+    }
+    return false;
+}
+
+/* Goes every answer of a question. within: one that neither asks first, so that both may ask it further down. */
+static bool parts_by(struct walk *w, struct dd *a, struct dd *b, const struct part *p, bool within)
 {
     const struct term *v = p->var;
     bool found = false;
     for (int i = CELL_REST; i < (int)p->n; i++) {
         if ((i == CELL_REST && v->base != T_TEXT) || (i == CELL_ABSENT && !v->maybe)) continue;
         w->stack[w->depth++] = (struct decision){p, i};
-        found = parts(w, norm_cofactor(a, p, i), norm_cofactor(b, p, i)) || found;
+        w->hasty = within;
+        if (!contradictory(w)) found = parts(w, norm_cofactor(a, p, i), norm_cofactor(b, p, i)) || found;
         w->depth--;
         if (found && w->n == w->most && w->verdict == NORM_PARTS) break;
     }
@@ -78,14 +116,15 @@ static struct dd *inside(const struct term *t)
  * `match T { .. => lines(.., x) }`. So those questions are asked first. */
 static bool parts_below(struct walk *w, struct dd *a, struct dd *b)
 {
-    struct dd *both[2] = {a, b}, *within = NULL;
+    struct dd *all[3] = {a, b, NULL}, *within = NULL;
     struct term *x = norm_top(a), *y = norm_top(b), *v = !y || (x && x->id < y->id) ? x : y;
     struct part *p = ARENA_NEW(w->u->arena, struct part);
     if (a->term != b->term) within = inside(a->term);
     if (a->term != b->term && !within) within = inside(b->term);
     if (!within && !v) return part_at_leaves(w, a, b);
-    *p = within ? norm_part(w->u, within->term, &within, 1) : norm_part(w->u, v, both, 2);
-    return parts_by(w, a, b, p);
+    all[2] = within;
+    *p = norm_part(w->u, within ? within->term : v, all, 3);
+    return parts_by(w, a, b, p, within != NULL);
 }
 
 /* Both sides behind the answers that they have not seen yet. */
@@ -93,7 +132,7 @@ static void narrow_both(struct walk *w, struct dd **a, struct dd **b)
 {
     const struct decision *known = w->stack + w->applied;
     size_t n = w->depth - w->applied;
-    if (n == 0 || (!compound(*a) && !compound(*b))) return;
+    if (n == 0 || (!w->hasty && !compound(*a) && !compound(*b))) return;
     struct dd *c = norm_narrow(w->u, *a, known, n), *d = norm_narrow(w->u, *b, known, n);
     if ((c != *a || d != *b) && w->applied < w->relied) w->relied = w->applied;
     w->applied = w->depth;

@@ -253,22 +253,37 @@ static struct dd *joined(struct norm *u, struct call *c)
     return any;
 }
 
+static bool is_lines(const struct dd *f) { return f->leaf && f->term->kind == TERM_CALL && f->term->index == BUILTIN_lines; }
+static bool is_text_const(const struct dd *f) { return f->leaf && is_const(f->term) && f->term->base == T_TEXT; }
+
+/* Adds a part to lines; neighbouring constants are one. */
+static void add_line(struct norm *u, struct call *c, struct dd *part)
+{
+    if (c->n == 0 || !is_text_const(c->args[c->n - 1]) || !is_text_const(part)) {
+        c->args[c->n++] = part;
+        return;
+    }
+    struct dd *both[2] = {c->args[c->n - 1], part};
+    struct call two = {.builtin = BUILTIN_lines, .args = both, .n = 2};
+    struct dd *one = fold_call(u, &two);
+    if (one) c->args[c->n - 1] = one;
+    else c->args[c->n++] = part;
+}
+
 /* Lines of lines are lines: a part that is such a call, and there, stands for its own parts. */
 static void flatten_lines(struct norm *u, struct call *c)
 {
     size_t n = 0;
-    for (size_t i = 0; i < c->n; i++) n += c->args[i]->leaf && c->args[i]->term->kind == TERM_CALL && c->args[i]->term->index == BUILTIN_lines ? c->args[i]->term->nargs : 1;
-    if (n == c->n || n > BUILTIN_ARGS_MAX) return;
-    struct dd **all = ARENA_ARRAY(u->arena, struct dd *, n + 1);
-    size_t k = 0;
+    for (size_t i = 0; i < c->n; i++) n += is_lines(c->args[i]) ? c->args[i]->term->nargs : 1;
+    struct call all = *c;
+    all.args = ARENA_ARRAY(u->arena, struct dd *, n + 1);
+    all.n = 0;
     for (size_t i = 0; i < c->n; i++) {
-        const struct term *t = c->args[i]->leaf ? c->args[i]->term : NULL;
-        if (t && t->kind == TERM_CALL && t->index == BUILTIN_lines)
-            for (size_t j = 0; j < t->nargs; j++) all[k++] = t->args[j];
-        else all[k++] = c->args[i];
+        const struct term *t = is_lines(c->args[i]) ? c->args[i]->term : NULL;
+        if (!t) add_line(u, &all, c->args[i]);
+        for (size_t k = 0; t && k < t->nargs; k++) add_line(u, &all, t->args[k]);
     }
-    c->args = all;
-    c->n = n;
+    if (all.n <= BUILTIN_ARGS_MAX) *c = all;
 }
 
 static struct dd *call_leaf(struct norm *u, struct term *const *t, size_t n, const void *ctx)
@@ -291,9 +306,9 @@ static struct dd *call_leaf(struct norm *u, struct term *const *t, size_t n, con
         there = joined(u, &c);
         if (!there) return u->junk;
         if (there == u->no) return u->absent;
-        if (c.n == (c.builtin == BUILTIN_join ? 2u : 1u)) return args[c.n - 1];
         if (c.builtin == BUILTIN_lines) flatten_lines(u, &c);
         args = c.args;
+        if (c.n == (c.builtin == BUILTIN_join ? 2u : 1u)) return args[c.n - 1];
         c.maybe = false;
     }
     struct builtin_info in = builtin_info(c.builtin);
