@@ -1,4 +1,5 @@
-/* diff_flow.c - two versions of one flow: what it reads, its key, filter, schedule, events; its fields are diff_field.c's. */
+/* diff_flow.c - two versions of one flow: what it reads, its key, schedule, events. Filters and other programs with one result are diff_program.c's,
+ * fields diff_field.c's. */
 #include "compiler/diff/diff_private.h"
 #include "base/check.h"
 #include "value/json.h"
@@ -125,11 +126,20 @@ static void compare_source(struct diff *d, const struct image_flow *a, const str
     compare_texts(d, RULE_SOURCE_ENTITY, a, b, PART_FLOW, "reads", source(d, a), source(d, b));
     compare_texts(d, RULE_SOURCE_COMPANIES, a, b, PART_FLOW, "companies", companies(d, a), companies(d, b));
     compare_texts(d, RULE_DOOR, a, b, PART_FLOW, "via", diff__text(d, a->via), diff__text(d, b->via));
-    compare_texts(d, RULE_TARGET_MODULE, a, b, PART_FLOW, "writes to", dotted(d, a->target, a->module), dotted(d, b->target, b->module));
+    if (!a->into && !b->into) compare_texts(d, RULE_TARGET_MODULE, a, b, PART_FLOW, "writes to", dotted(d, a->target, a->module), dotted(d, b->target, b->module));
 }
 
+/* The flow to whose records this one adds fields, "" when it has its own. */
+static const char *into(struct diff *d, int side, const struct image_flow *fl)
+{
+    return fl->into ? diff__text(d, d->side[side].im->flows[fl->into - 1].name) : "";
+}
+
+/* A flow that adds to another's records has no key of its own. */
 static void compare_key(struct diff *d, const struct image_flow *a, const struct image_flow *b)
 {
+    compare_texts(d, RULE_INTO, a, b, PART_INTO, "adds to the records of", into(d, 0, a), into(d, 1, b));
+    if (a->into || b->into) return;
     compare_texts(d, RULE_KEY_COLUMNS, a, b, PART_KEY, "key columns", key_columns(d, a), key_columns(d, b));
     compare_texts(d, RULE_KEY_FIELD, a, b, PART_KEY, "key field", diff__text(d, a->fields[a->key_field].name), diff__text(d, b->fields[b->key_field].name));
     const char *old_form = a->key_with_flow ? diff__text(d, a->name) : "", *new_form = b->key_with_flow ? diff__text(d, b->name) : "";
@@ -158,83 +168,11 @@ static void compare_settings(struct diff *d, const struct image_flow *a, const s
     compare_texts(d, RULE_GUARD, a, b, PART_GUARD, "guard", a->guard ? "on" : "", b->guard ? "on" : "");
 }
 
-/* ---- filter, adopt rule, key of one's own ---- */
-
-struct program_part { enum flow_part part; enum stake_kind stake; enum diff_rule rule, open; const char *differs, *undecided; };
-static const struct program_part program_parts[] = {
-    {PART_WHEN, STAKE_WHEN, RULE_FILTER, RULE_FILTER_UNDECIDED, "other rows are taken", "when is written differently"},
-    {PART_ADOPT, STAKE_ADOPT, RULE_ADOPT, RULE_ADOPT_UNDECIDED, "records that people made are recognised in another way", "adopt is written differently"},
-    {PART_KEY, STAKE_KEY, RULE_KEY_FORM, RULE_KEY_FORM, "rows get another key", "the key is written differently"},
-};
-
-static const struct image_program *program(const struct image_flow *fl, enum flow_part part)
-{
-    return part == PART_WHEN ? &fl->when : part == PART_ADOPT ? &fl->adopt_program : &fl->key_program;
-}
-
-static struct dd *diagram(const struct norm_flow *n, enum flow_part part)
-{
-    return !n->usable ? NULL : part == PART_WHEN ? n->when : part == PART_ADOPT ? n->adopt : n->key;
-}
-
-/* The program as bytes, and the field of an adopt rule: what fingerprints and equality rest on. */
-static struct buf program_form(const struct image *im, const struct image_flow *fl, enum flow_part part)
-{
-    struct buf b = {0};
-    if (program(fl, part)->ninstr) norm_program(im, fl, program(fl, part), &b);
-    if (part == PART_ADOPT) buf_blob(&b, fl->adopt_field);
-    return b;
-}
-
-static const char *condition_text(struct diff *d, int side, const struct image_flow *fl, enum flow_part part, const struct dd *f)
-{
-    const char *s = diff__source_text(d, side, fl, part);
-    struct buf b = {0};
-    if (s && *s) return s;
-    if (program(fl, part)->ninstr == 0) return part == PART_KEY ? "company and key columns" : "";
-    if (part == PART_ADOPT) buf_printf(&b, "%.*s == ", (int)fl->adopt_field.n, fl->adopt_field.p);
-    if (f) norm_print(&b, f);
-    else buf_puts(&b, "(compiled)");
-    return diff__buf(d, &b);
-}
-
-static void program_finding(struct diff *d, struct duel *duel, const struct program_part *pp, struct str old_form, struct str new_form, bool search,
-                            const struct norm_path *paths, size_t npaths)
-{
-    const struct image_flow *a = duel->side[0].fl, *b = duel->side[1].fl;
-    struct dd *f = diagram(&duel->side[0].norm, pp->part), *g = diagram(&duel->side[1].norm, pp->part);
-    struct stake s = {.kind = pp->stake};
-    struct diff_finding *out = diff__add(d, pp->rule, b->name, none, old_form, new_form);
-    out->text[0] = condition_text(d, 0, a, pp->part, f);
-    out->text[1] = condition_text(d, 1, b, pp->part, g);
-    out->at[0] = diff__place_flow(d, 0, a, pp->part);
-    out->at[1] = diff__place_flow(d, 1, b, pp->part);
-    if (search && !diff__search(d, duel, &s, f, g, paths, npaths, out)) diff__again(out, pp->open, b->name, none, old_form, new_form);
-    if (out->verdict == DIFF_UNDECIDED) diff__message(d, out, "%s; no row of %u tried shows a difference", pp->undecided, (unsigned)out->tries);
-    else diff__message(d, out, "%s", pp->differs);
-}
-
-static void compare_program(struct diff *d, struct duel *duel, const struct program_part *pp)
-{
-    const struct image_flow *a = duel->side[0].fl, *b = duel->side[1].fl;
-    struct dd *f = diagram(&duel->side[0].norm, pp->part), *g = diagram(&duel->side[1].norm, pp->part);
-    struct buf old_form = program_form(d->side[0].im, a, pp->part), new_form = program_form(d->side[1].im, b, pp->part);
-    struct norm_path paths[DIFF_PATHS];
-    size_t npaths = 0;
-    bool same = str_eq(buf_view(&old_form), buf_view(&new_form));
-    bool other_field = pp->part == PART_ADOPT && !str_eq(a->adopt_field, b->adopt_field);
-    /* a rule, or a key, that one version has and the other has not: there is nothing to run side by side */
-    bool one = pp->part != PART_WHEN && (program(a, pp->part)->ninstr == 0) != (program(b, pp->part)->ninstr == 0);
-    if (!same && !other_field && !one && f && g) same = norm_compare(&duel->norm, f, g, paths, DIFF_PATHS, &npaths) == NORM_SAME;
-    if (!same) program_finding(d, duel, pp, buf_view(&old_form), buf_view(&new_form), !other_field && !one, paths, npaths);
-    buf_free(&old_form);
-    buf_free(&new_form);
-}
-
 /* ---- the whole flow ---- */
 
 void diff__flow(struct diff *d, const struct image_flow *a, const struct image_flow *b)
 {
+    static const enum flow_part parts[] = {PART_WHEN, PART_ADOPT, PART_KEY, PART_INTO};
     struct duel duel;
     struct arena mem;
     if (!str_eq(a->name, b->name)) {
@@ -250,8 +188,9 @@ void diff__flow(struct diff *d, const struct image_flow *a, const struct image_f
     arena_init(&mem, 0);
     duel_open(&duel, &mem, d->side[0].im, a, d->side[1].im, b);
     diff__columns(d, &duel);
-    for (size_t i = 0; i < sizeof program_parts / sizeof *program_parts; i++) compare_program(d, &duel, &program_parts[i]);
-    diff__fields(d, &duel);
+    struct scope whole = diff__scope(&duel);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) diff__program(d, &duel, &whole, parts[i]);
+    diff__fields(d, &duel, &whole);
     duel_close(&duel);
     arena_free(&mem);
 }

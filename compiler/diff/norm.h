@@ -27,6 +27,7 @@ enum term_kind {
     TERM_CALL,        /* index: builtin; args */
     TERM_TABLE,       /* table at args[0] */
     TERM_LINK,        /* name: what is looked up where; args */
+    TERM_EACH,        /* name: the list field whose lines are made; absent when there is none. What a line is made of is compared by itself */
     TERM_SAME,        /* args[0] equals args[1], both present: as a number 0 or 1 */
     TERM_FORM,        /* whole-numbered linear form of monos: what a comparison of numbers asks about */
     TERM_OP           /* index: opcode; args: what was too large to be looked into */
@@ -118,17 +119,21 @@ struct norm_field {
     struct str *messages; size_t nmessages;/* its own rejects */
     const struct image_table **tables; size_t ntables;
 };
-struct norm_flow {
+struct norm_flow {                         /* of a flow, or of what makes the lines of one field */
     bool usable;                           /* false: too large, or an instruction that this program does not know */
-    struct dd *when, *adopt, *key;         /* adopt, key NULL: none; a key of one's own */
+    struct dd *reach;                      /* lines: where the flow comes to them */
+    struct dd *when, *adopt, *key, *into;  /* adopt, key, into NULL: none; a key of one's own */
     struct norm_field *fields;             /* per field of the flow */
+    struct norm_flow *lines;               /* per list site; a column X of a line of list L is called L.X */
 };
 /* other: the flow's other version, or NULL: columns are looked at where both versions admit them. instead: per table of the image the one to take
  * for it (NULL: itself), or NULL. */
 void norm_flow(struct norm *u, const struct image *im, const struct image_flow *fl, const struct image_flow *other, const struct image_table *const *instead,
                struct norm_flow *out);
-/* A program as bytes that do not depend on the rest of its image: equal bytes do the same. */
-void norm_program(const struct image *im, const struct image_flow *fl, const struct image_program *p, struct buf *out);
+/* "L.X" */
+struct str norm_line_column(struct arena *a, struct str list, struct str column);
+/* A program as bytes that do not depend on the rest of its image: equal bytes do the same. Of the columns, those from `header` on are a line's. */
+void norm_program(const struct image *im, const struct image_flow *fl, const struct image_program *p, size_t header, struct buf *out);
 
 /* ---- comparing (norm_compare.c) ---- */
 struct decision { const struct part *part; int cell; };

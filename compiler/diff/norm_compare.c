@@ -231,6 +231,7 @@ static void print_term(struct buf *out, const struct term *t)
     case TERM_CALL: buf_printf(out, "%s(", builtin_info(t->index).name); print_args(out, t, ", "); buf_byte(out, ')'); break;
     case TERM_TABLE: buf_printf(out, "table of %zu[", t->table->n); print_args(out, t, ", "); buf_byte(out, ']'); break;
     case TERM_LINK: buf_str(out, t->name); buf_byte(out, '('); print_args(out, t, ", "); buf_byte(out, ')'); break;
+    case TERM_EACH: buf_printf(out, "lines of %.*s", (int)t->name.n, t->name.p); break;
     case TERM_SAME: print_args(out, t, " == "); break;
     case TERM_OP: buf_printf(out, "%s(", t->index < OP_COUNT ? opcodes[t->index].name : builtin_info(t->index - OP_COUNT).name); print_args(out, t, ", "); buf_byte(out, ')'); break;
     }

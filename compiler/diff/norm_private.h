@@ -9,7 +9,9 @@ struct arrival;
 struct norm_run {
     struct norm *u;
     const struct image *im;
-    const struct image_flow *fl, *other;
+    const struct image_flow *fl, *other;   /* other: the other version of the flow, for lines too */
+    const struct image_lines *site;    /* fl is what makes a line; its columns from `header` on are the line's */
+    size_t header;
     const struct image_table *const *instead;
     struct norm_flow *out;
     const struct image_program *p;
@@ -21,6 +23,7 @@ struct norm_run {
     struct arrival **due;              /* per instruction: the ways to it */
     int *owner;                        /* per instruction: the field that it works for */
     struct dd *result;
+    bool map;                          /* the program sets fields; the others have one result */
     bool lost;                         /* a reject that is no field's: nothing can be said about single fields */
     bool *tables;                      /* per register and table: what the register holds came from there */
 };

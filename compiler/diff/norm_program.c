@@ -30,16 +30,14 @@ static void put_site(struct buf *b, const struct image *im, const struct image_l
     if (l->kind == LINK_REF && l->flow < im->nflows) buf_blob(b, im->flows[l->flow].name);
 }
 
-static void put_program(struct buf *out, const struct image *im, const struct image_flow *fl, const struct image_program *p, size_t header);
-
 /* A list site with all that makes a line. Columns of the line are told from those of the header, which may have the same name. */
 static void put_lines(struct buf *b, const struct image *im, const struct image_flow *fl, const struct image_lines *l)
 {
     buf_blob(b, fl->columns[l->column].name);
     buf_u32(b, l->max_lines);
-    put_program(b, im, l->body, &l->body->when, fl->ncolumns);
-    put_program(b, im, l->body, &l->body->map, fl->ncolumns);
-    put_program(b, im, l->body, &l->body->key_program, fl->ncolumns);
+    norm_program(im, l->body, &l->body->when, fl->ncolumns, b);
+    norm_program(im, l->body, &l->body->map, fl->ncolumns, b);
+    norm_program(im, l->body, &l->body->key_program, fl->ncolumns, b);
 }
 
 static void put_operand(struct buf *b, const struct image *im, const struct image_flow *fl, char kind, uint16_t w)
@@ -59,12 +57,7 @@ static void put_operand(struct buf *b, const struct image *im, const struct imag
     }
 }
 
-void norm_program(const struct image *im, const struct image_flow *fl, const struct image_program *p, struct buf *out)
-{
-    put_program(out, im, fl, p, SIZE_MAX);
-}
-
-static void put_program(struct buf *out, const struct image *im, const struct image_flow *fl, const struct image_program *p, size_t header)
+void norm_program(const struct image *im, const struct image_flow *fl, const struct image_program *p, size_t header, struct buf *out)
 {
     buf_varint(out, p->ninstr);
     for (size_t i = 0; i < p->ninstr; i++) {

@@ -66,11 +66,28 @@ static struct type both(struct arena *mem, const struct type *a, const struct ty
     return t;
 }
 
+struct str norm_line_column(struct arena *a, struct str list, struct str column)
+{
+    const char *s = arena_printf(a, "%.*s.%.*s", (int)list.n, list.p, (int)column.n, column.p);
+    return str_of(s);
+}
+
+/* A column's type in the flow's other version, NULL when it does not read it. list: the column is one of its lines. */
+static const struct type *other_type(const struct norm_run *r, struct str name, const struct image_column *list)
+{
+    const struct image_column *c = column_named(r->other, list ? list->name : name);
+    if (!c || !list) return c ? &c->type : NULL;
+    for (size_t i = 0; c->type.base == T_LIST && i < c->type.shape->n; i++)
+        if (str_eq(c->type.shape->names[i], name)) return &c->type.shape->types[i];
+    return NULL;
+}
+
 struct dd *norm__column(struct norm_run *r, uint16_t c)
 {
-    const struct image_column *col = &r->fl->columns[c], *other = column_named(r->other, col->name);
-    struct term t = {.kind = TERM_COLUMN, .name = col->name, .base = col->type.base, .type = col->type};
-    if (other && other->type.base == col->type.base) t.type = both(r->u->arena, &col->type, &other->type);
+    const struct image_column *col = &r->fl->columns[c], *list = r->site && c >= r->header ? &r->fl->columns[r->site->column] : NULL;
+    const struct type *other = other_type(r, col->name, list);
+    struct term t = {.kind = TERM_COLUMN, .name = list ? norm_line_column(r->u->arena, list->name, col->name) : col->name, .base = col->type.base, .type = col->type};
+    if (other && other->base == col->type.base) t.type = both(r->u->arena, &col->type, other);
     t.maybe = t.type.optional;
     if (t.base == T_DECIMAL) t.scale = t.type.scale;
     struct term *x = norm_term(r->u, &t);
@@ -181,17 +198,34 @@ static void note_message(struct norm *u, struct norm_field *f, struct str m)
     f->messages = more;
 }
 
-/* Each way here is the reject of the field that it comes from. */
+/* Each way here is the reject of the field that it comes from, or the result of a program that has no fields. */
 static void reject(struct norm_run *r, size_t at, uint16_t message)
 {
     struct str text = r->im->messages[message];
     for (const struct arrival *a = r->due[at]; a != NULL; a = a->next) {
         int owner = r->owner[a->from];
+        if (!r->map) {
+            r->result = norm_ite(r->u, a->when, norm_reject(r->u, text), r->result ? r->result : r->u->junk);
+            continue;
+        }
         if (owner < 0) r->lost = true;
         if (owner < 0) continue;
         note_message(r->u, &r->out->fields[owner], text);
         set(r, (uint16_t)owner, a->when, norm_reject(r->u, text));
     }
+}
+
+static bool programs(struct norm_run *r, struct dd *reach);
+
+/* Whether there are lines is one question; what each of them holds is worked out with columns of a line, and compared by itself. */
+static bool each(struct norm_run *r, size_t i, const struct instr *in, struct dd *reach)
+{
+    struct norm_run body = {.u = r->u, .im = r->im, .fl = r->fl->lines[in->b].body, .other = r->other, .instead = r->instead, .site = &r->fl->lines[in->b],
+                            .header = r->fl->ncolumns, .out = &r->out->lines[in->b]};
+    if (r->owner[i] < 0 || !programs(&body, reach)) return false;
+    struct term t = {.kind = TERM_EACH, .base = T_LIST, .maybe = true, .name = r->fl->fields[r->owner[i]].name};
+    write_reg(r, in->a, i, norm_value(r->u, norm_term(r->u, &t), false));
+    return true;
 }
 
 /* False: an instruction that is not known. */
@@ -218,6 +252,7 @@ static bool step(struct norm_run *r, size_t i, struct dd **reach)
         return true;
     case OP_SET: set(r, in.a, *reach, norm__reg(r, in.b)); return true;
     case OP_KEEP: set(r, in.a, *reach, u->keep); return true;
+    case OP_EACH: return each(r, i, &in, *reach);
     default: break;
     }
     f = norm__op(r, &in);
@@ -302,23 +337,34 @@ static bool walk(struct norm_run *r, const struct image_program *p, struct dd *r
     return true;
 }
 
+/* The result of a program that has no fields; NULL when there is no such program. */
+static bool single(struct norm_run *r, const struct image_program *p, struct dd **out)
+{
+    if (p->ninstr == 0 || !r->out->usable) return r->out->usable;
+    r->out->usable = walk(r, p, r->u->yes);
+    *out = r->result;
+    return r->out->usable;
+}
+
+/* All programs of a flow, or of what makes a line; reach: where control comes to them. */
+static bool programs(struct norm_run *r, struct dd *reach)
+{
+    const struct image_flow *fl = r->fl;
+    struct norm *u = r->u;
+    struct norm_flow *out = r->out;
+    *out = (struct norm_flow){.usable = true, .when = u->yes, .reach = reach};
+    out->lines = ARENA_ARRAY(u->arena, struct norm_flow, fl->nlines + 1);
+    if (!single(r, &fl->when, &out->when) || !single(r, &fl->adopt_program, &out->adopt) || !single(r, &fl->key_program, &out->key)) return false;
+    if (!single(r, &fl->into_program, &out->into)) return false;
+    out->fields = ARENA_ARRAY(u->arena, struct norm_field, fl->nfields + 1);   /* a field without instructions of its own has no rule here */
+    r->map = true;
+    out->usable = walk(r, &fl->map, norm_and(u, reach, out->when)) && !u->full && !r->lost;
+    return out->usable;
+}
+
 void norm_flow(struct norm *u, const struct image *im, const struct image_flow *fl, const struct image_flow *other, const struct image_table *const *instead,
                struct norm_flow *out)
 {
     struct norm_run r = {.u = u, .im = im, .fl = fl, .other = other, .out = out, .instead = instead};
-    *out = (struct norm_flow){.usable = true, .when = u->yes};
-    if (fl->when.ninstr) {
-        out->usable = walk(&r, &fl->when, u->yes);
-        out->when = r.result;
-    }
-    if (fl->adopt && out->usable) {
-        out->usable = walk(&r, &fl->adopt_program, u->yes);
-        out->adopt = r.result;
-    }
-    if (fl->key_program.ninstr && out->usable) {
-        out->usable = walk(&r, &fl->key_program, u->yes);
-        out->key = r.result;
-    }
-    out->fields = ARENA_ARRAY(u->arena, struct norm_field, fl->nfields + 1);   /* a field without instructions of its own has no rule here */
-    out->usable = out->usable && walk(&r, &fl->map, out->when) && !u->full && !r.lost;
+    programs(&r, u->yes);
 }

@@ -174,6 +174,45 @@ static void aim_same(struct duel *d, const struct decision *s, struct value *row
     fixed[c[to]] = fixed[c[from]] = true;
 }
 
+static void aim_step(struct duel *d, const struct decision *s, struct value *row, bool *fixed);
+
+static bool is_yes(const struct dd *f) { return f->term->kind == TERM_CONST && f->term->value.u.b; }
+static bool is_taken(const struct dd *f) { return f->term->kind != TERM_REJECT && f->term->kind != TERM_OUT; }
+
+/* Some way to a leaf that is right, as far as the choice at each question can tell. */
+static void aim_to(struct duel *d, struct dd *f, bool (*right)(const struct dd *), struct value *row, bool *fixed)
+{
+    while (!f->leaf) {
+        struct part *p = ARENA_NEW(d->arena, struct part);
+        *p = norm_part(&d->norm, f->term, &f, 1);
+        int n = (int)p->n - CELL_REST, first = (int)witness__pick(d, (unsigned)n);
+        struct decision step = {p, 0};
+        struct dd *to = NULL;
+        for (int i = 0; i < n && !to; i++) {
+            step.cell = (first + i) % n + CELL_REST;
+            to = norm_cofactor(f, p, step.cell);
+            if (to && to->leaf && !right(to)) to = NULL;
+        }
+        if (!to) return;
+        aim_step(d, &step, row, fixed);
+        f = to;
+    }
+}
+
+/* No lines, or one that passes in both versions. */
+static void aim_each(struct duel *d, const struct decision *s, struct value *row, bool *fixed)
+{
+    for (int k = 0; k < 2; k++) {
+        const struct image_flow *fl = d->side[k].fl;
+        const struct norm_flow *n = witness__lines(d, k, s->part->var->name);
+        int list = n ? witness__column(d, fl->columns[fl->lines[n - d->side[k].norm.lines].column].name) : -1;
+        if (list < 0 || (fixed[list] && k == 0)) continue;
+        row[list] = s->cell == CELL_ABSENT ? value_absent : WITNESS_ONE_LINE;
+        fixed[list] = true;
+        if (s->cell != CELL_ABSENT) aim_to(d, n->when, is_yes, row, fixed);
+    }
+}
+
 /* The columns of a call or other term that cannot be turned round: something, or nothing. */
 static void shake(struct duel *d, const struct term *t, struct value *row, const bool *fixed, unsigned depth)
 {
@@ -188,18 +227,39 @@ static void shake(struct duel *d, const struct term *t, struct value *row, const
         for (size_t k = 0; k < t->monos[i].n; k++) shake(d, t->monos[i].atoms[k], row, fixed, depth + 1);
 }
 
+static void aim_step(struct duel *d, const struct decision *s, struct value *row, bool *fixed)
+{
+    switch (s->part->var->kind) {
+    case TERM_COLUMN: aim_column(d, s, row, fixed); break;
+    case TERM_TABLE: aim_table(d, s, row, fixed); break;
+    case TERM_FORM: aim_form(d, s, row, fixed); break;
+    case TERM_SAME: aim_same(d, s, row, fixed); break;
+    case TERM_EACH: aim_each(d, s, row, fixed); break;
+    default: shake(d, s->part->var, row, fixed, 0); break;
+    }
+}
+
+/* The fields of a flow, or of a line, that may set a row aside; all but the one at stake. */
+static void accept_fields(struct duel *d, const struct norm_flow *n, size_t nfields, size_t except, struct value *row, bool *fixed)
+{
+    for (size_t i = 0; n->usable && i < nfields; i++)
+        if (i != except && n->fields[i].nmessages && n->fields[i].rule) aim_to(d, n->fields[i].rule, is_taken, row, fixed);
+}
+
+void witness__accept(struct duel *d, const struct stake *s, struct value *row, bool *fixed)
+{
+    for (int k = 0; k < 2; k++) {
+        const struct norm_flow *n = &d->side[k].norm;
+        const struct image_flow *fl = d->side[k].fl;
+        size_t field = s->kind == STAKE_FIELD ? s->field[k] : SIZE_MAX, list = s->line ? fl->fields[s->list[k]].lines - 1u : 0;
+        accept_fields(d, n, fl->nfields, s->line ? s->list[k] : field, row, fixed);
+        if (s->line && n->usable) accept_fields(d, &n->lines[list], fl->lines[list].body->nfields, field, row, fixed);
+    }
+}
+
 void witness__aim(struct duel *d, const struct norm_path *p, struct value *row, bool *fixed)
 {
-    for (size_t i = 0; i < p->n; i++)
-        if (p->steps[i].part->var->kind == TERM_COLUMN) aim_column(d, &p->steps[i], row, fixed);
-    for (size_t i = 0; i < p->n; i++) {
-        const struct term *v = p->steps[i].part->var;
-        switch (v->kind) {
-        case TERM_COLUMN: break;
-        case TERM_TABLE: aim_table(d, &p->steps[i], row, fixed); break;
-        case TERM_FORM: aim_form(d, &p->steps[i], row, fixed); break;
-        case TERM_SAME: aim_same(d, &p->steps[i], row, fixed); break;
-        default: shake(d, v, row, fixed, 0); break;
-        }
-    }
+    for (int columns = 1; columns >= 0; columns--)
+        for (size_t i = 0; i < p->n; i++)
+            if ((p->steps[i].part->var->kind == TERM_COLUMN) == (columns == 1)) aim_step(d, &p->steps[i], row, fixed);
 }

@@ -58,6 +58,7 @@ static bool deliverable(const struct type *t, const struct value *v)
 bool witness__admits(const struct duel_column *c, const struct value *v)
 {
     char why[160];
+    if (witness__is_list(c)) return true;
     for (int k = 0; k < 2; k++)
         if (c->type[k] && (!type_admits(c->type[k], v, why, sizeof why) || !deliverable(c->type[k], v))) return false;
     return true;
@@ -78,6 +79,7 @@ static unsigned scale_of(const struct duel_column *c)
 static bool of_one(const struct duel_column *c, const struct value *v)
 {
     char why[160];
+    if (witness__is_list(c)) return true;
     for (int k = 0; k < 2; k++)
         if (c->type[k] && type_admits(c->type[k], v, why, sizeof why) && deliverable(c->type[k], v)) return true;
     return false;
@@ -164,6 +166,11 @@ static void add_of_type(struct duel *d, struct duel_column *c, const struct type
         add_number(d, c, 0, 0);
         add_number(d, c, 1, 0);
         break;
+    case T_LIST: {
+        struct value one = WITNESS_ONE_LINE;
+        add(d, c, &one);
+        break;
+    }
     default: {
         bool day = t->base == T_DATE;
         int64_t unit = day ? 1 : 86400000;
@@ -299,6 +306,20 @@ static void add_keys(struct gather *g, const struct term *t, struct duel_column 
     for (size_t i = 0; i < mine->n; i += step) add_text(g->d, c, value_str(&mine->keys[i]));
 }
 
+/* Whether there are lines: the list, and what lets a line pass. */
+static void gather_lines(struct gather *g, struct str field)
+{
+    for (int k = 0; k < 2; k++) {
+        const struct image_flow *fl = g->d->side[k].fl;
+        const struct norm_flow *n = witness__lines(g->d, k, field);
+        if (!n) continue;
+        size_t site = (size_t)(n - g->d->side[k].norm.lines);
+        int list = witness__column(g->d, fl->columns[fl->lines[site].column].name);
+        if (list >= 0) g->d->columns[list].asked = true;
+        gather_dd(g, n->when);
+    }
+}
+
 static void gather_term(struct gather *g, const struct term *t)
 {
     struct duel *d = g->d;
@@ -310,6 +331,7 @@ static void gather_term(struct gather *g, const struct term *t)
     if (t->kind == TERM_TABLE && !g->shared && g->ntables < 64) g->tables[g->ntables++] = t;
     int own = t->kind == TERM_COLUMN ? witness__column(d, t->name) : -1;
     if (own >= 0) d->columns[own].asked = true;
+    if (t->kind == TERM_EACH) gather_lines(g, t->name);
     bool picky = t->kind == TERM_CALL || t->kind == TERM_TABLE || t->kind == TERM_OP, constant = t->kind == TERM_CONST && t->base == T_TEXT && g->shared;
     if (!picky && !constant) return;
     bool *mark = ARENA_ARRAY(d->arena, bool, d->ncolumns + 1);
@@ -333,25 +355,52 @@ static void gather_dd(struct gather *g, const struct dd *f)
     for (size_t i = 0; i < f->ncells; i++) gather_dd(g, f->cells[i].to);
 }
 
+/* The duel's column that a field of a flow, or of its lines, reads. */
+static int read_column(const struct duel *d, int k, const struct image_lines *site, uint16_t c)
+{
+    const struct image_flow *fl = d->side[k].fl;
+    if (!site || c < fl->ncolumns) return witness__column(d, fl->columns[c].name);
+    int list = witness__column(d, fl->columns[site->column].name);
+    for (size_t i = 0; list >= 0 && i < d->ncolumns; i++)
+        if (d->columns[i].list == list && str_eq(d->columns[i].line_name, site->body->columns[c].name)) return (int)i;
+    return -1;
+}
+
 /* A field's columns stand in the image; a filter's or adopt rule's are those that it asks about. */
 static void mark_own(struct duel *d, const struct stake *s)
 {
     for (int k = 0; k < 2; k++) {
         const struct image_flow *fl = d->side[k].fl;
         if (s->kind != STAKE_FIELD) continue;
-        const struct image_field *f = &fl->fields[s->field[k]];
+        const struct image_lines *site = s->line ? &fl->lines[fl->fields[s->list[k]].lines - 1] : NULL;
+        const struct image_field *f = site ? &site->body->fields[s->field[k]] : &fl->fields[s->field[k]];
         for (size_t i = 0; i < f->nreads; i++) {
-            int c = witness__column(d, fl->columns[f->reads[i]].name);
+            int c = read_column(d, k, site, f->reads[i]);
             if (c >= 0) d->columns[c].own = true;
         }
     }
     for (size_t c = 0; c < d->ncolumns && s->kind != STAKE_FIELD; c++) d->columns[c].own = d->columns[c].asked;
 }
 
+/* What the search must know of rules that are not at stake, so that they take the row. */
+static void gather_others(struct gather *g, const struct stake *s)
+{
+    for (int k = 0; k < 2; k++) {
+        const struct norm_flow *n = &g->d->side[k].norm;
+        const struct image_flow *fl = g->d->side[k].fl;
+        if (!n->usable) continue;
+        gather_dd(g, n->when);
+        for (size_t i = 0; i < fl->nfields; i++)
+            if (n->fields[i].rule && n->fields[i].nmessages) gather_dd(g, n->fields[i].rule);
+        for (size_t i = 0; s->line && i < fl->nlines; i++)
+            for (size_t j = 0; j < fl->lines[i].body->nfields; j++)
+                if (n->lines[i].fields[j].rule && n->lines[i].fields[j].nmessages) gather_dd(g, n->lines[i].fields[j].rule);
+    }
+}
+
 void witness__pools(struct duel *d, const struct stake *s, struct dd *a, struct dd *b)
 {
     struct gather g = {.d = d};
-    struct dd *roots[4] = {a, b, d->side[0].norm.usable ? d->side[0].norm.when : NULL, d->side[1].norm.usable ? d->side[1].norm.when : NULL};
     for (size_t c = 0; c < d->ncolumns; c++) {
         d->columns[c].pool = (struct pool){0};
         d->columns[c].asked = s->kind == STAKE_COLUMN ? c == s->field[0] : !a && !b;
@@ -361,10 +410,10 @@ void witness__pools(struct duel *d, const struct stake *s, struct dd *a, struct 
         g.dd_seen = ARENA_ARRAY(d->arena, bool, d->norm.ndds + 1);
         g.term_seen = ARENA_ARRAY(d->arena, bool, d->norm.nterms + 1);
         g.shared = pass == 1;
-        for (size_t i = 0; i < 4; i++) {
-            if (roots[i] && (i < 2 || a || b)) gather_dd(&g, roots[i]);
-            if (i == 1 && pass == 0) mark_own(d, s);
-        }
+        if (a) gather_dd(&g, a);
+        if (b) gather_dd(&g, b);
+        if (pass == 0) mark_own(d, s);
+        if (a || b) gather_others(&g, s);
     }
     for (size_t c = 0; c < d->ncolumns; c++)
         for (int k = 0; k < 2; k++)
