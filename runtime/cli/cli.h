@@ -10,6 +10,7 @@ struct cli {
     const char *program;
     const char *state, *image, *flow, *key_file, *by;
     const char *from, *to, *kind, *key;         /* audit show */
+    const char *cause;                          /* replay */
     const char *out;                            /* pull: where the lock files go */
     bool json, detailed, create_all, full, from_log, recreate, quiet, sealed, create, yes;
     bool csv, totals, repair, estimate;         /* reconcile, report */

@@ -85,7 +85,12 @@ static int act_on_keys(struct cli *c, enum act_verb verb, const char *head)
 
 int cmd_replay(struct cli *c)
 {
-    if (c->argc == 0) return fprintf(stderr, "usage: mlcd replay KEY... [--flow NAME] [--from-log] [--recreate]\n"), 64;
+    if ((c->argc == 0) == !c->cause || (c->cause && c->from_log))
+        return fprintf(stderr, "usage: mlcd replay KEY... [--flow NAME] [--from-log] [--recreate]\n       mlcd replay --cause CAUSE [--flow NAME] [--recreate]\n"), 64;
+    if (c->cause) {
+        struct act a = {.verb = ACT_CAUSE, .flow = str_of(c->flow), .key = str_of(c->cause), .by = str_of(c->by), .recreate = c->recreate};
+        return cli_act(c, &a, 1, "replayed");
+    }
     return act_on_keys(c, ACT_REPLAY, "replayed");
 }
 

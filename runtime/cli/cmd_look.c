@@ -74,7 +74,7 @@ static void print_causes(const struct cli *c, const struct view_cause *causes, s
         }
         buf_printf(&b, "%s{\"flow\":", i ? "," : "");
         json_put_string(&b, v->flow);
-        buf_printf(&b, ",\"state\":\"%s\",\"count\":%llu,\"why\":", row_state_name(v->state), (unsigned long long)v->count);
+        buf_printf(&b, ",\"state\":\"%s\",\"count\":%llu,\"cause\":\"%s\",\"why\":", row_state_name(v->state), (unsigned long long)v->count, v->code);
         json_put_string(&b, str_of(v->why));
         buf_puts(&b, ",\"example\":");
         json_put_string(&b, str_of(v->example));

@@ -14,7 +14,7 @@ static const struct option_row { const char *name; enum option_form form; size_t
     {"--key-file", OPT_TEXT, offsetof(struct cli, key_file), "FILE", "the master key, mode 0600 (default: $CREDENTIALS_DIRECTORY/mlc-key, else STATE/master.key)"},
     {"--json", OPT_FLAG, offsetof(struct cli, json), "", "JSON on stdout"},
     {"--quiet", OPT_FLAG, offsetof(struct cli, quiet), "", "no progress"},
-    {"--detailed-exitcode", OPT_FLAG, offsetof(struct cli, detailed), "", "plan, status, pull, prepare: exit 2 when there is a difference"},
+    {"--detailed-exitcode", OPT_FLAG, offsetof(struct cli, detailed), "", "plan, status, dead, try, pull, prepare: exit 2 when there is a difference"},
     {"--full", OPT_FLAG, offsetof(struct cli, full), "", "once, plan: read the whole table, and look for what vanished"},
     {"--create-all", OPT_FLAG, offsetof(struct cli, create_all), "", "once, run: fill a module that already holds records without looking for candidates"},
     {"--wait", OPT_MS, offsetof(struct cli, wait_ms), "TIME", "once: how long to wait for retries and settling (default: settle + 30s)"},
@@ -26,7 +26,8 @@ static const struct option_row { const char *name; enum option_form form; size_t
     {"--recreate", OPT_FLAG, offsetof(struct cli, recreate), "", "replay, reconcile: make the record anew, it was deleted in the target"},
     {"--out", OPT_TEXT, offsetof(struct cli, out), "DIR", "pull: where the lock files go (default: where --image is, else here)"},
     {"--yes", OPT_FLAG, offsetof(struct cli, yes), "", "prepare: make what is shown"},
-    {"--csv", OPT_FLAG, offsetof(struct cli, csv), "", "reconcile: CSV on stdout"},
+    {"--cause", OPT_TEXT, offsetof(struct cli, cause), "CAUSE", "replay: all records of a cause: its code from mlcd dead, or a part of its text"},
+    {"--csv", OPT_FLAG, offsetof(struct cli, csv), "", "reconcile, dead, try: CSV on stdout"},
     {"--totals", OPT_FLAG, offsetof(struct cli, totals), "", "reconcile: records and amounts of each customer on both sides, for the end of a month"},
     {"--repair", OPT_FLAG, offsetof(struct cli, repair), "", "reconcile: mark what differs to be written; with --recreate also what was deleted in the target"},
     {"--estimate", OPT_FLAG, offsetof(struct cli, estimate), "", "reconcile: say what it will cost, without a call"},
@@ -48,7 +49,7 @@ void cli_help(const char *program)
 {
     printf("usage: %s COMMAND [options]\n\nKeeps a CRM true to an ERP by a compiled spec (see mlc).\n\n", program);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        printf("  %-7s %-23s %s\n", commands[i].name, commands[i].args, commands[i].text);
+        printf("  %-9s %-23s %s\n", commands[i].name, commands[i].args, commands[i].text);
     puts("\noptions");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) printf("  %-20s %-5s %s\n", rows[i].name, rows[i].arg, rows[i].text);
     puts("\nexit codes: 0 done, 1 could not finish, 2 a difference exists (with --detailed-exitcode) or a run is held, 3 findings, 64 usage, 65 damaged data,\n"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const verbs[ACT_COUNT] = {"replay", "adopt", "accept", "erase"};
+static const char *const verbs[ACT_COUNT] = {"replay", "adopt", "accept", "erase", "cause"};
 enum { REQUEST_MAX = 16 << 20, FIELDS = 6 };
 
 void act_do(struct engine *e, const struct act *a, struct act_result *out)
@@ -23,6 +23,7 @@ void act_do(struct engine *e, const struct act *a, struct act_result *out)
     case ACT_ADOPT:  out->err = engine_adopt(e, flow, a->key, a->id, by, &f); break;
     case ACT_ACCEPT: out->err = engine_accept(e, flow, by, &out->count, &f); break;
     case ACT_ERASE:  out->err = engine_erase(e, flow, a->key, by, &f); break;
+    case ACT_CAUSE:  out->err = engine_replay_cause(e, flow, a->key, a->recreate, by, &out->count, &f); break;
     case ACT_COUNT:  ASSERT(false);
     }
     if (out->err != ERR_OK) out->count = 0;

@@ -6,7 +6,7 @@
 #define SYNC_ACT_H
 #include "sync/engine.h"
 
-enum act_verb { ACT_REPLAY, ACT_ADOPT, ACT_ACCEPT, ACT_ERASE, ACT_COUNT };
+enum act_verb { ACT_REPLAY, ACT_ADOPT, ACT_ACCEPT, ACT_ERASE, ACT_CAUSE /* replay a cause; key = its code or a part of its text */, ACT_COUNT };
 struct act {
     enum act_verb verb;
     struct str flow, key, id, by;          /* flow, id: empty = any, none. No tabs or line ends in any of them */

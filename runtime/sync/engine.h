@@ -101,6 +101,8 @@ enum err engine_plan(struct engine *e, void (*each)(void *ctx, const struct plan
 enum err engine_accept(struct engine *e, const char *flow, const char *by, uint64_t *released, struct fault *f);
 /* keys: text form. from_log: derive from the last logged snapshot instead of a fresh read; refused when the row has moved on since. */
 enum err engine_replay(struct engine *e, const char *flow, struct str key, bool from_log, bool recreate, const char *by, struct fault *f);
+/* Every record of a cause (sync/cause.h) that is set aside or refused for a passing reason, as engine_replay from the source, many at a time. */
+enum err engine_replay_cause(struct engine *e, const char *flow, struct str cause, bool recreate, const char *by, uint64_t *replayed, struct fault *f);
 /* id empty: make a new record although candidates exist. */
 enum err engine_adopt(struct engine *e, const char *flow, struct str key, struct str id, const char *by, struct fault *f);
 /* Destroys the record's data key and keeps it from being synced ever again: snapshots, images and the private parts of its log entries cannot be read

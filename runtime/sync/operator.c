@@ -38,14 +38,19 @@ static enum err find_record(struct engine *e, const char *flow, struct str text,
                      (int)text.n, text.p);
 }
 
-static enum err emit_replay(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, bool recreate, const char *by, struct fault *f)
+enum err replay_mark(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, bool recreate, const char *by, struct fault *f)
 {
     emit_begin(e, FRAME_REPLAY, sf);
     emit_key(e, key, row->slot);
     event_put_int(&e->pub, EV_FLAGS, recreate ? 0 : ROW_F_FORCE);
     if (recreate) event_put_int(&e->pub, EV_CLASS, W_GONE);
     event_put_text(&e->priv, EV_BY, by);
-    enum err err = emit_end(e, f);
+    return emit_end(e, f);
+}
+
+static enum err emit_replay(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, bool recreate, const char *by, struct fault *f)
+{
+    enum err err = replay_mark(e, sf, key, row, recreate, by, f);
     return err == ERR_OK ? emit_commit(e, f) : err;
 }
 

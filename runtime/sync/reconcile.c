@@ -129,13 +129,8 @@ static enum err mark_here(struct reconcile_run *run, struct reconcile_item *item
     enum err err = ERR_OK;
     for (size_t i = 0; i < n && err == ERR_OK; i++) {
         if (!items[i].repair || !items[i].d.known) continue;
-        emit_begin(e, FRAME_REPLAY, run->sf);
-        emit_key(e, items[i].d.key, items[i].d.row.slot);
         bool anew = items[i].d.row.id.n && !items[i].hit;
-        event_put_int(&e->pub, EV_FLAGS, anew ? 0 : ROW_F_FORCE);
-        if (anew) event_put_int(&e->pub, EV_CLASS, W_GONE);
-        event_put_text(&e->priv, EV_BY, run->o->by);
-        err = emit_end(e, f);
+        err = replay_mark(e, run->sf, items[i].d.key, &items[i].d.row, anew, run->o->by, f);
     }
     if (err == ERR_OK) err = emit_commit(e, f);
     /* What the source says now becomes what is wanted; the fuse and the adoption have their say as in any pass. */

@@ -158,6 +158,9 @@ enum err fuse_decide(struct engine *e, struct sync_flow *sf, struct fault *f);
 enum err spec_changed(struct engine *e, struct sync_flow *sf, bool *need_full, struct fault *f);
 struct str spec_hashes(const struct image_flow *fl, struct arena *a);
 
+/* operator.c: the frame of a replay, committed with whatever comes next. recreate: the record is made anew. */
+enum err replay_mark(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, bool recreate, const char *by, struct fault *f);
+
 /* lookup.c - what has to be known before a write: ids by key, candidates, links, what stands in fill fields. */
 struct send_item { struct str key; struct row row; struct record wanted, written; bool skip; };
 enum err lookup_ids(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);

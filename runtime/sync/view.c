@@ -1,5 +1,6 @@
 /* view.c - opens a state directory for reading, and groups what is set aside by its cause. */
 #include "sync/view_private.h"
+#include "sync/cause.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -60,56 +61,43 @@ struct str view_key_text(struct str natural, struct arena *a)
 }
 
 /* ---- causes ---- */
-enum { CAUSES_MAX = 200 };
+enum { CAUSES_MAX = 200, FLOWS_MAX = LIMIT_FLOWS };
 struct grouping { struct arena *a; struct str flow; struct view_cause *out; size_t n; };
-
-/* Causes differ by their text without quoted values and ids: digits runs of ten and more are blotted out. */
-static void cause_text(struct str why, char *out, size_t max)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < why.n && n + 2 < max;) {
-        size_t digits = 0;
-        while (i + digits < why.n && why.p[i + digits] >= '0' && why.p[i + digits] <= '9') digits++;
-        if (digits >= 10) {
-            out[n++] = '#';
-            i += digits;
-        } else {
-            out[n++] = why.p[i++];
-        }
-    }
-    out[n] = '\0';
-}
 
 static enum err group_row(void *arg, struct str key, const struct row *r)
 {
     struct grouping *g = arg;
     bool shown = r->state == ROW_REJECTED || r->state == ROW_WAITING || r->state == ROW_HELD || r->state == ROW_RETRY || r->state == ROW_AMBIGUOUS;
     if (!shown) return ERR_OK;
-    char why[sizeof g->out->why];
-    cause_text(r->why.n ? r->why : str_of(row_state_text(r->state)), why, sizeof why);
+    char why[CAUSE_TEXT];
+    cause_text(cause_of(r), why);
     size_t i = 0;
     while (i < g->n && !(g->out[i].state == r->state && str_eq(g->out[i].flow, g->flow) && strcmp(g->out[i].why, why) == 0)) i++;
-    if (i == CAUSES_MAX) return ERR_OK;
+    if (i == CAUSES_MAX - 1 && i == g->n) snprintf(why, sizeof why, "(further causes)");
+    if (i == CAUSES_MAX) i--;                                  /* the last place takes what does not fit */
     struct view_cause *c = &g->out[i];
     if (i == g->n) {
         g->n++;
-        *c = (struct view_cause){.flow = g->flow, .state = r->state};
+        *c = (struct view_cause){.flow = g->flow, .state = r->state, .first_seq = r->last_seq};
         snprintf(c->why, sizeof c->why, "%s", why);
+        cause_code(c->state, c->why, c->code);
         struct arena_mark m = arena_mark(g->a);
         struct str text = view_key_text(key, g->a);
         snprintf(c->example, sizeof c->example, "%.*s", (int)text.n, text.p);
         arena_release(g->a, m);
     }
+    if (r->last_seq < c->first_seq) c->first_seq = r->last_seq;
+    if (r->last_seq > c->last_seq) c->last_seq = r->last_seq;
     c->count++;
     return ERR_OK;
 }
 
-struct all_flows { struct view *v; struct arena *a; struct str name[64]; uint16_t id[64]; size_t n; };
+struct all_flows { struct view *v; struct arena *a; struct str name[FLOWS_MAX]; uint16_t id[FLOWS_MAX]; size_t n; };
 
 static enum err note_flow(void *arg, struct str name, const struct flow_state *st)
 {
     struct all_flows *all = arg;
-    if (all->n == 64) return ERR_OK;
+    if (all->n == FLOWS_MAX) return ERR_OK;
     all->name[all->n] = (struct str){arena_copy(all->a, name.p, name.n), name.n};
     all->id[all->n++] = st->id;
     return ERR_OK;
@@ -127,5 +115,56 @@ enum err view_causes(struct view *v, struct arena *a, struct view_cause **out, s
     }
     *out = g.out;
     *n = g.n;
+    return err;
+}
+
+/* ---- when ---- */
+static enum err take_time(void *arg, const struct frame *fr, struct fault *f)
+{
+    (void)f;
+    *(int64_t *)arg = fr->time_ms;
+    return ERR_OK;
+}
+
+enum err view_times(struct view *v, struct view_cause *causes, size_t n, struct fault *f)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct { uint64_t seq; int64_t *ms; } ends[] = {{causes[i].first_seq, &causes[i].first_ms}, {causes[i].last_seq, &causes[i].last_ms}};
+        for (size_t k = 0; k < 2; k++) {
+            struct journal_filter flt = {.from = ends[k].seq, .to = ends[k].seq, .sealed = true};
+            enum err err = flt.from ? journal_scan(v->journal, &flt, take_time, ends[k].ms, f) : ERR_OK;
+            if (err != ERR_OK) return err;
+        }
+    }
+    return ERR_OK;
+}
+
+struct naming { struct view *v; struct str cause; void (*each)(void *ctx, const struct view_dead *d); void *ctx; struct str flow; struct arena a; };
+
+static enum err name_row(void *arg, struct str key, const struct row *r)
+{
+    struct naming *x = arg;
+    char why[CAUSE_TEXT];
+    bool dead = r->state == ROW_REJECTED || r->state == ROW_RETRY;
+    cause_text(cause_of(r), why);
+    if (!dead || (x->cause.n && !cause_is(r->state, why, x->cause))) return ERR_OK;
+    struct view_dead d = {.flow = x->flow, .state = r->state, .key = view_key_text(key, &x->a), .id = r->id, .why = cause_of(r)};
+    x->each(x->ctx, &d);
+    arena_reset(&x->a);
+    return ERR_OK;
+}
+
+enum err view_dead_rows(struct view *v, const char *flow, struct str cause, void (*each)(void *ctx, const struct view_dead *d), void *ctx, struct fault *f)
+{
+    struct naming x = {.v = v, .cause = cause, .each = each, .ctx = ctx};
+    struct all_flows *all = ARENA_NEW(&v->arena, struct all_flows);
+    *all = (struct all_flows){.v = v, .a = &v->arena};
+    arena_init(&x.a, 2048);
+    enum err err = store_flows(v->store, note_flow, all);
+    for (size_t i = 0; i < all->n && err == ERR_OK; i++) {
+        x.flow = all->name[i];
+        if (!flow || str_is(x.flow, flow)) err = store_rows(v->store, all->id[i], (struct str){NULL, 0}, name_row, &x, f);
+    }
+    arena_free(&x.a);
     return err;
 }

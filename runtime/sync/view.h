@@ -15,8 +15,17 @@ struct store *view_store(struct view *v);
 
 /* ---- status ---- */
 /* Rows set aside, waiting, held or retried, grouped by flow, state and cause. */
-struct view_cause { struct str flow; unsigned state; char why[200]; uint64_t count; int64_t first_ms, last_ms; char example[120]; };
+struct view_cause {
+    struct str flow; unsigned state; char why[200], code[7]; uint64_t count; char example[120];      /* code: what mlcd replay --cause takes */
+    uint64_t first_seq, last_seq;        /* oldest and newest log entry that left a record so */
+    int64_t first_ms, last_ms;           /* their times, after view_times; 0 = not known */
+};
 enum err view_causes(struct view *v, struct arena *a, struct view_cause **out, size_t *n, struct fault *f);
+/* Reads when the entries were written: a look into the log for each. */
+enum err view_times(struct view *v, struct view_cause *causes, size_t n, struct fault *f);
+/* Dead letters: records set aside or refused for a passing reason, of one cause (code or a part of its text; empty = all). */
+struct view_dead { struct str flow, key, id, why; unsigned state; };
+enum err view_dead_rows(struct view *v, const char *flow, struct str cause, void (*each)(void *ctx, const struct view_dead *d), void *ctx, struct fault *f);
 /* Text form of a natural key as people type it. */
 struct str view_key_text(struct str natural, struct arena *a);
 
