@@ -85,6 +85,54 @@ static void print_causes(const struct cli *c, const struct view_cause *causes, s
     buf_free(&b);
 }
 
+/* Channels of notifications as the last look at them left them: STATE/channels.TARGET, lines of module, what, until. */
+struct channels { const struct cli *c; struct arena *a; int n; };
+
+static void one_channel(struct channels *ch, struct str target, struct str line)
+{
+    struct str part[3] = {{"", 0}, {"", 0}, {"", 0}};
+    int64_t until = 0;
+    char t[25] = "never";
+    for (size_t i = 0; i < 3 && line.n; i++) {
+        const char *tab = memchr(line.p, '\t', line.n);
+        part[i] = (struct str){line.p, tab && i < 2 ? (size_t)(tab - line.p) : line.n};
+        line = tab && i < 2 ? (struct str){tab + 1, line.n - part[i].n - 1} : (struct str){"", 0};
+    }
+    if (!str_to_i64(part[2], &until)) return;
+    if (until) world_format_ms(until, t);
+    if (ch->c->json)
+        printf("%s{\"target\":\"%.*s\",\"module\":\"%.*s\",\"what\":\"%.*s\",\"until\":%s%s%s}", ch->n ? "," : "", (int)target.n, target.p, (int)part[0].n,
+               part[0].p, (int)part[1].n, part[1].p, until ? "\"" : "", until ? t : "null", until ? "\"" : "");
+    else
+        printf("%s  %-20.*s %-10.*s %s\n", ch->n ? "" : "\nnotifications (module, what, until)\n", (int)part[0].n, part[0].p, (int)part[1].n, part[1].p,
+               until ? t : "not there; made again soon");
+    ch->n++;
+}
+
+static void file_of_channels(void *arg, const char *name)
+{
+    struct channels *ch = arg;
+    struct str text;
+    struct fault f;
+    if (strncmp(name, "channels.", 9) != 0 || strstr(name, ".tmp")) return;
+    const char *path = arena_printf(ch->a, "%s/%s", ch->c->state, name);
+    if (world_read_file(&ch->c->world, path, 1 << 16, ch->a, &text, &f) != ERR_OK) return;
+    while (text.n) {
+        const char *nl = memchr(text.p, '\n', text.n);
+        size_t n = nl ? (size_t)(nl - text.p) : text.n;
+        one_channel(ch, str_of(name + 9), (struct str){text.p, n});
+        text = nl ? (struct str){nl + 1, text.n - n - 1} : (struct str){"", 0};
+    }
+}
+
+static void print_channels(const struct cli *c, struct arena *a)
+{
+    struct channels ch = {c, a, 0};
+    if (c->json) fputs(",\"channels\":[", stdout);
+    (void)c->world.files.list(c->world.files.ctx, c->state, file_of_channels, &ch);
+    if (c->json) fputs("]", stdout);
+}
+
 int cmd_status(struct cli *c)
 {
     struct view *v;
@@ -101,6 +149,7 @@ int cmd_status(struct cli *c)
     err = store_flows(view_store(v), status_flow, &s);
     if (err == ERR_OK) err = view_causes(v, &a, &causes, &n, &f);
     if (err == ERR_OK) print_causes(c, causes, n);
+    print_channels(c, &a);
     store_usage(view_store(v), &used, &size);
     if (c->json) printf(",\"index_bytes\":%llu,\"index_map_bytes\":%llu}\n", (unsigned long long)used, (unsigned long long)size);
     else if (used > size / 10 * 7) printf("\nALARM: the index map is %llu %% full; raise --index-map\n", (unsigned long long)(used * 100 / size));

@@ -1,5 +1,7 @@
 /* cmd_run.c - once, run, plan: the commands that move data or say what would move. */
 #include "cli/cli.h"
+#include "base/log.h"
+#include "serve/serve.h"
 #include "value/json.h"
 #include <stdio.h>
 
@@ -43,13 +45,39 @@ int cmd_once(struct cli *c)
     return err != ERR_OK ? cli_fail(c, &f) : result_code(&r);
 }
 
+/* ---- receivers of notifications, one for each target that names an address; they outlive a reload of the spec ---- */
+enum { EARS = 4 };
+struct ears { struct engine_ear ear[EARS]; struct serve *serve[EARS]; size_t n; };
+
+static enum err ears_open(struct cli *c, struct engine *e, struct ears *ears, struct fault *f)
+{
+    for (ears->n = 0; ears->n < EARS && engine_ear(e, ears->n, &ears->ear[ears->n]);) {
+        struct serve_options o = {.listen = ears->ear[ears->n].listen, .where = engine_ear_where, .ctx = &ears->ear[ears->n]};
+        enum err err = serve_open(&ears->serve[ears->n], &c->world, &o, f);
+        if (err != ERR_OK) return err;
+        log_info("notifications are received at %s", o.listen);
+        ears->n++;
+    }
+    return ERR_OK;
+}
+
+static void ears_close(struct ears *ears)
+{
+    for (size_t i = 0; i < ears->n; i++) serve_close(ears->serve[i]);
+}
+
 int cmd_run(struct cli *c)
 {
     struct engine *e;
     struct fault f;
-    enum err err = cli_open(c, &e, false, &f);
+    struct engine_options o = cli_engine_options(c);
+    struct ears ears = {.n = 0};
+    o.listening = true;
+    enum err err = engine_open(&e, &c->world, &o, &f);
     if (err != ERR_OK) return cli_fail(c, &f);
-    err = engine_run(e, &cli_reload, &f);
+    err = ears_open(c, e, &ears, &f);
+    if (err == ERR_OK) err = engine_run(e, &cli_reload, &f);
+    ears_close(&ears);
     engine_close(e);
     progress_end();
     return err != ERR_OK ? cli_fail(c, &f) : 0;

@@ -96,6 +96,17 @@ struct source_ops {
     enum err (*describe)(struct source *s, const struct source_query *q, size_t nq, const struct describe_sink *sink, struct fault *f);
 };
 
+/* ---- notifications: a target that says by itself what changed in it. What it says is a hint: nothing of it is believed but which records to read. ---- */
+struct watch_wish { struct str module; bool all; };              /* all: made, changed, deleted; else deletions only */
+struct watch_channel { struct str module; bool all; int64_t until_wall_ms; };   /* 0: not there (any more) */
+struct watch_turn {
+    int64_t next_ms;                       /* the next turn is due so much later */
+    bool gap;                              /* for a time nobody told us anything: look yourself */
+    struct watch_channel *channels; size_t nchannels;
+};
+enum told_what { TOLD_INSERT, TOLD_UPDATE, TOLD_DELETE };
+struct target_told { enum told_what what; struct str module; struct str *ids; size_t nids; };
+
 /* ---- target ---- */
 struct target_field {                      /* what the flow writes, for the start-up check */
     struct str module, name;
@@ -171,6 +182,13 @@ struct target_ops {
     /* What of these fields (and of their modules) is not there or is narrower. make: makes it and reads it back; else only says so. One call of sink
      * for each step; a step that is refused does not end the others. NULL: nothing can be made there. */
     enum err (*prepare)(struct target *t, const struct target_field *fields, size_t n, bool make, const struct make_sink *sink, struct fault *f);
+    /* Keeps a channel for each wish: makes, renews, makes again, removes; n 0 removes all. Settings notify_url (none: no channels). Any error leaves what
+     * was reached; the next turn goes on. NULL: the system has no notifications. */
+    enum err (*watch)(struct target *t, const struct watch_wish *wish, size_t n, struct arena *a, struct watch_turn *out, struct fault *f);
+    /* The secret that our notifications carry; made and saved when there is none. */
+    enum err (*watch_token)(struct target *t, struct arena *a, struct str *out, struct fault *f);
+    /* Reads the body of a notification. Pure, for any thread; the token is compared in constant time. ERR_PERMISSION: not ours; ERR_PROTOCOL. */
+    enum err (*told)(struct str token, struct str body, struct arena *a, struct target_told *out, struct fault *f);
     /* What a person sees: credits used in the window, calls, in flight. */
     void (*usage)(struct target *t, struct record_writer *out);
 };

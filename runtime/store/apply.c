@@ -216,6 +216,7 @@ static void applied(struct fold *x)
     r->tries = 0;
     if (!(r->flags & ROW_F_REJECT)) r->why = (struct str){NULL, 0};
     r->flags &= ~(uint32_t)(ROW_F_FORCE | ROW_F_UNREAD | ROW_F_VOID);
+    if (r->flags & ROW_F_HINTED) r->flags = (r->flags & ~(uint32_t)ROW_F_HINTED) | ROW_F_UNREAD;
     if (r->wanted_seq == r->sent_wanted_seq) r->flags &= ~(uint32_t)ROW_F_DANGER;
     r->state = rest_state(r);
 }
@@ -319,6 +320,20 @@ static enum err fold_replay(struct fold *x)
         r->id = r->written = r->lines = (struct str){NULL, 0};
         r->flags = (r->flags & ~(uint32_t)ROW_F_VOID) | ROW_F_CREATE;
     }
+    return save_row(x, &before);
+}
+
+/* The target told of the record: it is read back before the next comparison. FIELD: what a find meant there is no more what
+ * was written; OLD and SENT are the written and the sent image without it. */
+static enum err fold_hint(struct fold *x)
+{
+    struct row before = x->row, *r = &x->row;
+    if (!x->existed || (r->flags & ROW_F_ERASED)) return ERR_OK;
+    set_from_event(&r->written, &x->ev, EV_OLD);
+    set_from_event(&r->sent, &x->ev, EV_SENT);
+    if (!event_has(&x->ev, EV_FIELD)) r->flags |= under_way(r) ? ROW_F_HINTED : ROW_F_UNREAD;
+    if (under_way(r)) r->wanted_seq = x->fr->seq;
+    else if (r->state == ROW_CLEAN || r->state == ROW_LEFT || r->state == ROW_GONE) r->state = ROW_DIRTY;
     return save_row(x, &before);
 }
 
@@ -522,6 +537,7 @@ static enum err fold_record(struct fold *x)
     case FRAME_ADOPT:   e = fold_adopt(x); break;
     case FRAME_REPLAY:  e = fold_replay(x); break;
     case FRAME_ERASE:   e = fold_erase(x); break;
+    case FRAME_HINT:    e = fold_hint(x); break;
     default:            e = fold_locked(x); break;
     }
     return e == ERR_OK ? store__flow_put(x->s, x->flow_name, &x->fl, x->f) : e;
@@ -535,6 +551,7 @@ static enum err fold(struct fold *x)
     case FRAME_ADOPT: case FRAME_REPLAY: case FRAME_ERASE: case FRAME_LOCKED:
         return x->fr->priv_erased ? ERR_OK : fold_record(x);
     case FRAME_LINK: return fold_link(x);
+    case FRAME_HINT: return x->fr->priv_erased || !event_has(&x->ev, EV_KEY) ? ERR_OK : fold_record(x);
     case FRAME_IMAGE: case FRAME_POLL: case FRAME_PAGE: case FRAME_POLL_END: case FRAME_FUSE: case FRAME_ACCEPT: {
         enum err e = take_flow(x);
         return e == ERR_OK ? fold_flow(x) : e;

@@ -182,3 +182,29 @@ bool store_link(struct store *s, struct str module, struct str field, struct str
     *id = keep(a, read_blob(&r));
     return reader_done(&r);
 }
+
+void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, struct str field, struct str value, struct str id), void *ctx)
+{
+    struct buf from = {0};
+    MDB_cursor *c;
+    MDB_val k, v;
+    buf_str(&from, module);
+    buf_byte(&from, 0);
+    if (store__begin(s, NULL) != ERR_OK || mdb_cursor_open(s->txn, s->dbi[TABLE_LINKS], &c) != 0) {
+        buf_free(&from);
+        return;
+    }
+    k = (MDB_val){from.n, from.p};
+    for (int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+        struct str full = keep(a, (struct str){k.mv_data, k.mv_size}), value;
+        const char *zero = str_starts(full, buf_view(&from)) ? memchr(full.p + from.n, 0, full.n - from.n) : NULL;
+        if (!zero) break;
+        if (!store__open_value(s, TABLE_LINKS, (struct str){k.mv_data, k.mv_size}, (struct str){v.mv_data, v.mv_size}, &value)) continue;
+        struct reader r = reader_of(value);
+        (void)read_u64(&r);
+        struct str id = keep(a, read_blob(&r));
+        each(ctx, (struct str){full.p + from.n, (size_t)(zero - full.p) - from.n}, (struct str){zero + 1, full.n - (size_t)(zero + 1 - full.p)}, id);
+    }
+    mdb_cursor_close(c);
+    buf_free(&from);
+}

@@ -31,7 +31,8 @@ enum {
     ROW_F_FORCE    = 32,   /* replay: send every field, also those that seem equal */
     ROW_F_ERASED   = 64,   /* data key destroyed: never sync again */
     ROW_F_UNREAD   = 128,  /* id known, but `written` was never read nor written: read before comparing */
-    ROW_F_VOID     = 256   /* the record behind `id` was deleted in the target: nothing may link to it */
+    ROW_F_VOID     = 256,  /* the record behind `id` was deleted in the target: nothing may link to it */
+    ROW_F_HINTED   = 512   /* the target told of a change while a write was under way: UNREAD when that has ended */
 };
 struct row {
     uint8_t state, verb;

@@ -72,6 +72,8 @@ bool store_locked_get(struct store *s, uint16_t flow, struct str key, struct sto
 enum err store_by_id(struct store *s, uint16_t flow, struct str id, struct arena *a, struct str *key);
 /* An answered find: true and the id (empty = answered with none) and when. */
 bool store_link(struct store *s, struct str module, struct str field, struct str value, struct arena *a, struct str *id, int64_t *at_ms);
+/* Every answered find of a module. Spans live in the arena. */
+void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, struct str field, struct str value, struct str id), void *ctx);
 
 /* Reads everything and checks each checksum, the tables' digests and that due, held and ids agree with the rows. ERR_CORRUPT names the key. */
 enum err store_check(struct store *s, struct fault *f);

@@ -34,6 +34,7 @@ struct engine_options {
     bool look;                        /* with beside: the index is opened for reading, so that a command can compare (reconcile, report, try) */
     bool settings_only;               /* auth: connectors are not opened, missing settings are no error */
     bool dry;                         /* plan, ping: the image is not kept as the one that runs here */
+    bool listening;                   /* a receiver takes notifications in (serve/serve.h): their channels are looked after */
     bool full;                        /* a full pass now, whatever the schedule says */
     int64_t settle_ms;                /* 0 = 120000 */
     int64_t wait_ms;                  /* `once`: how long to wait for retries and settling; -1 = settle + 30 s */
@@ -52,6 +53,16 @@ void engine_close(struct engine *e);
 /* Settings and keeping functions of a target block by its name or kind (NULL = the first); NULL when there is none. For `mlcd auth`. */
 struct conn_env;
 const struct conn_env *engine_target_env(struct engine *e, const char *name);
+/* What a receiver of notifications needs (serve/serve.h): the i-th target with notify_url and notify_listen. False: there is none, or its folder
+ * cannot be made. Lives on its own: the engine may be closed, or load another spec. */
+struct target_told;
+struct engine_ear {
+    char listen[120], token[64], dir[600];
+    enum err (*told)(struct str token, struct str body, struct arena *a, struct target_told *out, struct fault *f);
+};
+bool engine_ear(struct engine *e, size_t i, struct engine_ear *out);
+/* The folder for a notification, or NULL when it is none of ours. For any thread. */
+const char *engine_ear_where(void *ear, struct str body);
 /* The spec that is loaded. */
 const struct image *engine_image(const struct engine *e);
 

@@ -7,7 +7,6 @@
 #include "code/opcode.h"
 
 enum { LINK_TTL_MS = 6 * 3600 * 1000, LINK_SYMBOL_MAX = 300 };
-#define LINK_MANY "?"                  /* a find with two or more hits: the row is rejected */
 
 /* ---- places ---- */
 /* Which link site feeds which field: a link is always a field's whole right side, so LINK and SET share a register. */

@@ -37,6 +37,7 @@ static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, str
     progress_tell(e, sf, "reading");
     err = poll_flow(e, sf, need_full, f);
     if (err == ERR_OK && need_full && had_full) err = sweep_flow(e, sf, f);
+    if (err == ERR_OK && need_full && had_full) err = hint_refresh_daily(e, sf->dst, f);
     return err == ERR_OK ? fuse_decide(e, sf, f) : err;
 }
 
@@ -125,6 +126,8 @@ enum err engine_once(struct engine *e, struct engine_result *out, struct fault *
 {
     e->result = (struct engine_result){0};
     enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
+    size_t hints;
+    if (err == ERR_OK) err = hint_take(e, &hints, f);
     for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) err = pass(e, &e->flows[i], e->o.full, f);
     if (err == ERR_OK) err = finish(e, patience(e), f);
     if (err != ERR_OK) wind_up(e);
@@ -203,11 +206,15 @@ static enum err turn(struct engine *e, bool anew, int64_t *next, struct fault *f
         if (anew || flow_due(e, &e->flows[i]) <= now_ms(e)) err = pass(e, &e->flows[i], false, f);
         if (err == ERR_OK && flow_due(e, &e->flows[i]) < *next) *next = flow_due(e, &e->flows[i]);
     }
+    size_t hints;
     if (err == ERR_OK) act_take_inbox(e);
+    if (err == ERR_OK) err = hint_channels(e, false, f);
+    if (err == ERR_OK) err = hint_take(e, &hints, f);
     if (err == ERR_OK) err = finish(e, 0, f);
     if (err == ERR_OK) err = store_flush(e->store, f);
-    int64_t rows = err == ERR_OK ? next_due(e) : INT64_MAX;
+    int64_t rows = err == ERR_OK ? next_due(e) : INT64_MAX, channels = hint_due_ms(e);
     if (rows < *next) *next = rows;
+    if (channels != INT64_MAX && now_ms(e) + channels - world_mono_ms(e->w) < *next) *next = now_ms(e) + channels - world_mono_ms(e->w);
     return err;
 }
 
@@ -235,12 +242,13 @@ enum err engine_run(struct engine *e, volatile int *reload, struct fault *f)
         progress_tell(e, NULL, "waiting");
         for (int64_t until = next; now_ms(e) < until && !stopping(e) && !(reload && *reload);) {
             int64_t part = until - now_ms(e);
-            if (act_take_inbox(e) > 0) break;
+            if (act_take_inbox(e) > 0 || hint_waits(e)) break;
             nap(e, part < 1000 ? part : 1000);
         }
         for (size_t i = 0; i < e->nflows; i++) e->flows[i].stopped = false;
     }
     struct fault later;
     enum err err = send_drain(e, &later);
+    if (err == ERR_OK) err = hint_channels(e, true, &later);
     return err == ERR_OK ? ERR_OK : fault_set(f, err, "%s", later.text);
 }

@@ -23,6 +23,8 @@ struct sync_endpoint {                 /* an open connector */
     const struct target_ops *tops; struct target *target;
     struct conn_env env;
     struct engine *engine;
+    int64_t refreshed_ms;              /* monotonic: when its finds were last asked anew, 0 = not in this process */
+    int64_t watch_due_ms;              /* monotonic: when its notification channels are looked after */
 };
 struct sync_flow {
     const struct image_flow *fl;
@@ -163,6 +165,7 @@ enum err replay_mark(struct engine *e, struct sync_flow *sf, struct str key, con
 
 /* lookup.c - what has to be known before a write: ids by key, candidates, links, what stands in fill fields. */
 struct send_item { struct str key; struct row row; struct record wanted, written; bool skip; };
+#define LINK_MANY "?"                  /* a find with two or more hits: the row is rejected */
 enum err lookup_ids(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 enum err lookup_unread(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 enum err lookup_fill(struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct record *found, struct fault *f);
@@ -219,6 +222,17 @@ enum err compose_stands(struct engine *e, struct sync_flow *sf, const struct out
 /* gone.c - records that were deleted in the target. */
 #define GONE_WHY "the record does not exist in the target any more; mlcd replay --recreate makes it anew"
 enum err gone_item(struct engine *e, struct sync_flow *sf, struct send_item *it, struct fault *f);
+
+/* hint.c - notifications of the target: their channels, what they tell, what follows from it. */
+enum err hint_channels(struct engine *e, bool off, struct fault *f);
+int64_t hint_due_ms(const struct engine *e);
+/* Whether a notification lies in its folder. */
+bool hint_waits(struct engine *e);
+enum err hint_take(struct engine *e, size_t *taken, struct fault *f);
+/* Every cached answer to a find is asked for anew; rows that used one which differs send that field again. */
+enum err hint_refresh(struct engine *e, struct sync_endpoint *p, struct fault *f);
+/* The same with a full pass, once for all flows: for what no notification told. */
+enum err hint_refresh_daily(struct engine *e, struct sync_endpoint *p, struct fault *f);
 
 /* send.c, answer.c, settle.c */
 struct send_batch {

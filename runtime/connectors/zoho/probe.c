@@ -60,7 +60,8 @@ static enum err sign_in(struct probing *p, struct fault *f)
     if (tok->scopes[0]) {
         struct arena a;
         arena_init(&a, 1024);
-        struct str missing = zoho__missing_scopes(str_of(tok->scopes), STR(ZOHO_SCOPES), &a);
+        bool notify = conn_setting(p->t->env, "notify_url").n > 0;
+        struct str missing = zoho__missing_scopes(str_of(tok->scopes), notify ? STR(ZOHO_SCOPES ZOHO_NOTIFY_SCOPES) : STR(ZOHO_SCOPES), &a);
         if (missing.n) step(p, FINDING_WARN, "scopes", "the consent may lack %s: mlcd auth %s", missing.p, p->t->pool);
         else step(p, FINDING_OK, "scopes", "complete");
         arena_free(&a);
@@ -84,6 +85,11 @@ static enum err organisation(struct probing *p, struct fault *f)
     return ERR_OK;
 }
 
+static void say_channel(void *ctx, enum finding_level level, const char *text)
+{
+    step(ctx, level, "notifications", "%s", text);
+}
+
 enum err zoho__probe(struct target *t, const struct finding_sink *sink, struct fault *f)
 {
     struct probing p = {t, sink, zoho__mono(t)};
@@ -97,5 +103,6 @@ enum err zoho__probe(struct target *t, const struct finding_sink *sink, struct f
         if (e == ERR_OK) step(&p, FINDING_OK, "modules", "%zu visible", t->meta.nmodules);
         else step(&p, FINDING_FAIL, "modules", "%s", why.text);
     }
+    if (e == ERR_OK) zoho__probe_channels(t, say_channel, &p);
     return e == ERR_OK ? ERR_OK : fault_set(f, e, "%s", why.text);
 }

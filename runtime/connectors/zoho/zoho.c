@@ -238,5 +238,6 @@ static void zoho_usage(struct target *t, struct record_writer *out)
 
 const struct target_ops zoho_target_ops = {
     .name = "zoho_crm", .open = zoho_open, .close = zoho_close, .probe = zoho__probe, .check = zoho__check, .count = zoho__count,
-    .lookup = zoho__lookup, .read = zoho__read, .scan = zoho__scan, .write_start = zoho__write_start, .write_wait = zoho__write_wait, .describe = zoho__describe, .prepare = zoho__prepare, .usage = zoho_usage,
+    .lookup = zoho__lookup, .read = zoho__read, .scan = zoho__scan, .write_start = zoho__write_start, .write_wait = zoho__write_wait, .describe = zoho__describe, .prepare = zoho__prepare,
+    .watch = zoho__watch, .watch_token = zoho__watch_token, .told = zoho__told, .usage = zoho_usage,
 };

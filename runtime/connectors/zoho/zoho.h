@@ -8,7 +8,7 @@
  *     users.c     the user list as a module                        meta.c     org, modules, fields, count
  *     check.c     a flow's fields against the metadata             probe.c    sign-in and reach, step by step
  *     describe.c  the metadata as the lock file has it             prepare.c  declared fields against the metadata: what is to be made
- *     make.c      making fields, choices and modules
+ *     make.c      making fields, choices and modules              notify.c   notification channels, and what comes in through them
  *
  *     sync -> write_start -> limits -> oauth -> net_start ... net_wait -> classify -> (401: renew, send once more) -> write_wait
  *
@@ -35,6 +35,7 @@
 #define ZOHO_COQL_ROWS       200            /* one credit, facts 8 */
 #define ZOHO_LOOKUP_ROWS     2000
 #define ZOHO_SCOPES "ZohoCRM.modules.ALL ZohoCRM.settings.ALL ZohoCRM.org.READ ZohoCRM.users.READ ZohoCRM.coql.READ ZohoSearch.securesearch.READ"
+#define ZOHO_NOTIFY_SCOPES " ZohoCRM.notifications.ALL"                          /* with setting notify_url */
 
 /* ---- editions ---- */
 enum zoho_edition {
@@ -210,6 +211,12 @@ enum err zoho__change_field(struct target *t, struct str module, const struct zo
 bool zoho__is_users(struct str module);
 enum err zoho__users_lookup(struct target *t, struct str field, const struct str *values, size_t n, const struct str *want, size_t nwant,
                             struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f);
+
+/* notify.c */
+enum err zoho__watch(struct target *t, const struct watch_wish *wish, size_t n, struct arena *a, struct watch_turn *out, struct fault *f);
+enum err zoho__watch_token(struct target *t, struct arena *a, struct str *out, struct fault *f);
+enum err zoho__told(struct str token, struct str body, struct arena *a, struct target_told *out, struct fault *f);
+void zoho__probe_channels(struct target *t, void (*say)(void *ctx, enum finding_level level, const char *text), void *ctx);
 
 /* operations */
 enum err zoho__count(struct target *t, struct str module, int64_t *n, struct fault *f);
