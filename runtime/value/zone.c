@@ -149,7 +149,7 @@ int zone_offset(int zone, int64_t unix_ms)
     ASSERT(zone >= 0 && zone < PLACES);
     for (size_t i = 0; i < NERAS; i++) {
         if (eras[i].place != zone || unix_s >= eras[i].end) continue;
-        bool fixed = eras[i].rules == RULES_NONE;
+        bool fixed = eras[i].rules == RULES_NONE || unix_s < 0;      /* the rules are whole from 1970 on */
         return eras[i].minutes + (fixed ? 0 : ahead_at((enum rule_set)eras[i].rules, eras[i].minutes, unix_s));
     }
     check_failed("a zone without an end", __FILE__, __LINE__);

@@ -74,7 +74,11 @@ bool char_is_letter(uint32_t c)
     if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (c < 0xc0) return c == 0xaa || c == 0xb5 || c == 0xba;
     if (c == 0xd7 || c == 0xf7) return false;
-    return !(c >= 0x2000 && c < 0x2c00) && !(c >= 0x3000 && c < 0x3040) && !(c >= 0xff00 && c < 0xff21);      /* punctuation and signs */
+    static const struct { uint32_t from, to; } signs[] = {       /* punctuation, pictures, what people made up for themselves */
+        {0x2000, 0x2c00}, {0x3000, 0x3040}, {0xe000, 0xf900}, {0xfe00, 0xfe10}, {0xff00, 0xff21}, {0x1f000, 0x20000}, {0xe0000, 0x110000}};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (c >= signs[i].from && c < signs[i].to) return false;
+    return true;
 }
 
 bool char_is_blank(uint32_t c)

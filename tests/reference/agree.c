@@ -79,31 +79,69 @@ static struct image *loaded(struct agree *a)
     return again;
 }
 
-bool agree_open(struct agree *a, struct buf *spec, struct buf *csv, enum ref_plant plant)
+static bool own_csv(void *ctx, struct span at, struct str name, struct arena *mem, struct str *text)
+{
+    (void)at;
+    (void)name;
+    (void)mem;
+    *text = buf_view(&((struct agree *)ctx)->csv);
+    return true;
+}
+
+/* A file of the disk, beside the file that names it. */
+static bool read_csv(void *ctx, struct span at, struct str name, struct arena *mem, struct str *text)
+{
+    struct agree *a = ctx;
+    struct fault f = {0};
+    struct str in = sources_get(&a->c.sources, at.file)->name;
+    const char *slash = memrchr(in.p, '/', in.n);
+    const char *path = arena_printf(mem, "%.*s%.*s", slash ? (int)(slash + 1 - in.p) : 0, in.p, (int)name.n, name.p);
+    return world_read_file(&a->world, path, 1u << 24, mem, text, &f) == ERR_OK;
+}
+
+void agree_flow(struct agree *a, const struct flow *fl)
+{
+    const struct image_flow *f = a->f = image_flow_named(a->im, fl->name);
+    a->flow = a->ref.flow = fl;
+    a->columns = fl->entity->columns;
+    a->ncolumns = fl->entity->ncolumns;
+    a->column_of = ARENA_ARRAY(&a->arena, size_t, f->ncolumns + 1);
+    for (size_t i = 0; i < f->ncolumns; i++)
+        while (!str_eq(a->columns[a->column_of[i]].name, f->columns[i].name)) a->column_of[i]++;
+    a->pool = (struct values){NULL, 0, 0};
+    agree_constants(&a->pool, &a->arena, a->c.ast, fl->ast);
+}
+
+static bool opened(struct agree *a, const char *path, bool (*csv)(void *, struct span, struct str, struct arena *, struct str *), enum ref_plant plant)
 {
     struct fault f = {0};
+    arena_init(&a->arena, 0);
+    arena_init(&a->row, 0);
+    enum err err = compile_open(&a->c, &a->world, path, &f);
+    ASSERT(err == ERR_OK);
+    if (a->c.diags.nerrors || a->c.spec->flows == NULL || (a->im = loaded(a)) == NULL) return false;
+    a->vm = vm_new(a->im);
+    ref_open(&a->ref, a->c.ast, a->c.spec, &(const struct ref_files){csv, a}, &a->arena);
+    a->ref.plant = plant;
+    agree_flow(a, a->c.spec->flows);
+    return true;
+}
+
+bool agree_open(struct agree *a, struct buf *spec, struct buf *csv, enum ref_plant plant)
+{
     memset(a, 0, sizeof *a);
     a->spec = *spec;
     a->csv = *csv;
     *spec = *csv = (struct buf){0};
     agree_world(&a->world, a);
-    arena_init(&a->arena, 0);
-    arena_init(&a->row, 0);
-    enum err err = compile_open(&a->c, &a->world, "spec.mlc", &f);
-    ASSERT(err == ERR_OK);
-    if (a->c.diags.nerrors || a->c.spec->flows == NULL || (a->im = loaded(a)) == NULL) return false;
-    const struct flow *fl = a->c.spec->flows;
-    const struct image_flow *f0 = a->f = image_flow_named(a->im, fl->name);
-    a->vm = vm_new(a->im);
-    a->columns = fl->entity->columns;
-    a->ncolumns = fl->entity->ncolumns;
-    a->column_of = ARENA_ARRAY(&a->arena, size_t, f0->ncolumns + 1);
-    for (size_t i = 0; i < f0->ncolumns; i++)
-        while (!str_eq(a->columns[a->column_of[i]].name, f0->columns[i].name)) a->column_of[i]++;
-    ref_open(&a->ref, a->c.ast, a->c.spec, buf_view(&a->csv), &a->arena);
-    a->ref.plant = plant;
-    agree_constants(&a->pool, &a->arena, a->c.ast, fl->ast);
-    return true;
+    return opened(a, "spec.mlc", own_csv, plant);
+}
+
+bool agree_open_file(struct agree *a, const char *path, enum ref_plant plant)
+{
+    memset(a, 0, sizeof *a);
+    world_real(&a->world);
+    return opened(a, path, read_csv, plant);
 }
 
 void agree_close(struct agree *a)
@@ -148,8 +186,10 @@ static const char *field_differs(struct agree *a, const struct image_flow *f, co
         a->kept++;
         return NULL;
     }
-    struct ref_value got = ref_from_vm(&out->values[i], a->im, f, &a->row);
+    bool lines = out->values[i].kind == V_LIST;
+    struct ref_value got = lines ? ref_lines_from_vm(&out->values[i], a->im, f->lines[f->fields[i].lines - 1].body, &a->row) : ref_from_vm(&out->values[i], a->im, f, &a->row);
     if (!ref_equal(&want->value, &got)) return differ(a, name, &want->value, &got);
+    a->lines += lines ? (unsigned)got.list->nlines : 0;
     if (got.kind == REF_NUMBER && out->values[i].scale != f->fields[i].type.scale) return arena_printf(&a->row, "%s: not at the scale of its field", name);
     struct type t = f->fields[i].type;
     if (!type_admits(&t, &out->values[i], why, sizeof why)) return arena_printf(&a->row, "%s: proven, but %s", name, why);
@@ -176,6 +216,20 @@ static const char *map_differs(struct agree *a, const struct image_flow *f, cons
     return NULL;
 }
 
+/* Key and `into`: which record it is. */
+static const char *head_differs(struct agree *a, const struct image_flow *f, const struct value *cols, const struct ref_result *want)
+{
+    const struct str *why = NULL;
+    struct value key = vm_key(a->vm, f, cols);
+    struct ref_value got = ref_from_vm(&key, a->im, f, &a->row);
+    if (!ref_equal(&want->key, &got)) return differ(a, "key", &want->key, &got);
+    if (f->into == 0) return NULL;
+    struct value into = vm_into(a->vm, f, cols, &why);
+    if ((why != NULL) != want->into_rejects) return why ? "into: rejected by the vm only" : "into: not rejected by the vm";
+    got = ref_from_vm(&into, a->im, f, &a->row);
+    return why || ref_equal(&want->into, &got) ? NULL : differ(a, "into", &want->into, &got);
+}
+
 const char *agree_row(struct agree *a, const struct value *values)
 {
     const struct image_flow *f = a->f;
@@ -187,16 +241,24 @@ const char *agree_row(struct agree *a, const struct value *values)
     struct ref_value *own = ARENA_ARRAY(&a->row, struct ref_value, a->ncolumns + 1);
     struct value *cols = ARENA_ARRAY(&a->row, struct value, f->ncolumns + 1);
     for (size_t i = 0; i < a->ncolumns; i++) own[i] = ref_from_vm(&values[i], a->im, f, &a->row);
-    for (size_t i = 0; i < f->ncolumns; i++) cols[i] = values[a->column_of[i]];
+    for (size_t i = 0; i < f->ncolumns; i++)
+        if (!type_project(&f->columns[i].type, &values[a->column_of[i]], &a->row, &cols[i])) return "the row lacks a column of a line";
     row.values = own;
     if (!vm_row_fits(f, cols, why, sizeof why)) return arena_printf(&a->row, "the row is not well-typed: %s", why);
     ref_run(&a->ref, &a->row, &row, &want);
     struct value adopt = vm_adopt(a->vm, f, cols);
     struct ref_value got = ref_from_vm(&adopt, a->im, f, &a->row);
     if (!ref_equal(&want.adopt, &got)) return differ(a, "adopt", &want.adopt, &got);
+    const char *head = head_differs(a, f, cols, &want);
+    if (head) return head;
     if (vm_when(a->vm, f, cols) == want.skip) return want.skip ? "left out by the language, taken by the vm" : "left out by the vm only";
     if (want.skip) {
         a->skipped++;
+        return NULL;
+    }
+    if (want.into_rejects || (f->into && want.into.kind == REF_ABSENT)) {
+        a->rejected += want.into_rejects;
+        a->skipped += !want.into_rejects;
         return NULL;
     }
     vm_map(a->vm, f, cols, &out);

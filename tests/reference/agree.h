@@ -13,16 +13,21 @@ struct agree {
     struct compile c;
     struct arena arena, row;         /* of the program, of one row */
     struct image *im;                /* NULL: refused */
-    const struct image_flow *f;      /* the spec's first flow */
+    const struct flow *flow;         /* the one that is compared: the spec's first, or agree_flow's */
+    const struct image_flow *f;
     struct vm *vm;
     struct ref ref;
     const struct column *columns; size_t ncolumns;     /* of the source table: what a row has */
     size_t *column_of;               /* column of the image -> column of the table */
     struct values { struct value *list; size_t n, cap; } pool;   /* constants of the program */
-    unsigned skipped, rejected, mapped, kept;
+    unsigned skipped, rejected, mapped, kept, lines;
 };
 /* Takes both texts over. False: it has errors (look at c.diags). agree_close in every case. */
 bool agree_open(struct agree *a, struct buf *spec, struct buf *csv, enum ref_plant plant);
+/* The same for a file of the disk, with the files beside it. */
+bool agree_open_file(struct agree *a, const char *path, enum ref_plant plant);
+/* From now on another flow of the same spec. */
+void agree_flow(struct agree *a, const struct flow *fl);
 void agree_close(struct agree *a);
 /* values: per column of the source table, as the source gives them. The answer lives until the next row. */
 const char *agree_row(struct agree *a, const struct value *values);

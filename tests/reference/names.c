@@ -2,11 +2,30 @@
 #include "tests/reference/eval.h"
 #include "base/check.h"
 
-const struct ast *ref__let(const struct ref *r, struct str name)
+static const struct ast *let_among(struct ast_list clauses, struct str name)
 {
-    AST_EACH(n, r->flow->ast->clauses)
+    AST_EACH(n, clauses)
         if (n->kind == AST_LET && str_eq(AST_AS(let, n)->name.text, name)) return n;
     return NULL;
+}
+
+const struct ast *ref__let(const struct ref *r, struct str name, bool *inner)
+{
+    const struct ast *n = r->each ? let_among(r->each->clauses, name) : NULL;
+    *inner = n != NULL;
+    return n ? n : let_among(r->flow->ast->clauses, name);
+}
+
+bool ref__is_line(const struct ref *r, const struct ast *n)
+{
+    return r->each && n->kind == AST_USE && str_eq(AST_AS(use, n)->name.text, r->each->name.text);
+}
+
+const struct column *ref__line_column(const struct ref *r, struct str name)
+{
+    for (size_t i = 0; i < r->shape->lines->ncolumns; i++)
+        if (str_eq(r->shape->lines->columns[i].name, name)) return &r->shape->lines->columns[i];
+    check_failed("a column of a line", __FILE__, __LINE__);
 }
 
 const struct ast_fn *ref__fn(const struct ref *r, struct str name)
@@ -58,32 +77,58 @@ static void from_arms(struct ref *r, struct ref_table *t, const struct ast_table
     }
 }
 
-/* Lines of two plain cells; nothing in quotes: that is what the generator writes. */
+/* One cell, in quotes or not; *at is behind it, on the comma or the end of the line. */
+static struct str cell(struct ref *r, struct str csv, size_t *at)
+{
+    struct buf b = {0};
+    if (*at < csv.n && csv.p[*at] == '"') {
+        for (++*at; *at < csv.n; ++*at) {
+            bool quote = csv.p[*at] == '"';
+            if (quote && (*at + 1 == csv.n || csv.p[*at + 1] != '"')) break;
+            *at += quote;
+            buf_byte(&b, (unsigned char)csv.p[*at]);
+        }
+        ++*at;
+    } else
+        for (; *at < csv.n && !strchr(",\r\n", csv.p[*at]); ++*at) buf_byte(&b, (unsigned char)csv.p[*at]);
+    struct str s = {b.n ? arena_copy(r->kept, b.p, b.n) : "", b.n};
+    buf_free(&b);
+    return s;
+}
+
+/* The header names the columns; `from` is the key's, `to` the value's. */
 static void from_csv(struct ref *r, struct ref_table *t, const struct ast_table_file *n, struct str csv)
 {
-    bool header = true, swapped = false;
-    for (size_t at = 0; at < csv.n; header = false) {
-        struct str cell[2] = {{csv.p + at, 0}, {NULL, 0}};
-        unsigned c = 0;
-        for (; at < csv.n && csv.p[at] != '\n'; at++) {
-            if (csv.p[at] != ',') cell[c].n++;
-            else cell[++c] = (struct str){csv.p + at + 1, 0};
-            ASSERT(c < 2 && csv.p[at] != '"');
+    size_t from = SIZE_MAX, to = SIZE_MAX, at = csv.n >= 3 && memcmp(csv.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    for (bool header = true; at < csv.n; header = false) {
+        struct str key = {NULL, 0}, v = {NULL, 0};
+        for (size_t c = 0;; c++, at++) {
+            struct str s = cell(r, csv, &at);
+            if (header && str_eq(s, n->from.text)) from = c;
+            if (header && str_eq(s, n->to.text)) to = c;
+            if (c == from) key = s;
+            if (c == to) v = s;
+            if (at >= csv.n || csv.p[at] != ',') break;
         }
-        at++;
-        if (header) swapped = str_eq(cell[1], n->from.text);
-        else {
-            struct str v = cell[swapped ? 0 : 1];
-            add(r, t, cell[swapped ? 1 : 0], (struct ref_value){.kind = v.n ? REF_TEXT : REF_ABSENT, .text = v});
-        }
+        while (at < csv.n && (csv.p[at] == '\r' || csv.p[at] == '\n')) at++;
+        if (!header) add(r, t, key, (struct ref_value){.kind = v.n ? REF_TEXT : REF_ABSENT, .text = v});
     }
+    ASSERT(from != SIZE_MAX && to != SIZE_MAX);
     if (n->otherwise) {
         t->has_else = true;
         t->otherwise = ref__literal(r->kept, n->otherwise);
     }
 }
 
-void ref_open(struct ref *r, const struct ast_file *file, const struct spec *s, struct str csv, struct arena *kept)
+static void read_csv(struct ref *r, struct ref_table *t, const struct ast_table_file *n, const struct ref_files *files)
+{
+    struct str text;
+    bool there = files->read(files->ctx, n->file->at, AST_AS(text, n->file)->value, r->kept, &text);
+    ASSERT(there);
+    from_csv(r, t, n, text);
+}
+
+void ref_open(struct ref *r, const struct ast_file *file, const struct spec *s, const struct ref_files *files, struct arena *kept)
 {
     *r = (struct ref){.file = file, .flow = s->flows, .spec = s, .kept = kept};
     AST_EACH(n, file->items) {
@@ -93,7 +138,7 @@ void ref_open(struct ref *r, const struct ast_file *file, const struct spec *s, 
         r->tables = t;
         t->name = n->kind == AST_TABLE ? AST_AS(table, n)->name.text : AST_AS(table_file, n)->name.text;
         if (n->kind == AST_TABLE) from_arms(r, t, AST_AS(table, n));
-        else from_csv(r, t, AST_AS(table_file, n), csv);
+        else read_csv(r, t, AST_AS(table_file, n), files);
     }
 }
 
@@ -122,7 +167,8 @@ static int decimals_of_name(const struct ref *r, struct str name, const struct a
                 return s.digit[0] + 10 * s.digit[1];
             }
     }
-    const struct ast *let = ref__let(r, name);
+    bool inner;
+    const struct ast *let = ref__let(r, name, &inner);
     if (let) return decimals(r, AST_AS(let, let)->value, NULL);
     for (size_t i = 0; i < r->flow->entity->ncolumns; i++) {
         const struct column *c = &r->flow->entity->columns[i];
@@ -146,7 +192,7 @@ static int decimals_of_call(const struct ref *r, const struct ast_call *n, const
     if (fn) return decimals(r, fn->body, fn);
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (str_is(n->name.text, whole[i])) return 0;
-    if (str_is(n->name.text, "divide")) return written_out(first->next->next);
+    if (str_is(n->name.text, "divide") || str_is(n->name.text, "to_number")) return written_out(first->next->next);
     if (str_is(n->name.text, "abs")) return decimals(r, first, in);
     if (str_is(n->name.text, "round")) {
         int own = decimals(r, first, in), asked = written_out(first->next);
@@ -167,6 +213,11 @@ static int decimals(const struct ref *r, const struct ast *n, const struct ast_f
         const struct ast_binary *b = AST_AS(binary, n);
         int x = decimals(r, b->left, fn), y = decimals(r, b->right, fn);
         return b->op == OP_MUL ? x + y : most(x, y);
+    }
+    case AST_MEMBER: {
+        const struct ast_member *m = AST_AS(member, n);
+        const struct column *c = ref__is_line(r, m->of) ? ref__line_column(r, m->name.text) : NULL;
+        return c && c->type.base == T_DECIMAL ? c->type.scale : NO_NUMBER;
     }
     case AST_INDEX: return (int)ref__table(r, AST_AS(index, n)->table.text)->decimals;
     case AST_CALL: return decimals_of_call(r, AST_AS(call, n), fn);
@@ -244,9 +295,38 @@ struct ref_value ref_from_vm(const struct value *v, const struct image *im, cons
     case V_INSTANT: out = (struct ref_value){.kind = REF_POINT, .text = time_text(a, v->u.i)}; break;
     case V_LINK: out = link_from_vm(v->u.link, im, f, a); break;
     case V_ID: check_failed("an id out of a mapping", __FILE__, __LINE__);
-    case V_LIST: check_failed("lines out of a mapping that makes none", __FILE__, __LINE__);
+    case V_LIST: out = ref_lines_from_vm(v, im, NULL, a); break;
     }
     return out;
+}
+
+struct ref_value ref_lines_from_vm(const struct value *v, const struct image *im, const struct image_flow *body, struct arena *a)
+{
+    struct ref_list *l = ARENA_NEW(a, struct ref_list);
+    if (v->kind != V_LIST) return (struct ref_value){.kind = REF_ABSENT};
+    struct ref_line *lines = ARENA_ARRAY(a, struct ref_line, v->u.list->nlines);
+    for (size_t i = 0; i < v->u.list->nlines; i++) {
+        const struct list_line *from = &v->u.list->lines[i];
+        struct ref_value *fields = ARENA_ARRAY(a, struct ref_value, v->u.list->nfields + 1u);
+        for (size_t k = 0; k < v->u.list->nfields; k++) fields[k] = ref_from_vm(&from->fields[k], im, body, a);
+        lines[i] = (struct ref_line){body ? value_str(&from->key) : (struct str){"", 0}, fields};
+    }
+    *l = (struct ref_list){v->u.list->names, v->u.list->nfields, lines, v->u.list->nlines};
+    return (struct ref_value){.kind = REF_LIST, .list = l};
+}
+
+static void show_lines(struct buf *out, const struct ref_list *l)
+{
+    buf_byte(out, '[');
+    for (size_t i = 0; i < l->nlines; i++) {
+        buf_printf(out, "%s%.*s{", i ? ", " : "", (int)l->lines[i].key.n, l->lines[i].key.p);
+        for (size_t k = 0; k < l->nfields; k++) {
+            buf_printf(out, "%s%.*s = ", k ? ", " : "", (int)l->names[k].n, l->names[k].p);
+            ref_show(out, &l->lines[i].fields[k]);
+        }
+        buf_byte(out, '}');
+    }
+    buf_byte(out, ']');
 }
 
 void ref_show(struct buf *out, const struct ref_value *v)
@@ -263,6 +343,7 @@ void ref_show(struct buf *out, const struct ref_value *v)
         }
         buf_byte(out, ')');
         break;
+    case REF_LIST: show_lines(out, v->list); break;
     case REF_TEXT: buf_printf(out, "\"%.*s\"", (int)v->text.n, v->text.p); break;
     default: buf_str(out, v->text); break;
     }

@@ -31,19 +31,26 @@ int ref_number_compare(const struct ref_number *a, const struct ref_number *b);
 void ref_number_write(struct buf *out, const struct ref_number *a, unsigned scale);
 
 /* ---- values ---- */
-enum ref_kind { REF_ABSENT, REF_BOOL, REF_TEXT, REF_NUMBER, REF_DAY, REF_WALL, REF_POINT, REF_LINK };
+enum ref_kind { REF_ABSENT, REF_BOOL, REF_TEXT, REF_NUMBER, REF_DAY, REF_WALL, REF_POINT, REF_LINK, REF_LIST };
 struct ref_value {
     enum ref_kind kind;
     bool yes;
     struct str text;                 /* REF_TEXT; dates as YYYY-MM-DD[THH:MM:SS.mmm], which order as they compare */
     struct ref_number number;
     const struct ref_link *link;     /* REF_LINK */
+    const struct ref_list *list;     /* REF_LIST; without lines it is absent */
 };
 enum { REF_PARTS = 8 };
 struct ref_link { bool ref; struct str to; /* module; of a ref the flow */ size_t n; struct str fields[REF_PARTS]; /* of a find */ struct ref_value values[REF_PARTS]; };
+struct ref_line { struct str key; /* empty in a source */ const struct ref_value *fields; };
+struct ref_list { const struct str *names; size_t nfields; const struct ref_line *lines; size_t nlines; };
 bool ref_equal(const struct ref_value *a, const struct ref_value *b);
 /* The vm's value in this form; links need the image and the flow's sites (else both NULL). Texts are the value's or the arena's. */
 struct ref_value ref_from_vm(const struct value *v, const struct image *im, const struct image_flow *f, struct arena *a);
+/* The same for lines that list site `body` made; NULL: lines of a source row. */
+struct ref_value ref_lines_from_vm(const struct value *v, const struct image *im, const struct image_flow *body, struct arena *a);
+/* The value of a column or field of some lines; NULL when they have no such. */
+const struct ref_value *ref_line_field(const struct ref_list *l, size_t line, struct str name);
 /* For messages. */
 void ref_show(struct buf *out, const struct ref_value *v);
 
@@ -63,10 +70,15 @@ struct ref_row { const struct column *columns; size_t ncolumns; const struct ref
 struct ref_result {
     bool skip, reject;
     struct str message;              /* of the reject */
+    struct ref_value key;            /* a key of one's own, a text; else absent */
+    struct ref_value into;           /* which record of another flow the row adds to, a link; absent: none, or the flow has records of its own */
+    bool into_rejects;
     struct ref_value adopt;          /* also when the row is skipped or rejected */
     struct ref_field *fields; size_t nfields;      /* in the order of the text; up to the one that rejected */
     unsigned misses;                 /* builtins and tables that had no answer, at least as many as the vm may count */
 };
+/* CSVs: the text of the file that a table names; at: where the name stands. False: there is none. */
+struct ref_files { bool (*read)(void *ctx, struct span at, struct str name, struct arena *a, struct str *text); void *ctx; };
 struct ref {
     const struct ast_file *file;
     const struct flow *flow;
@@ -75,9 +87,19 @@ struct ref {
     struct arena *kept;              /* of the program */
     enum ref_plant plant;
     struct ref_table *tables;
+    const struct ast_each *each;     /* while its lines are made: */
+    const struct each *shape;        /* the tables of the lines */
+    const struct ref_list *lines;
+    size_t line;
 };
-/* The first flow of a spec without errors. csv: text of the one CSV file that its tables may name, or empty. */
-void ref_open(struct ref *r, const struct ast_file *file, const struct spec *s, struct str csv, struct arena *kept);
+/* A spec without errors, its first flow; r->flow may be set to any of them. */
+void ref_open(struct ref *r, const struct ast_file *file, const struct spec *s, const struct ref_files *files, struct arena *kept);
+/* What `on leave` or `on delete` writes; n 0: the flow has no such clause. The fields live in the arena. */
+struct ref_field *ref_event(struct ref *r, enum ast_event event, struct arena *a, size_t *n);
+/* The record's key as text: "ABC~01~ABF"; company empty where the source has none. The row's own key where the flow has one. */
+struct str ref_key(struct ref *r, struct arena *a, struct str company, const struct ref_row *row);
+/* The same of a record of flow `of` by the values of its key, as `ref` and `into` name it. Only for flows without a key of their own. */
+struct str ref_key_of(const struct ref *r, const struct flow *of, struct arena *a, struct str company, const struct ref_value *parts, size_t n);
 void ref_run(struct ref *r, struct arena *row_arena, const struct ref_row *row, struct ref_result *out);
 
 /* ---- builtins (words.c) ---- */

@@ -228,7 +228,7 @@ const struct schema *agree_lines_of(const struct flow *f, size_t column)
 
 void agree_random_row(const struct agree *a, uint64_t *seed, bool edge, struct arena *mem, struct value *out)
 {
-    const struct flow *f = a->c.spec->flows;
+    const struct flow *f = a->flow;
     for (size_t i = 0; i < a->ncolumns; i++) out[i] = a->columns[i].known_type ? agree_random_value(&a->columns[i], &a->pool, seed, edge, mem) : value_absent;
     for (size_t i = 0; i < a->ncolumns; i++) {
         const struct schema *lines = agree_lines_of(f, i);

@@ -4,7 +4,7 @@
 
 static const struct ref_value absent = {.kind = REF_ABSENT};
 
-static struct ref_value some(struct ref *r, struct str s)
+struct ref_value ref__text(struct ref *r, struct str s)
 {
     struct ref_value v = {.kind = s.n ? REF_TEXT : REF_ABSENT};
     if (s.n) v.text = (struct str){arena_copy(r->arena, s.p, s.n), s.n};
@@ -13,7 +13,7 @@ static struct ref_value some(struct ref *r, struct str s)
 
 static struct ref_value taken(struct ref *r, struct buf *b)
 {
-    struct ref_value v = some(r, buf_view(b));
+    struct ref_value v = ref__text(r, buf_view(b));
     buf_free(b);
     return v;
 }
@@ -47,7 +47,7 @@ static size_t place(struct str s, int64_t k)
 static struct ref_value left(struct ref *r, const struct ref_value *a, size_t n)
 {
     (void)n;
-    return some(r, (struct str){a[0].text.p, place(a[0].text, ref__whole(&a[1]))});
+    return ref__text(r, (struct str){a[0].text.p, place(a[0].text, ref__whole(&a[1]))});
 }
 
 static struct ref_value right(struct ref *r, const struct ref_value *a, size_t n)
@@ -55,7 +55,7 @@ static struct ref_value right(struct ref *r, const struct ref_value *a, size_t n
     int64_t drop = (int64_t)ref_chars(a[0].text) - ref__whole(&a[1]);
     size_t at = place(a[0].text, drop);
     (void)n;
-    return some(r, (struct str){a[0].text.p + at, a[0].text.n - at});
+    return ref__text(r, (struct str){a[0].text.p + at, a[0].text.n - at});
 }
 
 static struct ref_value substring(struct ref *r, const struct ref_value *a, size_t n)
@@ -63,7 +63,7 @@ static struct ref_value substring(struct ref *r, const struct ref_value *a, size
     size_t from = place(a[0].text, ref__whole(&a[1]) - 1);
     struct str rest = {a[0].text.p + from, a[0].text.n - from};
     (void)n;
-    return some(r, (struct str){rest.p, place(rest, ref__whole(&a[2]))});
+    return ref__text(r, (struct str){rest.p, place(rest, ref__whole(&a[2]))});
 }
 
 static struct ref_value digits(struct ref *r, const struct ref_value *a, size_t n)
@@ -80,13 +80,12 @@ static struct ref_value collapse(struct ref *r, const struct ref_value *a, size_
     struct buf b = {0};
     bool gap = false;
     (void)n;
-    for (size_t i = 0; i < a[0].text.n; i++) {
-        char c = a[0].text.p[i];
-        if (strchr(" \t\r\n", c)) gap = true;
+    for (size_t i = 0, k; i < a[0].text.n; i += k) {
+        if (ref__blank(ref__char((struct str){a[0].text.p + i, a[0].text.n - i}, &k))) gap = true;
         else {
             if (gap && b.n) buf_byte(&b, ' ');
             gap = false;
-            buf_byte(&b, (unsigned char)c);
+            buf_put(&b, a[0].text.p + i, k);
         }
     }
     return taken(r, &b);
@@ -159,8 +158,8 @@ static struct ref_value part(struct ref *r, const struct ref_value *a, size_t n)
         i = cut ? from : i + 1;
     }
     int64_t want = ref__whole(&a[2]);
-    size_t at = want < 0 ? k - 1 : (size_t)want - 1;
-    return at < k ? some(r, parts[at]) : absent;
+    size_t at = want < 0 ? k + (size_t)want : (size_t)want - 1;      /* from the end: -1 is the last */
+    return at < k ? ref__text(r, parts[at]) : absent;
 }
 
 static struct ref_value join(struct ref *r, const struct ref_value *a, size_t n)
@@ -254,24 +253,22 @@ static struct ref_value divide(struct ref *r, const struct ref_value *a, size_t 
 
 /* ---- the calendar ---- */
 
-struct day { int y, m, d; };
-
-static struct day read_day(struct str s)
+struct ref_day ref__day(struct str s)
 {
-    struct day d = {0};
+    struct ref_day d = {0};
     for (int i = 0; i < 4; i++) d.y = d.y * 10 + (s.p[i] - '0');
     d.m = (s.p[5] - '0') * 10 + (s.p[6] - '0');
     d.d = (s.p[8] - '0') * 10 + (s.p[9] - '0');
     return d;
 }
 
-static int month_days(int y, int m)
+int ref__month_days(int y, int m)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     return days[m - 1] + (m == 2 && ((y % 4 == 0 && y % 100 != 0) || y % 400 == 0));
 }
 
-static struct ref_value day_value(struct ref *r, struct day d)
+struct ref_value ref__day_value(struct ref *r, struct ref_day d)
 {
     struct ref_value v = {.kind = REF_DAY};
     if (d.y < 1 || d.y > 9999) return absent;
@@ -280,18 +277,27 @@ static struct ref_value day_value(struct ref *r, struct day d)
 }
 
 /* Days since the first day of the year 1. */
-static int64_t count_days(struct day d)
+int64_t ref__day_count(struct ref_day d)
 {
     int64_t n = d.d - 1;
-    for (int m = 1; m < d.m; m++) n += month_days(d.y, m);
-    for (int y = 1; y < d.y; y++) n += month_days(y, 2) == 29 ? 366 : 365;
+    for (int m = 1; m < d.m; m++) n += ref__month_days(d.y, m);
+    for (int y = 1; y < d.y; y++) n += ref__month_days(y, 2) == 29 ? 366 : 365;
     return n;
+}
+
+struct ref_day ref__day_of(int64_t count)
+{
+    struct ref_day d = {1, 1, 1};
+    for (int k; count >= (k = ref__month_days(d.y, 2) == 29 ? 366 : 365); count -= k) d.y++;
+    for (int k; count >= (k = ref__month_days(d.y, d.m)); count -= k) d.m++;
+    d.d += (int)count;
+    return d;
 }
 
 static struct ref_value calendar_part(const struct ref_value *a, int which)
 {
-    struct day d = read_day(a[0].text);
-    return whole(which == 0 ? d.y : which == 1 ? d.m : which == 2 ? d.d : count_days(d) % 7 + 1);       /* 0001-01-01 was a Monday */
+    struct ref_day d = ref__day(a[0].text);
+    return whole(which == 0 ? d.y : which == 1 ? d.m : which == 2 ? d.d : ref__day_count(d) % 7 + 1);       /* 0001-01-01 was a Monday */
 }
 
 static struct ref_value year(struct ref *r, const struct ref_value *a, size_t n) { (void)r; (void)n; return calendar_part(a, 0); }
@@ -301,42 +307,37 @@ static struct ref_value weekday(struct ref *r, const struct ref_value *a, size_t
 
 static struct ref_value add_days(struct ref *r, const struct ref_value *a, size_t n)
 {
-    struct day d = read_day(a[0].text);
-    int64_t left_over = count_days(d) + ref__whole(&a[1]);
+    struct ref_day d = ref__day(a[0].text);
+    int64_t left_over = ref__day_count(d) + ref__whole(&a[1]);
     (void)n;
-    if (left_over < 0 || left_over > 3652058) return absent;
-    d = (struct day){1, 1, 1};
-    for (int k; left_over >= (k = month_days(d.y, 2) == 29 ? 366 : 365); left_over -= k) d.y++;
-    for (int k; left_over >= (k = month_days(d.y, d.m)); left_over -= k) d.m++;
-    d.d += (int)left_over;
-    return day_value(r, d);
+    return left_over < 0 || left_over > 3652058 ? absent : ref__day_value(r, ref__day_of(left_over));
 }
 
 static struct ref_value add_months(struct ref *r, const struct ref_value *a, size_t n)
 {
-    struct day d = read_day(a[0].text);
+    struct ref_day d = ref__day(a[0].text);
     int64_t k = ref__whole(&a[1]);
     (void)n;
     if (k > 200000 || k < -200000) return absent;
     for (; k > 0; k--) d.m == 12 ? (d.y++, d.m = 1) : d.m++;
     for (; k < 0; k++) d.m == 1 ? (d.y--, d.m = 12) : d.m--;
-    if (d.y >= 1 && d.d > month_days(d.y, d.m)) d.d = month_days(d.y, d.m);
-    return day_value(r, d);
+    if (d.y >= 1 && d.d > ref__month_days(d.y, d.m)) d.d = ref__month_days(d.y, d.m);
+    return ref__day_value(r, d);
 }
 
 static struct ref_value month_end(struct ref *r, const struct ref_value *a, size_t n)
 {
-    struct day d = read_day(a[0].text);
+    struct ref_day d = ref__day(a[0].text);
     (void)n;
-    d.d = month_days(d.y, d.m);
-    return day_value(r, d);
+    d.d = ref__month_days(d.y, d.m);
+    return ref__day_value(r, d);
 }
 
 static struct ref_value days_between(struct ref *r, const struct ref_value *a, size_t n)
 {
     (void)r;
     (void)n;
-    return whole(count_days(read_day(a[1].text)) - count_days(read_day(a[0].text)));
+    return whole(ref__day_count(ref__day(a[1].text)) - ref__day_count(ref__day(a[0].text)));
 }
 
 static struct ref_value first_day(const struct ref_value *a, size_t n, int sign)
