@@ -41,7 +41,7 @@ static const struct each *shape_of(const struct run *x)
 
 static bool wanted(struct run *x, const struct ast_each *n)
 {
-    return (n->when == NULL || ref__eval(x, n->when, NULL).yes || x->r->plant == PLANT_LINE_WHEN) && x->outcome == REF_VALUE;
+    return (n->when == NULL || ref__eval(x, n->when, NULL).yes) && x->outcome == REF_VALUE;
 }
 
 /* Fields in the order of the text, then what the line is known by. */
