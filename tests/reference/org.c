@@ -16,12 +16,22 @@ static json_t *module_named(const json_t *data, const char *name)
     return NULL;
 }
 
-static bool has_field(const json_t *module, const char *name)
+static void drop_field(const json_t *module, const char *name)
 {
-    const json_t *fields = json_object_get(module, "fields");
-    for (size_t i = 0; i < json_array_size(fields); i++)
-        if (strcmp(json_string_value(json_object_get(json_array_get(fields, i), "api_name")), name) == 0) return true;
-    return false;
+    json_t *fields = json_object_get(module, "fields");
+    for (size_t i = json_array_size(fields); i-- > 0;)
+        if (strcmp(json_string_value(json_object_get(json_array_get(fields, i), "api_name")), name) == 0) json_array_remove(fields, i);
+}
+
+/* A module of the organisation's own. */
+static const json_t *new_module(const json_t *data, const char *name)
+{
+    json_t *fields = json_loads("[{\"api_name\":\"Owner\",\"data_type\":\"ownerlookup\"},{\"api_name\":\"Name\",\"data_type\":\"text\",\"length\":120,\"mandatory\":true,"
+                                "\"name_field\":true},{\"api_name\":\"Created_Time\",\"data_type\":\"datetime\",\"read_only\":true},{\"api_name\":\"Modified_Time\","
+                                "\"data_type\":\"datetime\",\"read_only\":true},{\"api_name\":\"id\",\"data_type\":\"bigint\",\"read_only\":true}]", 0, NULL);
+    json_t *m = json_pack("{sssssssbso}", "api_name", name, "singular_label", name, "plural_label", name, "custom", 1, "fields", fields);
+    ASSERT(m != NULL && json_array_append_new(json_object_get(data, "modules"), m) == 0);
+    return m;
 }
 
 static json_t *choices_of(const struct type *t)
@@ -47,27 +57,33 @@ static json_t *field_of(const struct column *col, const char *name)
     return f;
 }
 
-static void add_fields(const json_t *data, const struct schema *s)
+/* Fields of the organisation's own are as the typed tree has them: from the lock file or `extend`. */
+static void put_fields(const json_t *data, const struct schema *s)
 {
     char name[128];
     snprintf(name, sizeof name, "%.*s", (int)s->name.n, s->name.p);
     const json_t *m = module_named(data, name);
-    for (size_t i = 0; m && i < s->ncolumns; i++) {
+    if (m == NULL) m = new_module(data, name);
+    for (size_t i = 0; i < s->ncolumns; i++) {
         const struct column *col = &s->columns[i];
         snprintf(name, sizeof name, "%.*s", (int)col->name.n, col->name.p);
-        if (col->custom && !has_field(m, name)) json_array_append_new(json_object_get(m, "fields"), field_of(col, name));
+        if (!col->custom || !col->known_type || col->read_only) continue;
+        drop_field(m, name);
+        json_array_append_new(json_object_get(m, "fields"), field_of(col, name));
     }
 }
 
-void org_open(struct org *o, const char *data_path, const struct flow *flow)
+void org_open(struct org *o, const char *data_path, const struct spec *spec)
 {
     static const char *const strict[] = {"refuse_read_only", "refuse_unknown_fields", "strict_phone"};
     char path[] = "/tmp/org-XXXXXX";
     memset(o, 0, sizeof *o);
     o->data = json_load_file(data_path, 0, NULL);
     ASSERT(o->data != NULL);
-    if (flow) add_fields(o->data, flow->module);
-    for (const struct each *e = flow ? flow->eaches : NULL; e != NULL; e = e->next) add_fields(o->data, e->module);
+    for (const struct flow *f = spec->flows; f != NULL; f = f->next) {
+        if (str_is(f->target->system->name, "zoho_crm")) put_fields(o->data, f->module);
+        for (const struct each *e = f->eaches; e != NULL; e = e->next) put_fields(o->data, e->module);
+    }
     int fd = mkstemp(path);
     ASSERT(fd >= 0 && json_dumpfd(o->data, fd, JSON_COMPACT) == 0);
     stand_open_at(&o->stand, path, NULL, NULL);

@@ -13,8 +13,8 @@ struct org {
     struct { char module[64], id[ORG_ID]; } known[ORG_MODULES];
     size_t nknown;
 };
-/* With the fields of the flow's module that only the spec declares, as `mlcd prepare` would have made them; flow may be NULL. */
-void org_open(struct org *o, const char *data_path, const struct flow *flow);
+/* Fields and modules of the organisation's own are those that the spec knows, from zoho.lock and `extend`: as after `mlcd prepare`. */
+void org_open(struct org *o, const char *data_path, const struct spec *spec);
 void org_close(struct org *o);
 /* The id of a record of this module ("users": of a user); empty when the organisation has no such module. */
 const char *org_id(struct org *o, const char *module);
