@@ -16,10 +16,21 @@ enum err compile_parse(struct compile *c, const struct world *w, const char *pat
     return err;
 }
 
-enum err compile_open_in(struct compile *c, const struct world *w, const char *path, const char *dir, struct fault *f)
+enum err compile_open_as(struct compile *c, const struct world *w, const char *path, const char *as, struct fault *f)
 {
+    const char *slash = strrchr(as, '/');
+    char dir[4096] = "";
+    size_t n = slash ? (size_t)(slash - as) : 0;
+    if (n >= sizeof dir) {
+        memset(c, 0, sizeof *c);
+        arena_init(&c->arena, 0);
+        return fault_set(f, ERR_TOO_LARGE, "%.60s...: the path is too long", as);
+    }
+    if (slash && n == 0) memcpy(dir, "/.", 3);
+    else memcpy(dir, as, n);
     enum err err = compile_parse(c, w, path, f);
     if (err != ERR_OK) return err;
+    c->source->name = (struct str){arena_copy(&c->arena, as, strlen(as)), strlen(as)};      /* what stands in it is found beside that */
     struct spec_files files = {w, arena_copy(&c->arena, dir, strlen(dir))};
     c->spec = spec_check(c->ast, &c->sources, &files, &c->arena, &c->diags);
     return ERR_OK;
@@ -27,17 +38,7 @@ enum err compile_open_in(struct compile *c, const struct world *w, const char *p
 
 enum err compile_open(struct compile *c, const struct world *w, const char *path, struct fault *f)
 {
-    const char *slash = strrchr(path, '/');
-    char dir[4096] = "";
-    size_t n = slash ? (size_t)(slash - path) : 0;
-    if (n >= sizeof dir) {
-        memset(c, 0, sizeof *c);
-        arena_init(&c->arena, 0);
-        return fault_set(f, ERR_TOO_LARGE, "%.60s...: the path is too long", path);
-    }
-    if (slash && n == 0) memcpy(dir, "/.", 3);
-    else memcpy(dir, path, n);
-    return compile_open_in(c, w, path, dir, f);
+    return compile_open_as(c, w, path, path, f);
 }
 
 struct image *compile_image(struct compile *c)

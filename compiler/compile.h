@@ -19,8 +19,8 @@ struct compile {
 /* Reads, parses and checks; ERR_OK also when the spec has errors (look at diags.nerrors). Other errors: the file itself cannot be read.
  * compile_close in every case. */
 enum err compile_open(struct compile *c, const struct world *w, const char *path, struct fault *f);
-/* The same for a copy that lies elsewhere: tables, imports and lock files are looked for in dir ("" = working directory). */
-enum err compile_open_in(struct compile *c, const struct world *w, const char *path, const char *dir, struct fault *f);
+/* The same for a copy that lies elsewhere: tables, imports and lock files are looked for beside `as`, and diagnostics name that. */
+enum err compile_open_as(struct compile *c, const struct world *w, const char *path, const char *as, struct fault *f);
 /* Only reads and parses. */
 enum err compile_parse(struct compile *c, const struct world *w, const char *path, struct fault *f);
 /* The image, verified; NULL when a limit of the format is passed (a diagnostic says which). Call it only without errors so far. */

@@ -2,7 +2,8 @@
  *
  *   mlc diff OLD NEW                                       two .mlc or .mlcb files
  *   mlc diff PATH OLD HEX MODE NEW HEX MODE [NEWPATH META] as git calls it: OLD and NEW are copies that lie elsewhere, /dev/null is no file;
- *                                                          always ends with 0, because git stops at anything else */
+ *                                                          always ends with 0, because git stops at anything else
+ *   mlc diff PATH                                          git again, of a file that is not merged */
 #include "compiler/cli/cli.h"
 #include "compiler/diff/diff.h"
 #include <stdio.h>
@@ -13,7 +14,7 @@ enum { EXIT_UNAPPROVED = 2, GIT_ARGS = 7, GIT_RENAME_ARGS = 9, MAX_APPROVALS_BYT
 const char cmd_diff_help[] =
     "  OLD and NEW are specs (.mlc) or compiled files (.mlcb); /dev/null stands for no file. Also git's external diff (docs/diff.md).\n"
     "  --format=FORMAT  text (default), json, markdown for a pull request, sarif\n"
-    "  --fail-on=LIST   exit 2 when a finding of these categories is not approved: state, target, data, text, any\n"
+    "  --fail-on=LIST   exit 2 when one of these is found and not approved: state, target, data, text, any, or a rule (D205, filter)\n"
     "  --flow NAME      only this flow\n"
     "  --approvals FILE the approvals kept in git; stale ones are named\n"
     "  --approve WHY    append an approval of every finding that has none (of --fail-on, if given) to the file\n"
@@ -52,23 +53,27 @@ int cmd_diff_option(struct cli *cli, char **argv, int argc, int *i)
     return -1;
 }
 
-/* "state,data" -> which categories; false on an unknown word. */
-static bool categories(const char *list, bool out[DIFF_CATEGORIES])
+/* A word of --fail-on means a rule: by its category, its id or its name. */
+static bool means(struct str word, const struct diff_rule_info *r)
+{
+    return str_is(word, "any") || str_is(word, diff_category_name(r->category)) || str_is(word, r->id) || str_is(word, r->name);
+}
+
+/* "state,D301" -> which rules; false on an unknown word. */
+static bool rules_of(const char *list, bool out[RULE_COUNT])
 {
     while (*list) {
-        size_t n = strcspn(list, ",");
-        bool known = n == 3 && strncmp(list, "any", 3) == 0;
-        for (unsigned c = 0; c < DIFF_CATEGORIES; c++) {
-            const char *name = diff_category_name((enum diff_category)c);
-            bool this_one = strlen(name) == n && strncmp(list, name, n) == 0;
-            out[c] = out[c] || this_one || (n == 3 && strncmp(list, "any", 3) == 0);
-            known = known || this_one;
+        struct str word = {list, strcspn(list, ",")};
+        bool known = false;
+        for (unsigned i = 0; i < RULE_COUNT; i++) {
+            if (!means(word, &diff_rules[i])) continue;
+            known = out[i] = true;
         }
         if (!known) {
-            fprintf(stderr, "mlc diff: --fail-on takes state, target, data, text and any, not %.*s\n", (int)n, list);
+            fprintf(stderr, "mlc diff: --fail-on takes state, target, data, text, any, and rules by id or name (docs/diff.md), not %.*s\n", (int)word.n, word.p);
             return false;
         }
-        list += n;
+        list += word.n;
         if (*list == ',') list++;
     }
     return true;
@@ -84,20 +89,20 @@ static bool is_compiled(const char *path)
     return n > 5 && strcmp(path + n - 5, ".mlcb") == 0;
 }
 
-/* dir NULL: the file's own folder. */
-static int open_input(struct cli *cli, struct input *in, const char *path, const char *dir)
+/* shown: the path that people know the file by; what it names lies beside that. */
+static int open_input(struct cli *cli, struct input *in, const char *path, const char *shown)
 {
     struct fault f = {0};
     if (no_file(path)) return EXIT_FINE;
     in->opened = true;
     if (is_compiled(path)) return cli_image(cli, &in->c, path, &in->im);
-    enum err err = dir ? compile_open_in(&in->c, &cli->world, path, dir, &f) : compile_open(&in->c, &cli->world, path, &f);
+    enum err err = compile_open_as(&in->c, &cli->world, path, shown, &f);
     if (err != ERR_OK) return cli_fail(cli, &f);
     if (in->c.diags.nerrors == 0) in->im = compile_image(&in->c);
     if (in->im) return EXIT_FINE;
     cli->format = DIAG_FORMAT_TEXT;
     cli_report(cli, &in->c);
-    fprintf(stderr, "mlc diff: %s does not compile: there is nothing to compare\n", path);
+    fprintf(stderr, "mlc diff: %s does not compile: there is nothing to compare\n", shown);
     return EXIT_DATA;
 }
 
@@ -134,7 +139,7 @@ static const char *approver(const struct cli *cli)
 }
 
 /* Appends a line for each finding that has none; the others in the file stay as they are. */
-static int approve(struct cli *cli, const struct diff *d, const bool which[DIFF_CATEGORIES], struct str old_text)
+static int approve(struct cli *cli, const struct diff *d, const bool which[RULE_COUNT], struct str old_text)
 {
     struct buf b = {0};
     struct fault f = {0};
@@ -143,7 +148,7 @@ static int approve(struct cli *cli, const struct diff *d, const bool which[DIFF_
     buf_str(&b, old_text);
     if (b.n && b.p[b.n - 1] != '\n') buf_byte(&b, '\n');
     for (const struct diff_finding *x = d->first; x != NULL; x = x->next) {
-        if (x->approved || !which[diff_rules[x->rule].category]) continue;
+        if (x->approved || !which[x->rule]) continue;
         approvals_line(&b, x, approver(cli), cli->diff.approve);
         n++;
     }
@@ -155,20 +160,20 @@ static int approve(struct cli *cli, const struct diff *d, const bool which[DIFF_
 
 /* ---- the command ---- */
 
-static int verdict(const struct diff *d, const bool fail[DIFF_CATEGORIES])
+static int verdict(const struct diff *d, const bool fail[RULE_COUNT])
 {
     for (const struct diff_finding *f = d->first; f != NULL; f = f->next)
-        if (!f->approved && fail[diff_rules[f->rule].category]) return EXIT_UNAPPROVED;
+        if (!f->approved && fail[f->rule]) return EXIT_UNAPPROVED;
     return EXIT_FINE;
 }
 
 static int finish(struct cli *cli, struct diff *d, struct approvals *ap, struct str text, enum diff_format format)
 {
-    static const bool all[DIFF_CATEGORIES] = {true, true, true, true};
-    bool fail[DIFF_CATEGORIES] = {false};
+    bool fail[RULE_COUNT] = {false};
+    const char *list = cli->diff.fail_on ? cli->diff.fail_on : cli->diff.approve ? "any" : "";
     struct buf out = {0};
-    if (cli->diff.fail_on && !categories(cli->diff.fail_on, fail)) return EXIT_USAGE;
-    if (cli->diff.approve) return approve(cli, d, cli->diff.fail_on ? fail : all, text);
+    if (!rules_of(list, fail)) return EXIT_USAGE;
+    if (cli->diff.approve) return approve(cli, d, fail, text);
     diff_print(d, ap->path ? ap : NULL, format, &out);
     cli_write(&out);
     buf_free(&out);
@@ -206,21 +211,22 @@ static int compare(struct cli *cli, struct input in[2], const char *const shown[
 static int run_git(struct cli *cli, enum diff_format format)
 {
     struct input in[2];
-    const char *path = cli->args[0], *files[2] = {cli->args[1], cli->args[4]}, *slash = strrchr(path, '/');
-    const char *const shown[2] = {path, cli->nargs == GIT_RENAME_ARGS ? cli->args[7] : path};
-    struct arena a;
+    const char *const files[2] = {cli->args[1], cli->args[4]}, *const shown[2] = {cli->args[0], cli->args[cli->nargs == GIT_RENAME_ARGS ? 7 : 0]};
     int rc = EXIT_FINE;
     memset(in, 0, sizeof in);
-    arena_init(&a, 0);
-    const char *dir = slash ? arena_copy(&a, path, (size_t)(slash - path)) : "";
     printf("mlc diff %s\n", shown[1]);
     fflush(stdout);
-    for (int k = 0; k < 2 && rc == EXIT_FINE; k++) rc = open_input(cli, &in[k], files[k], dir);
+    for (int k = 0; k < 2 && rc == EXIT_FINE; k++) rc = open_input(cli, &in[k], files[k], shown[k]);
     if (rc == EXIT_FINE) compare(cli, in, shown, format);
     else printf("%s: cannot be compared by meaning\n", shown[1]);
     close_inputs(in);
-    arena_free(&a);
     return EXIT_FINE;
+}
+
+/* git says how many paths it compares; nobody else sets that. */
+static bool unmerged(const struct cli *cli)
+{
+    return cli->nargs == 1 && getenv("GIT_DIFF_PATH_TOTAL");
 }
 
 int cmd_diff(struct cli *cli)
@@ -238,12 +244,16 @@ int cmd_diff(struct cli *cli)
         return EXIT_USAGE;
     }
     if (cli->nargs == GIT_ARGS || cli->nargs == GIT_RENAME_ARGS) return run_git(cli, format);
+    if (unmerged(cli)) {
+        printf("mlc diff %s\n%s: is not merged yet\n", cli->args[0], cli->args[0]);
+        return EXIT_FINE;
+    }
     if (cli->nargs != 2) {
         fprintf(stderr, "mlc diff: two files are compared; git gives 7 or 9 arguments\n");
         return EXIT_USAGE;
     }
     memset(in, 0, sizeof in);
-    for (int k = 0; k < 2 && rc == EXIT_FINE; k++) rc = open_input(cli, &in[k], cli->args[k], NULL);
+    for (int k = 0; k < 2 && rc == EXIT_FINE; k++) rc = open_input(cli, &in[k], shown[k], shown[k]);
     if (rc == EXIT_FINE) rc = compare(cli, in, shown, format);
     close_inputs(in);
     return rc;

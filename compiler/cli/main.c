@@ -15,7 +15,7 @@ static const struct command commands[] = {
      1, 1, cmd_fmt},
     {"dis", "mlc dis FILE", "lists the compiled program of a spec (.mlc or .mlcb)", "", 1, 1, cmd_dis},
     {"dump", "mlc dump --dump=tokens|ast|ir|code SPEC", "shows what a stage of the compiler sees", "  --dump=STAGE     which stage (default: ir)\n", 1, 1, cmd_dump},
-    {"diff", "mlc diff [OPTIONS] OLD NEW", "says what a change of a spec means for cursors, records and values", cmd_diff_help, 2, 9, cmd_diff},
+    {"diff", "mlc diff [OPTIONS] OLD NEW", "says what a change of a spec means for cursors, records and values", cmd_diff_help, 1, 9, cmd_diff},
     {"explain", "mlc explain CODE", "prints the page of a diagnostic, such as E0412", "", 1, 1, cmd_explain},
 };
 enum { NCOMMANDS = sizeof commands / sizeof *commands };

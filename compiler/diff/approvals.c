@@ -49,11 +49,22 @@ bool approvals_read(struct approvals *out, const char *path, struct str text, st
     return true;
 }
 
+/* The words behind the fingerprint are what a person has read: they must be the finding's own. */
+static bool speaks_of(const struct approval *x, const struct diff_finding *f)
+{
+    const char *id = diff_rules[f->rule].id;
+    size_t n = strlen(id), m = strlen(f->subject);
+    if (strncmp(x->rest, id, n) != 0 || x->rest[n] != ' ' || strncmp(x->rest + n + 1, f->subject, m) != 0) return false;
+    const char *end = x->rest + n + 1 + m;
+    while (*end == ' ' || *end == '\t') end++;
+    return *end == 0 || *end == '#';
+}
+
 void approvals_apply(struct approvals *ap, struct diff *d)
 {
     for (struct diff_finding *f = d->first; f != NULL; f = f->next)
         for (struct approval *x = ap->first; x != NULL; x = x->next) {
-            if (strcmp(x->fingerprint, f->fingerprint) != 0) continue;
+            if (strcmp(x->fingerprint, f->fingerprint) != 0 || !speaks_of(x, f)) continue;
             x->used = true;
             f->approved = x;
         }

@@ -103,6 +103,7 @@ static void whole_flow(struct diff *d, const struct image_flow *fl, int side)
     struct diff_finding *f = side ? diff__add(d, RULE_FLOW_ADDED, fl->name, none, none, form) : diff__add(d, RULE_FLOW_REMOVED, fl->name, none, form, none);
     f->text[side] = head_of(d, fl);
     f->at[side] = diff__place_flow(d, side, fl, PART_FLOW);
+    f->at[1 - side] = diff__place_file(d, 1 - side);
     diff__message(d, f, "flow %s is %s", f->flow, side ? "new" : "gone");
 }
 

@@ -22,7 +22,8 @@ const char *diff_category_name(enum diff_category c);        /* "state" */
 
 /* One version. spec: NULL when only the compiled file is there. shown: the path that people know it by. */
 struct diff_side { const struct image *im; const struct compile *source; const char *shown; };
-struct diff_place { const char *file; uint32_t line; };       /* file NULL: this side has no such thing; line 0: unknown */
+/* What one version lacks has the place of what it would stand in. line 0: unknown; file NULL: there is no such version. */
+struct diff_place { const char *file; uint32_t line; };
 
 enum diff_verdict { DIFF_PLAIN /* nothing to search for */, DIFF_DIFFERENT, DIFF_UNDECIDED };
 struct diff_cell { struct str column; const char *json; bool aside; };    /* aside: only needed for the row to be taken and not rejected elsewhere */

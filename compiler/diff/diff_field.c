@@ -105,6 +105,8 @@ static void one_sided(struct diff *d, const struct scope *sc, int side, size_t a
     struct diff_finding *f = diff__add(d, side ? RULE_FIELD_ADDED : RULE_FIELD_REMOVED, sc->flow[1]->name, name, side ? empty : form, side ? form : empty);
     f->text[side] = arena_printf(d->arena, "%s%s", mode_word(x), rule_text(d, x));
     f->at[side] = place_of(d, sc, side, x);
+    f->at[1 - side] = sc->line ? diff__place_line_part(d, 1 - side, sc->flow[1 - side], &sc->flow[1 - side]->fields[sc->list[1 - side]], PART_FLOW)
+                               : diff__place_flow(d, 1 - side, sc->flow[1 - side], PART_FLOW);
     diff__message(d, f, "%.*s is %s", (int)x->name.n, x->name.p, side ? "written now" : "no longer written");
 }
 

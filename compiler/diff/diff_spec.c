@@ -101,8 +101,6 @@ static void one_sided(struct diff *d, const struct image_endpoint *e, bool targe
 {
     const char *subject = arena_printf(d->arena, "%s %.*s", target ? "target" : "source", (int)e->name.n, e->name.p), *kind = diff__text(d, e->kind);
     struct diff_finding *f = block_finding(d, side ? RULE_BLOCK_ADDED : RULE_BLOCK_REMOVED, subject, e->name, none, side ? "" : kind, side ? kind : "");
-    if (side) f->at[0].file = NULL;
-    else f->at[1].file = NULL;
     diff__message(d, f, "%s is %s", subject, side ? "new" : "gone");
 }
 

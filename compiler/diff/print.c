@@ -2,7 +2,7 @@
 #include "compiler/diff/print.h"
 #include <stdio.h>
 
-enum { ENTRIES_SHOWN = 20 };
+enum { ENTRIES_SHOWN = 20, MARKDOWN_BYTES = 48000 /* GitHub refuses a comment of more than 65,536 characters */ };
 
 bool diff_format_find(const char *name, enum diff_format *out)
 {
@@ -123,11 +123,14 @@ static void put_code(struct buf *out, const char *s)
     buf_puts(out, fence);
 }
 
+/* Nothing to tell of one version. */
+static bool nothing(const struct diff_finding *f, int k) { return !f->text[k] && !f->at[k].file; }
+
 static void md_sides(struct buf *out, const struct diff_finding *f)
 {
     static const char *const words[] = {"was", "is"};
     for (int k = 0; k < 2; k++) {
-        if (!f->at[k].file && !f->text[k]) continue;
+        if (nothing(f, k)) continue;
         buf_printf(out, "  - %s ", words[k]);
         if (f->text[k] && *f->text[k]) put_code(out, f->text[k]);
         else buf_puts(out, "nothing");
@@ -203,8 +206,13 @@ static void print_markdown(const struct diff *d, const struct approvals *ap, str
     for (unsigned k = 0; k < DIFF_CATEGORIES; k++) {
         if (c.of[k] == 0) continue;
         buf_printf(out, "\n#### %s\n\n", heads[k]);
-        for (const struct diff_finding *f = d->first; f != NULL; f = f->next)
-            if (diff_rules[f->rule].category == k) md_finding(out, f);
+        size_t left = 0;
+        for (const struct diff_finding *f = d->first; f != NULL; f = f->next) {
+            if (diff_rules[f->rule].category != k) continue;
+            if (out->n < MARKDOWN_BYTES) md_finding(out, f);
+            else left++;
+        }
+        if (left) buf_printf(out, "\nand %zu more: a comment has no room for them, `mlc diff` prints them all\n", left);
     }
     for (const struct approval *a = ap ? ap->first : NULL; a != NULL; a = a->next)
         if (!a->used) {
@@ -219,7 +227,7 @@ void diff_print(const struct diff *d, const struct approvals *ap, enum diff_form
     switch (format) {
     case DIFF_FORMAT_JSON: print__json(d, ap, out); break;
     case DIFF_FORMAT_MARKDOWN: print_markdown(d, ap, out); break;
-    case DIFF_FORMAT_SARIF: print__sarif(d, ap, out); break;
+    case DIFF_FORMAT_SARIF: print__sarif(d, out); break;
     default: print_text(d, ap, out); break;
     }
 }

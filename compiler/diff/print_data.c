@@ -1,5 +1,6 @@
 /* print_data.c - findings as JSON (docs/diff.md describes it) and as SARIF 2.1.0 for code scanning. */
 #include "compiler/diff/print.h"
+#include "dsl/sarif.h"
 #include "value/json.h"
 
 static void put_text(struct buf *out, const char *s)
@@ -113,89 +114,55 @@ void print__json(const struct diff *d, const struct approvals *ap, struct buf *o
 
 /* ---- sarif ---- */
 
-static const char *level(enum diff_category c)
+static enum sarif_level level(enum diff_category c)
 {
-    static const char *const levels[DIFF_CATEGORIES] = {"error", "warning", "warning", "note"};
+    static const enum sarif_level levels[DIFF_CATEGORIES] = {SARIF_ERROR, SARIF_WARNING, SARIF_WARNING, SARIF_NOTE};
     return levels[c];
 }
 
-static void sarif_rules(struct buf *out)
+/* Without its column: a finding is about a whole line. */
+static struct sarif_place sarif_place_of(const struct diff_place *p)
 {
-    for (unsigned i = 0; i < RULE_COUNT; i++) {
-        const struct diff_rule_info *r = &diff_rules[i];
-        buf_printf(out, "%s{\"id\":\"%s\",\"name\":\"%s\",\"shortDescription\":{\"text\":", i ? "," : "", r->id, r->name);
-        put_text(out, r->meaning);
-        buf_printf(out, "},\"defaultConfiguration\":{\"level\":\"%s\"},\"properties\":{\"category\":\"%s\"}}", level(r->category), diff_category_name(r->category));
-    }
-}
-
-/* A reference that is relative to the checkout, escaped as RFC 3986 asks. */
-static void sarif_location(struct buf *out, const struct diff_place *p)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-    const char *s = p->file;
-    buf_puts(out, "{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\"");
-    if (*s == '/') buf_puts(out, "file://");
-    for (; *s; s++) {
-        if (strchr(plain, *s)) buf_byte(out, (unsigned char)*s);
-        else buf_printf(out, "%%%02X", (unsigned)(unsigned char)*s);
-    }
-    buf_printf(out, "\"},\"region\":{\"startLine\":%u}}}", p->line ? (unsigned)p->line : 1u);
+    return (struct sarif_place){.file = p->file ? str_of(p->file) : (struct str){"", 0}, .line = p->line};
 }
 
 static void sarif_message(struct buf *out, const struct diff_finding *f)
 {
-    struct buf b = {0};
-    buf_printf(&b, "%s: %s", f->subject, f->message);
-    if (f->verdict) buf_printf(&b, " [%s]", print__verdict(f));
     const struct diff_witness *w = f->witness;
-    if (w) {
-        buf_puts(&b, ". A row with");
-        if (w->n == 0) buf_puts(&b, " anything");
-        for (size_t i = 0; i < w->n; i++)
-            buf_printf(&b, "%s %.*s = %s", i ? "," : "", (int)w->cells[i].column.n, w->cells[i].column.p, w->cells[i].json);
-        buf_printf(&b, " gives %s, was %s", w->result[1], w->result[0]);
-    }
-    json_put_string(out, buf_view(&b));
-    buf_free(&b);
+    buf_printf(out, "%s: %s", f->subject, f->message);
+    if (f->verdict) buf_printf(out, " [%s]", print__verdict(f));
+    if (!w) return;
+    buf_puts(out, ". A row with");
+    if (w->n == 0) buf_puts(out, " anything");
+    for (size_t i = 0; i < w->n; i++)
+        buf_printf(out, "%s %.*s = %s", i ? "," : "", (int)w->cells[i].column.n, w->cells[i].column.p, w->cells[i].json);
+    buf_printf(out, " gives %s, was %s", w->result[1], w->result[0]);
 }
 
-static void sarif_result(struct buf *out, const struct diff_finding *f)
+static void put_result(struct sarif *s, const struct diff_finding *f)
 {
     const struct diff_rule_info *r = &diff_rules[f->rule];
+    struct buf message = {0};
     int here = f->at[1].file ? 1 : 0, there = 1 - here;
-    buf_printf(out, "{\"ruleId\":\"%s\",\"ruleIndex\":%u,\"level\":\"%s\",\"message\":{\"text\":", r->id, (unsigned)f->rule, level(r->category));
-    sarif_message(out, f);
-    buf_byte(out, '}');
-    if (f->at[here].file) {
-        buf_puts(out, ",\"locations\":[");
-        sarif_location(out, &f->at[here]);
-        buf_byte(out, ']');
-    }
-    if (f->at[there].file) {
-        buf_puts(out, ",\"relatedLocations\":[");
-        sarif_location(out, &f->at[there]);
-        buf_byte(out, ']');
-    }
-    buf_printf(out, ",\"partialFingerprints\":{\"mlcDiff/v1\":\"%s\"},\"properties\":{\"category\":\"%s\"}", f->fingerprint, diff_category_name(r->category));
-    if (f->approved) {
-        buf_puts(out, ",\"suppressions\":[{\"kind\":\"external\",\"status\":\"accepted\",\"justification\":");
-        put_text(out, f->approved->rest);
-        buf_puts(out, "}]");
-    }
-    buf_byte(out, '}');
+    struct sarif_related other = {sarif_place_of(&f->at[there]), there ? "is" : "was", NULL};
+    sarif_message(&message, f);
+    struct sarif_result out = {.rule = f->rule, .rule_id = r->id, .level = level(r->category), .message = buf_view(&message), .at = sarif_place_of(&f->at[here]),
+                               .related = f->at[there].file ? &other : NULL, .fingerprint_name = "mlcDiff/v1", .fingerprint = f->fingerprint,
+                               .category = diff_category_name(r->category), .accepted = f->approved ? f->approved->rest : NULL};
+    sarif_result(s, &out);
+    buf_free(&message);
 }
 
-void print__sarif(const struct diff *d, const struct approvals *ap, struct buf *out)
+void print__sarif(const struct diff *d, struct buf *out)
 {
-    (void)ap;
-    buf_puts(out, "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"mlc diff\","
-                  "\"rules\":[");
-    sarif_rules(out);
-    buf_puts(out, "]}},\"columnKind\":\"unicodeCodePoints\",\"results\":[");
-    for (const struct diff_finding *f = d->first; f != NULL; f = f->next) {
-        buf_puts(out, f == d->first ? "\n" : ",\n");
-        sarif_result(out, f);
+    struct sarif s;
+    sarif_begin(&s, out, "mlc diff");
+    for (unsigned i = 0; i < RULE_COUNT; i++) {
+        const struct diff_rule_info *r = &diff_rules[i];
+        struct sarif_rule rule = {.id = r->id, .name = r->name, .meaning = r->meaning, .category = diff_category_name(r->category), .level = level(r->category)};
+        sarif_rule(&s, &rule);
     }
-    buf_puts(out, "]}]}\n");
+    sarif_results(&s);
+    for (const struct diff_finding *f = d->first; f != NULL; f = f->next) put_result(&s, f);
+    sarif_end(&s);
 }

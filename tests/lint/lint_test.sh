@@ -25,6 +25,7 @@ echo "ERR($error, \"planted\")" >>runtime/base/err.def
 echo 'FRAME(PLANTED_FRAME, 63, "planted")' >>runtime/journal/frame.def
 echo 'OP(PLANTED_OP, "planted")' >>runtime/code/opcode.def
 echo 'BUILTIN(planted_builtin, "planted")' >>runtime/value/builtin.def
+echo 'DIFF_RULE(PLANTED, "D999", DATA, "planted-rule", "planted")' >>compiler/diff/diff_rule.def
 git init -q . 2>/dev/null && git add -A >/dev/null 2>&1
 sh tests/lint/lint.sh >found 2>&1 && { echo "not ok lint finds what is planted: it says that all is well"; bad=1; }
 
@@ -49,6 +50,8 @@ names "$tables" "$error has no test"
 names "$tables" "frame PLANTED_FRAME is not in"
 names "$tables" "opcode PLANTED_OP is not in"
 names "$tables" "builtin planted_builtin has no case"
+names "$tables" "rule D999 planted-rule of mlc diff is not in docs/diff.md"
+names "$tables" "rule D999 of mlc diff has no pair"
 
 # Without the list of sources nothing is looked at, and that is no reason to be content.
 rm -rf .git
