@@ -13,7 +13,7 @@ struct cli {
     const char *cause;                          /* replay */
     const char *out;                            /* pull: where the lock files go */
     bool json, detailed, create_all, full, from_log, recreate, quiet, sealed, create, yes;
-    bool csv, totals, repair, estimate;         /* reconcile, report */
+    bool csv, totals, repair, estimate, no_lines;        /* reconcile, report */
     int64_t wait_ms, settle_ms;                 /* -1, 0 = default */
     int64_t page, batch, map_mib;
     int argc; char **argv;                      /* what is left behind the command */

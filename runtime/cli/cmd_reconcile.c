@@ -96,7 +96,7 @@ static int estimate(struct cli *c, struct engine *e)
 {
     struct costs t = {c, 0, 0, 0};
     struct fault f;
-    enum err err = engine_reconcile_estimate(e, on_estimate, &t, &f);
+    enum err err = engine_reconcile_estimate(e, c->no_lines, on_estimate, &t, &f);
     engine_close(e);
     if (err != ERR_OK) return cli_fail(c, &f);
     if (!c->json) printf("in all: %llu records, %llu credits or so; nothing was read\n", (unsigned long long)t.records, (unsigned long long)t.target);
@@ -124,7 +124,7 @@ int cmd_reconcile(struct cli *c)
     struct engine *e;
     struct fault f;
     struct engine_options o = cli_engine_options(c);
-    if (c->argc > 0 || (c->csv && c->json)) return fprintf(stderr, "usage: mlcd reconcile [--flow NAME] [--totals] [--repair [--recreate]] [--estimate] [--csv | --json]\n"), 64;
+    if (c->argc > 0 || (c->csv && c->json)) return fprintf(stderr, "usage: mlcd reconcile [--flow NAME] [--totals] [--repair [--recreate]] [--no-lines] [--estimate] [--csv | --json]\n"), 64;
     o.beside = o.look = true;
     o.dry = !c->repair;
     enum err err = engine_open(&e, &c->world, &o, &f);
@@ -132,7 +132,7 @@ int cmd_reconcile(struct cli *c)
     if (c->estimate) return estimate(c, e);
     enum sheet_form form = c->json ? SHEET_JSON : c->csv ? SHEET_CSV : SHEET_TABLE;
     struct printing p = {c, {form, "difference", difference_columns, NDIFFERENCE, 0}, {form, "total", total_columns, NTOTAL, 0}, c->csv ? stderr : stdout};
-    struct reconcile_options ro = {.totals = c->totals, .repair = c->repair, .recreate = c->recreate, .by = c->by};
+    struct reconcile_options ro = {.totals = c->totals, .repair = c->repair, .recreate = c->recreate, .no_lines = c->no_lines, .by = c->by};
     struct reconcile_sink sink = {on_difference, on_total, on_flow, &p};
     struct reconcile_result r;
     if (form == SHEET_CSV) sheet_head(c->totals ? &p.totals : &p.differences);

@@ -55,8 +55,8 @@ static void put_line(const struct sheet *s, const struct str *cells)
 void sheet_head(struct sheet *s)
 {
     if (s->rows || s->form == SHEET_JSON) return;
-    struct str names[32];
-    for (size_t i = 0; i < s->n && i < 32; i++) names[i] = str_of(s->form == SHEET_CSV ? s->columns[i].name : s->columns[i].title);
+    struct str names[SHEET_COLUMNS];
+    for (size_t i = 0; i < s->n && i < SHEET_COLUMNS; i++) names[i] = str_of(s->form == SHEET_CSV ? s->columns[i].name : s->columns[i].title);
     put_line(s, names);
     s->rows = 1;
 }

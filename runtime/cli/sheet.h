@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include <stdint.h>
 
+enum { SHEET_COLUMNS = 64 };
 enum sheet_form { SHEET_TABLE, SHEET_CSV, SHEET_JSON };
 struct sheet_column { const char *name, *title; int width; bool number; };    /* name: in CSV and JSON; title, width: in a table; number: to the right, bare in JSON */
 struct sheet {

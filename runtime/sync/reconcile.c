@@ -97,7 +97,7 @@ static enum err read_targets(struct reconcile_run *run, struct reconcile_item *i
     struct arena *a = &run->chunk;
     struct str *want = ARENA_ARRAY(a, struct str, fl->nfields + 1), *values = ARENA_ARRAY(a, struct str, n + 1);
     struct reconcile_item **some = ARENA_ARRAY(a, struct reconcile_item *, n + 1);
-    size_t nwant = reconcile__want(fl, want), k = 0, nhits = 0;
+    size_t nwant = reconcile__want(fl, run->o->no_lines, want), k = 0, nhits = 0;
     struct lookup_hit *hits = NULL;
     for (size_t i = 0; i < n; i++) {
         const struct derived *d = &items[i].d;
@@ -400,7 +400,7 @@ enum err engine_reconcile(struct engine *e, const struct reconcile_options *o, c
 /* ---- what it will cost ---- */
 static uint64_t calls_for(uint64_t records, uint64_t at_once) { return (records + at_once - 1) / at_once; }
 
-enum err engine_reconcile_estimate(struct engine *e, void (*each)(void *ctx, const struct reconcile_estimate *x), void *ctx, struct fault *f)
+enum err engine_reconcile_estimate(struct engine *e, bool no_lines, void (*each)(void *ctx, const struct reconcile_estimate *x), void *ctx, struct fault *f)
 {
     if (!e->store) return fault_set(f, ERR_NOT_FOUND, "nothing was ever run in %s", e->o.state_dir);
     for (size_t i = 0; i < e->nflows; i++) {
@@ -412,6 +412,7 @@ enum err engine_reconcile_estimate(struct engine *e, void (*each)(void *ctx, con
         uint64_t wide = calls_for(sf->fl->nfields, 49);    /* facts/zoho-crm.md 4.5: 50 fields a call, id among them */
         struct reconcile_estimate x = {sf->cname, all, calls_for(all, RECONCILE_CHUNK) + calls_for(all, 1000), 0};
         x.target_calls = calls_for(st.linked, RECONCILE_CHUNK) * wide + calls_for(all - st.linked, RECONCILE_CHUNK) * wide + (sf->dst->tops->scan ? calls_for(st.linked + 1, 200) : 0);
+        if (sf->has_lines && !no_lines) x.target_calls += st.linked;       /* facts/zoho-crm.md 4.5: rows come one record a call */
         each(ctx, &x);
     }
     return ERR_OK;

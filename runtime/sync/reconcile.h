@@ -46,7 +46,7 @@ struct reconcile_total {
     bool differs;
 };
 struct reconcile_estimate { const char *flow; uint64_t records, source_calls, target_calls; };
-struct reconcile_options { bool totals, repair, recreate; const char *by; };
+struct reconcile_options { bool totals, repair, recreate, no_lines; const char *by; };
 struct reconcile_sink {
     void (*difference)(void *ctx, const struct reconcile_difference *d);
     void (*total)(void *ctx, const struct reconcile_total *t);          /* by flow, party, field; may be NULL */
@@ -58,5 +58,5 @@ struct reconcile_result { uint64_t records, differences, marked, source_calls, t
 /* The engine is open with beside and look. ERR_NOT_FOUND: nothing was ever run here. What was compared up to an error has been told. */
 enum err engine_reconcile(struct engine *e, const struct reconcile_options *o, const struct reconcile_sink *sink, struct reconcile_result *r, struct fault *f);
 /* What it will cost, from the index alone: no call is made. */
-enum err engine_reconcile_estimate(struct engine *e, void (*each)(void *ctx, const struct reconcile_estimate *x), void *ctx, struct fault *f);
+enum err engine_reconcile_estimate(struct engine *e, bool no_lines, void (*each)(void *ctx, const struct reconcile_estimate *x), void *ctx, struct fault *f);
 #endif

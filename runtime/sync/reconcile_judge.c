@@ -16,10 +16,12 @@ static const struct { const char *name, *text; } classes[RECONCILE_COUNT] = {
 const char *reconcile_class_name(unsigned cls) { return cls < RECONCILE_COUNT ? classes[cls].name : "?"; }
 const char *reconcile_class_text(unsigned cls) { return cls < RECONCILE_COUNT ? classes[cls].text : "?"; }
 
-size_t reconcile__want(const struct image_flow *fl, struct str *out)
+size_t reconcile__want(const struct image_flow *fl, bool no_lines, struct str *out)
 {
-    for (size_t i = 0; i < fl->nfields; i++) out[i] = fl->fields[i].name;
-    return fl->nfields;
+    size_t n = 0;
+    for (size_t i = 0; i < fl->nfields; i++)
+        if (!no_lines || fl->fields[i].type.base != T_LIST) out[n++] = fl->fields[i].name;
+    return n;
 }
 
 void reconcile__tell(struct reconcile_run *run, const struct reconcile_difference *d)
@@ -93,6 +95,7 @@ static bool three_values(struct reconcile_run *run, const struct reconcile_item 
     const struct value *b = record_get(written, wanted->name), *z = record_get(&it->hit->fields, wanted->name);
     *c = (struct field_case){flow_field(run->sf->fl, wanted->name), wanted->v, b ? *b : value_absent, z ? *z : value_absent};
     if (!c->fd || c->fd->mode == FIELD_ONCE) return false;
+    if (c->fd->type.base == T_LIST && run->o->no_lines) return false;
     if (c->fd->type.base == T_LIST) three_lists(run, it, c);
     if (c->fd->type.base != T_LINK) return true;
     struct value w = c->wanted, was = c->written;

@@ -35,7 +35,7 @@ struct reconcile_item {                /* one record of a chunk */
 enum reconcile_class reconcile__judge(struct reconcile_run *run, const struct reconcile_item *it);
 void reconcile__tell(struct reconcile_run *run, const struct reconcile_difference *d);
 /* The fields of a flow that are read in the target: what it writes. At most fl->nfields. */
-size_t reconcile__want(const struct image_flow *fl, struct str *out);
+size_t reconcile__want(const struct image_flow *fl, bool no_lines, struct str *out);
 
 /* ---- reconcile_total.c ---- */
 struct totals *totals_new(const struct sync_flow *sf);

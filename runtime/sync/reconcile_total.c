@@ -94,23 +94,12 @@ static struct party *party_named(struct totals *t, struct str name)
 }
 
 /* The text of a link's symbol: of a ref the key of the record in our own form, with the company of the child in front. */
-static struct str symbol_name(const struct sync_flow *sf, const struct image_field *fd, struct str child, struct str symbol, struct arena *a)
+static struct str symbol_name(struct engine *e, const struct sync_flow *sf, const struct image_field *fd, struct str child, struct str symbol, struct arena *a)
 {
     const struct image_link *l = link_at(sf, (size_t)(fd - sf->fl->fields), NO_COLUMN);
-    struct str parts[LIMIT_KEY_PARTS + 1];
-    if (!l || l->kind != LINK_REF || rowkey_parts(child, a, parts, LIMIT_KEY_PARTS + 1) == 0) return symbol;
-    size_t n = 1;
-    for (struct str rest = symbol; n <= LIMIT_KEY_PARTS; n++) {
-        const char *cut = rest.n ? memchr(rest.p, 0x1F, rest.n) : NULL;
-        parts[n] = (struct str){rest.p, cut ? (size_t)(cut - rest.p) : rest.n};
-        if (!cut) { n++; break; }
-        rest = (struct str){cut + 1, rest.n - parts[n].n - 1};
-    }
-    struct buf b = {0};
-    rowkey_text(&b, parts, n);
-    struct str s = {arena_copy(a, b.p, b.n), b.n};
-    buf_free(&b);
-    return s;
+    if (!l || l->kind != LINK_REF) return symbol;
+    struct str key = link_parent_key(child, symbol, a);
+    return key.n ? key_text_of(&e->image->flows[l->flow], key, a) : symbol;
 }
 
 /* Whose record it is by its link in the target: the key of the flow that made that record, else the bare id. */
@@ -132,7 +121,7 @@ static struct str party_of(struct totals *t, struct engine *e, struct sync_flow 
     if (t->by_key) return key_text.n ? key_text : STR("(no key)");
     if (t->link && wanted) {
         const struct value *v = record_get(wanted, t->link->name);
-        if (v && v->kind == V_TEXT) return symbol_name(sf, t->link, key, value_str(v), a);
+        if (v && v->kind == V_TEXT) return symbol_name(e, sf, t->link, key, value_str(v), a);
         return STR("(none)");
     }
     if (t->link) {
