@@ -474,6 +474,7 @@ bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow
     if (in->adopt) out->adopt_program = condition(&c, in->adopt);
     if (in->key) out->key_program = condition(&c, in->key);
     if (in->into) out->into_program = condition(&c, in->into);
+    for (size_t i = 0; i < in->nprobes; i++) in->programs[i] = condition(&c, in->probes[i]);
     out->map = mapping(&c);
     out->registers = c.regs;
     out->nregisters = c.nregs;

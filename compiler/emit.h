@@ -21,12 +21,16 @@ struct emit_flow {
     const uint16_t *column_of;                           /* column of the entity -> column of the image */
     const uint16_t *line_of; uint16_t line_base;         /* inside a list: column of the line table -> column behind line_base */
     const struct ir_each *const *lists; size_t nlists;   /* those that have a list site, in its order */
+    struct ir *const *probes; size_t nprobes;            /* further results that somebody wants (cover.c), each as a program of its own */
+    struct image_program *programs;                      /* out: one a probe */
 };
 /* Code, registers and link sites of a flow into out (whose columns, fields, names are filled). False with a sentence in why when a limit
  * of the format is passed. */
 bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow *in, struct image_flow *out, char *why, size_t why_len);
 
 uint16_t emit_message(struct pools *p, struct str s);
+/* Constants, tables, messages and lists as the image has them. */
+void emit_pools(const struct pools *p, struct image *im);
 
 /* ---- emit_lines.c ---- */
 struct emit_lists {

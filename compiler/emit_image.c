@@ -159,7 +159,7 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     return true;
 }
 
-static void pools_into(const struct pools *p, struct image *im)
+void emit_pools(const struct pools *p, struct image *im)
 {
     struct image_table *t = ARENA_ARRAY(p->arena, struct image_table, p->ntables + 1);
     for (size_t i = 0; i < p->ntables; i++) {
@@ -202,7 +202,7 @@ bool emit_image(const struct spec *s, const struct lowered *l, struct arena *a, 
     im->flows = flows;
     im->nflows = l->nflows;
     im->order = order(s, a, l->nflows);
-    pools_into(&p, im);
+    emit_pools(&p, im);
     for (size_t i = 0; i < im->nflows; i++) {
         for (size_t k = 0; k < flows[i].nlines; k++) {
             struct image_flow *body = (struct image_flow *)(uintptr_t)flows[i].lines[k].body;      /* ours: made by emit_lines.c */

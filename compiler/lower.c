@@ -3,23 +3,9 @@
  *   column with a default   ELSE(column?, default)
  *   known(x)                ELSE(x, reject) in a mapping, ELSE(x, any value of its type) in a condition: never taken, but the verifier need
  *                           not believe what the checker learned from a condition */
-#include "compiler/lower.h"
-#include "dsl/spec.h"
+#include "compiler/lower_private.h"
 #include "base/check.h"
 #include "value/builtin.h"
-
-struct memo { const struct let *let; struct ir *node; };
-struct frame { const struct fn *fn; struct ir **args; const struct frame *up; };
-struct inlined { const struct fn *fn; struct ir **args; struct ir *node; struct inlined *next; };
-struct low {
-    struct ir_graph *g;
-    const struct lowered *out;
-    const struct flow *flow;
-    const struct each *each;           /* inside of its lines, or NULL */
-    bool mapping;                      /* reject may be used */
-    struct memo *lets; size_t nlets, cap;
-    struct inlined *calls;             /* the same fn of the same arguments is lowered once */
-};
 
 static struct ir *expr(struct low *l, const struct tx *x, const struct frame *fr);
 
@@ -263,6 +249,8 @@ static struct ir *node(struct low *l, const struct tx *x, const struct frame *fr
     }
     check_failed("lowering what was refused", __FILE__, __LINE__);
 }
+
+struct ir *lower__expr(struct low *l, const struct tx *x, const struct frame *fr) { return expr(l, x, fr); }
 
 static struct ir *root(struct low *l, const struct tx *x, bool mapping)
 {

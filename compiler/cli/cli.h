@@ -15,6 +15,8 @@ struct cli {
     bool proof, check, help;
     const char *output, *dump;
     const char *args[9]; size_t nargs;     /* what is no option */
+    bool own_output;                       /* with a format for tools the result is one document: no diagnostics in front of it while there is a result */
+    struct { bool coverage; const char *min; } test;
     struct { const char *format, *fail_on, *approvals, *flow, *approve, *by; } diff;
 };
 struct command {

@@ -1,218 +1,256 @@
-/* cmd_test.c - mlc test: the spec's own tests, through the same vm that runs in production; a failure names every field that differs. */
+/* cmd_test.c - mlc test: the spec's own tests, through the same vm that runs in production, and how much of the spec they reach.
+ *
+ *   trial.c runs a test, cover.c counts branches; here is only what people and CI servers get to read. */
 #include "compiler/cli/cli.h"
-#include "compiler/rows.h"
+#include "compiler/cover.h"
+#include "compiler/trial.h"
+#include "dsl/junit.h"
+#include "value/json.h"
 #include <stdio.h>
 
-static void print_value(const struct image *im, const struct image_flow *f, const struct value *v)
+struct results {
+    struct cli *cli;
+    struct compile *c;
+    struct trial **list; size_t n, failed;
+    struct cover *cover;               /* NULL: not asked for */
+    unsigned min_tenths; bool has_min;
+};
+
+static struct place place_of(const struct results *r, struct span at) { return source_place(&r->c->sources, at); }
+
+/* ---- the difference in words ---- */
+
+static void put_difference(struct buf *out, const struct trial_difference *d)
 {
-    struct buf b = {0};
-    rows_put_value(&b, im, f, v);
-    printf("%.*s", (int)b.n, b.p);
-    buf_free(&b);
+    if (d->line) buf_printf(out, "line %zu, ", d->line);
+    buf_printf(out, "%.*s: expected %s, got %s", (int)d->field.n, d->field.p, d->expected, d->got);
 }
 
-/* The site of the flow that leads where the expected link leads. */
-static bool same_site(const struct image *im, const struct image_link *k, const struct test_link *want)
+static void put_failure(struct buf *out, const struct trial *t, const char *before)
 {
-    if (want->ref) return k->kind == LINK_REF && str_eq(im->flows[k->flow].name, want->ref->name);
-    if (k->kind != LINK_FIND || k->nmore + 1 != want->nargs || !str_eq(k->module, want->find.module->name)) return false;
-    for (size_t i = 0; i < want->nargs; i++)
-        if (!str_eq(i ? k->more[i - 1] : k->field, want->find.fields[i]->name)) return false;
-    return true;
-}
-
-/* What a test expects, as a value of the flow's; a link to a place where the flow has none has a site behind the last. */
-static struct value expected(const struct image *im, const struct image_flow *f, const struct test_expect *e, struct arena *a)
-{
-    if (!e->link) return e->value;
-    struct link *l = ARENA_NEW(a, struct link);
-    *l = (struct link){.nargs = (uint16_t)e->link->nargs, .args = e->link->args};
-    while (l->site < f->nlinks && !same_site(im, &f->links[l->site], e->link)) l->site++;
-    return (struct value){.kind = V_LINK, .u.link = l};
-}
-
-static void print_expected(const struct image *im, const struct image_flow *f, const struct test_expect *e, const struct value *v)
-{
-    if (v->kind != V_LINK || v->u.link->site < f->nlinks) {
-        print_value(im, f, v);
-        return;
+    if (t->why) buf_printf(out, "%s%s\n", before, t->why);
+    for (const struct trial_difference *d = t->differences; d != NULL; d = d->next) {
+        buf_puts(out, before);
+        put_difference(out, d);
+        buf_byte(out, '\n');
     }
-    printf("%s %.*s(...)", e->link->ref ? "ref" : "find", (int)(e->link->ref ? e->link->ref->name.n : e->link->find.module->name.n),
-           e->link->ref ? e->link->ref->name.p : e->link->find.module->name.p);
 }
 
-/* The lines that `given` describes for one list column; absent when there are none. */
-static struct value lines_of(const struct test *t, const struct image_column *c, struct arena *a)
+/* "33.3", "100" */
+static const char *percent(unsigned tenths, char *buf, size_t n)
 {
-    const struct list_shape *s = c->type.shape;
+    if (tenths % 10) snprintf(buf, n, "%u.%u", tenths / 10, tenths % 10);
+    else snprintf(buf, n, "%u", tenths / 10);
+    return buf;
+}
+
+/* ---- text ---- */
+
+static void text_coverage(const struct results *r, struct buf *out)
+{
+    char rate[16];
+    size_t n;
+    struct cover_sum s = cover_sum(r->cover);
+    struct cover_item **missed = cover_missed(r->cover, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct place p = place_of(r, missed[i]->at);
+        buf_printf(out, "not reached: %.*s:%u:%u: %.*s: %s\n", (int)p.source->name.n, p.source->name.p, p.line, p.column, (int)missed[i]->where.n, missed[i]->where.p, missed[i]->what);
+    }
+    buf_printf(out, "coverage: %zu of %zu branches, %s %%\n", s.reached, s.branches, percent(s.tenths, rate, sizeof rate));
+    if (s.unmeasured) buf_printf(out, "not measured: %zu branches whose conditions are too large\n", s.unmeasured);
+}
+
+static void print_text(const struct results *r, struct buf *out)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        buf_printf(out, "%s %.*s\n", r->list[i]->ok ? "ok" : "not ok", (int)r->list[i]->test->title.n, r->list[i]->test->title.p);
+        put_failure(out, r->list[i], "    ");
+    }
+    if (r->cover) text_coverage(r, out);
+    buf_printf(out, "%zu passed, %zu failed\n", r->n - r->failed, r->failed);
+}
+
+/* ---- json ---- */
+
+static void json_text(struct buf *out, const char *before, struct str s)
+{
+    buf_puts(out, before);
+    json_put_string(out, s);
+}
+
+static void json_place(const struct results *r, struct buf *out, struct span at)
+{
+    struct place p = place_of(r, at);
+    json_text(out, ",\"file\":", p.source->name);
+    buf_printf(out, ",\"line\":%u,\"column\":%u", p.line, p.column);
+}
+
+static void json_test(const struct results *r, const struct trial *t, struct buf *out)
+{
+    json_text(out, "{\"title\":", t->test->title);
+    json_text(out, ",\"flow\":", t->test->flow->name);
+    json_place(r, out, t->test->at);
+    buf_printf(out, ",\"ok\":%s,\"why\":", t->ok ? "true" : "false");
+    if (t->why) json_put_string(out, str_of(t->why));
+    else buf_puts(out, "null");
+    buf_puts(out, ",\"differences\":[");
+    for (const struct trial_difference *d = t->differences; d != NULL; d = d->next) {
+        json_text(out, d == t->differences ? "{\"field\":" : ",{\"field\":", d->field);
+        if (d->line) buf_printf(out, ",\"line\":%zu", d->line);
+        else buf_puts(out, ",\"line\":null");
+        json_text(out, ",\"expected\":", str_of(d->expected));
+        json_text(out, ",\"got\":", str_of(d->got));
+        buf_byte(out, '}');
+    }
+    buf_puts(out, "]}");
+}
+
+static void json_coverage(const struct results *r, struct buf *out)
+{
+    size_t n;
+    struct cover_sum s = cover_sum(r->cover);
+    struct cover_item **missed = cover_missed(r->cover, &n);
+    buf_printf(out, ",\"coverage\":{\"branches\":%zu,\"reached\":%zu,\"unmeasured\":%zu,\"percent\":%u.%u,\"missed\":[", s.branches, s.reached, s.unmeasured, s.tenths / 10, s.tenths % 10);
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(out, "%s\n{\"kind\":\"%s\"", i ? "," : "", cover_kind_name(missed[i]->kind));
+        json_text(out, ",\"where\":", missed[i]->where);
+        json_text(out, ",\"what\":", str_of(missed[i]->what));
+        json_place(r, out, missed[i]->at);
+        buf_byte(out, '}');
+    }
+    buf_puts(out, "]}");
+}
+
+static void print_json(const struct results *r, struct buf *out)
+{
+    buf_puts(out, "{\"tests\":[");
+    for (size_t i = 0; i < r->n; i++) {
+        buf_puts(out, i ? ",\n" : "\n");
+        json_test(r, r->list[i], out);
+    }
+    buf_printf(out, "],\"passed\":%zu,\"failed\":%zu", r->n - r->failed, r->failed);
+    if (r->cover) json_coverage(r, out);
+    buf_puts(out, "}\n");
+}
+
+/* ---- github, junit ---- */
+
+static void print_github(const struct results *r, struct buf *out)
+{
     size_t n = 0;
-    for (const struct test_row *r = t->rows; r != NULL; r = r->next) n++;
-    struct list_line *lines = ARENA_ARRAY(a, struct list_line, n + 1);
-    struct list *l = ARENA_NEW(a, struct list);
-    *l = (struct list){s->names, lines, 0, s->n};
-    for (const struct test_row *r = t->rows; r != NULL; r = r->next) {
-        if (!str_eq(r->list->name, c->name)) continue;
-        struct value *fields = ARENA_ARRAY(a, struct value, s->n);
-        for (uint16_t k = 0; k < s->n; k++)
-            for (size_t i = 0; i < r->ngiven; i++) {
-                if (!str_eq(r->columns[r->given[i].column].name, s->names[k])) continue;
-                fields[k] = r->given[i].value;
-                if (fields[k].kind == V_DECIMAL) decimal_rescale(&fields[k], s->types[k].scale, &fields[k]);
-            }
-        lines[l->nlines++] = (struct list_line){type_line_key(s, fields, a), fields};
+    struct cover_item **missed = r->cover ? cover_missed(r->cover, &n) : NULL;
+    for (size_t i = 0; i < r->n; i++) {
+        struct buf text = {0};
+        struct place p = place_of(r, r->list[i]->test->at);
+        if (r->list[i]->ok) continue;
+        put_failure(&text, r->list[i], "");
+        diag_github(out, "error", &p, r->list[i]->test->title, str_trim(buf_view(&text)));
+        buf_free(&text);
     }
-    return l->nlines ? (struct value){.kind = V_LIST, .u.list = l} : value_absent;
-}
-
-/* The row that `given` describes, in the image's columns. */
-static struct value *row_of(const struct test *t, const struct image_flow *f, struct arena *a)
-{
-    struct value *cols = ARENA_ARRAY(a, struct value, f->ncolumns + 1);
-    for (size_t i = 0; i < f->ncolumns; i++) {
-        cols[i] = value_absent;
-        for (size_t k = 0; k < t->ngiven; k++)
-            if (str_eq(t->flow->entity->columns[t->given[k].column].name, f->columns[i].name)) cols[i] = t->given[k].value;
-        /* as a source would deliver it: at the scale of the column */
-        if (cols[i].kind == V_DECIMAL) decimal_rescale(&cols[i], f->columns[i].type.scale, &cols[i]);
-        if (f->columns[i].type.base == T_LIST) cols[i] = lines_of(t, &f->columns[i], a);
-    }
-    return cols;
-}
-
-static size_t field_index(const struct test *t, const struct field *f)
-{
-    size_t i = 0;
-    while (t->flow->fields[i] != f) i++;
-    return i;
-}
-
-static void fail(bool *ok, const struct test *t)
-{
-    if (*ok) printf("not ok %.*s\n", (int)t->title.n, t->title.p);
-    *ok = false;
-}
-
-static void compare(const struct test *t, const struct image *im, const struct image_flow *f, const struct vm_out *out, struct arena *a, bool *ok)
-{
-    for (size_t i = 0; i < t->nexpect; i++) {
-        size_t k = field_index(t, t->expect[i].field);
-        bool kept = out->ops[k] != VM_SET;
-        struct value want = expected(im, f, &t->expect[i], a);
-        if (!kept && value_equal(&out->values[k], &want)) continue;
-        fail(ok, t);
-        printf("    %.*s: expected ", (int)f->fields[k].name.n, f->fields[k].name.p);
-        print_expected(im, f, &t->expect[i], &want);
-        fputs(", got ", stdout);
-        if (kept) fputs("keep", stdout);
-        else print_value(im, f, &out->values[k]);
-        putchar('\n');
+    for (size_t i = 0; i < n; i++) {
+        struct buf text = {0};
+        struct place p = place_of(r, missed[i]->at);
+        buf_printf(&text, "%.*s: %s", (int)missed[i]->where.n, missed[i]->where.p, missed[i]->what);
+        diag_github(out, "notice", &p, STR("no test reaches this"), buf_view(&text));
+        buf_free(&text);
     }
 }
 
-/* One field of a line against what the test says of it. */
-static void line_differs(const struct test *t, const struct image *im, const struct image_flow *body, const struct list *l, size_t line,
-                         const struct test_expect *e, struct arena *a, bool *ok)
+static void print_junit(const struct results *r, struct buf *out)
 {
-    size_t k = 0;
-    while (!str_eq(l->names[k], e->field->column->name)) k++;
-    struct value want = expected(im, body, e, a);
-    const struct value *got = &l->lines[line].fields[k];
-    if (value_equal(got, &want)) return;
-    fail(ok, t);
-    printf("    line %zu, %.*s: expected ", line + 1, (int)l->names[k].n, l->names[k].p);
-    print_expected(im, body, e, &want);
-    fputs(", got ", stdout);
-    print_value(im, body, got);
-    putchar('\n');
+    struct junit j;
+    junit_begin(&j);
+    for (size_t i = 0; i < r->n; i++) {
+        const struct trial *t = r->list[i];
+        struct place p = place_of(r, t->test->at);
+        struct buf text = {0}, first = {0};
+        put_failure(&text, t, "");
+        if (t->why) buf_puts(&first, t->why);
+        else if (t->differences) put_difference(&first, t->differences);
+        junit_case(&j, &(struct junit_case){t->test->flow->name, t->test->title, p.source->name, p.line, t->ok ? NULL : "difference", buf_view(&first), buf_view(&text)});
+        buf_free(&text);
+        buf_free(&first);
+    }
+    if (r->cover) {
+        struct buf text = {0};
+        text_coverage(r, &text);
+        bool low = r->has_min && cover_sum(r->cover).tenths < r->min_tenths;
+        junit_case(&j, &(struct junit_case){.suite = STR("coverage"), .name = STR("branches"), .what = low ? "coverage" : NULL, .message = STR("below --min"), .detail = buf_view(&text)});
+        buf_free(&text);
+    }
+    junit_end(&j, "mlc test", out);
 }
 
-static bool first_of(const struct test *t, const struct test_line *me)
+/* ---- the command ---- */
+
+/* "80", "66.5" in tenths of a percent. */
+static bool read_percent(const char *s, unsigned *tenths)
 {
-    const struct test_line *x = t->lines;
-    while (x != me && x->list != me->list) x = x->next;
-    return x == me;
+    unsigned n = 0, digits = 0;
+    for (; *s >= '0' && *s <= '9' && digits < 4; s++, digits++) n = n * 10 + (unsigned)(*s - '0');
+    *tenths = n * 10;
+    if (digits && *s == '.' && s[1] >= '0' && s[1] <= '9') {
+        *tenths += (unsigned)(s[1] - '0');
+        s += 2;
+    }
+    return digits && *s == 0 && *tenths <= 1000;
 }
 
-/* The expected lines of each list, in order; all of them must be there, and no others. */
-static void compare_lines(const struct test *t, const struct image *im, const struct image_flow *f, const struct vm_out *out, struct arena *a, bool *ok)
+static void run_all(struct results *r, const struct image *im)
 {
-    for (const struct test_line *x = t->lines; x != NULL; x = x->next) {
-        size_t k = field_index(t, x->list), want = 0, at = 0;
-        const struct value *v = &out->values[k];
-        if (!first_of(t, x)) continue;
-        for (const struct test_line *y = x; y != NULL; y = y->next) want += y->list == x->list;
-        size_t got = out->ops[k] == VM_SET && v->kind == V_LIST ? v->u.list->nlines : 0;
-        if (got != want) {
-            fail(ok, t);
-            printf("    %.*s: expected %zu line%s, got %zu\n", (int)f->fields[k].name.n, f->fields[k].name.p, want, want == 1 ? "" : "s", got);
-            continue;
-        }
-        for (const struct test_line *y = x; y != NULL; y = y->next) {
-            if (y->list != x->list) continue;
-            for (size_t i = 0; i < y->nexpect; i++) line_differs(t, im, f->lines[f->fields[k].lines - 1].body, v->u.list, at, &y->expect[i], a, ok);
-            at++;
-        }
+    struct arena *a = &r->c->arena;
+    struct vm *vm = vm_new(im);
+    size_t n = 0;
+    for (const struct test *t = r->c->spec->tests; t != NULL; t = t->next) n++;
+    r->list = ARENA_ARRAY(a, struct trial *, n + 1);
+    if (r->cli->test.coverage || r->has_min) r->cover = cover_new(r->c, im);
+    for (const struct test *t = r->c->spec->tests; t != NULL; t = t->next) {
+        r->list[r->n] = trial_run(t, im, vm, a);
+        r->failed += !r->list[r->n++]->ok;
+        if (r->cover) cover_test(r->cover, t, a);
     }
+    vm_free(vm);
+    if (r->cover) cover_free(r->cover);
 }
 
-static bool run_one(const struct test *t, const struct image *im, struct vm *vm, struct arena *a)
+static int verdict(const struct results *r)
 {
-    const struct image_flow *f = image_flow_named(im, t->flow->name);
-    struct value *cols = row_of(t, f, a);
-    struct vm_out out;
-    const struct str *rejected = NULL;
-    bool ok = true, in = vm_when(vm, f, cols);
-    if (in && f->into) {      /* without a record to add to, the row is left out */
-        struct value to = vm_into(vm, f, cols, &rejected);
-        in = value_present(&to) || rejected;
-    }
-    if (t->leave || !in) {
-        if (t->leave == in) {
-            fail(&ok, t);
-            puts(in ? "    expected leave, but `when` is true" : "    `when` is false: the record would leave");
-        }
-        return ok;
-    }
-    vm_map(vm, f, cols, &out);
-    if (rejected) {
-        out.rejected = true;
-        out.message = *rejected;
-    }
-    if (t->rejects && !out.rejected) {
-        fail(&ok, t);
-        printf("    expected reject \"%.*s\", but the record is accepted\n", (int)t->reject.n, t->reject.p);
-    } else if (out.rejected && (!t->rejects || !str_eq(out.message, t->reject))) {
-        fail(&ok, t);
-        printf("    rejected: \"%.*s\"\n", (int)out.message.n, out.message.p);
-    } else if (!out.rejected) {
-        compare(t, im, f, &out, a, &ok);
-        compare_lines(t, im, f, &out, a, &ok);
-    }
-    return ok;
+    char is[16], wanted[16];
+    int rc = r->failed ? EXIT_FINDINGS : EXIT_FINE;
+    if (!r->has_min || cover_sum(r->cover).tenths >= r->min_tenths) return rc;
+    fprintf(stderr, "mlc test: coverage is %s %%, below %s %%\n", percent(cover_sum(r->cover).tenths, is, sizeof is), percent(r->min_tenths, wanted, sizeof wanted));
+    return EXIT_FINDINGS;
+}
+
+static int test_spec(struct results *r, const struct image *im)
+{
+    static void (*const print[])(const struct results *, struct buf *) = {[DIAG_FORMAT_TEXT] = print_text, [DIAG_FORMAT_JSON] = print_json,
+                                                                          [DIAG_FORMAT_GITHUB] = print_github, [DIAG_FORMAT_JUNIT] = print_junit};
+    struct buf out = {0};
+    run_all(r, im);
+    print[r->cli->format](r, &out);
+    cli_write(&out);
+    buf_free(&out);
+    return verdict(r);
 }
 
 int cmd_test(struct cli *cli)
 {
     struct compile c;
     struct image *im;
-    size_t passed = 0, failed = 0;
+    struct results r = {.cli = cli, .c = &c, .has_min = cli->test.min != NULL};
+    if (r.has_min && !read_percent(cli->test.min, &r.min_tenths)) {
+        fprintf(stderr, "mlc test: --min takes a percentage from 0 to 100, not %s\n", cli->test.min);
+        return EXIT_USAGE;
+    }
+    if (cli->format == DIAG_FORMAT_SARIF) {
+        fprintf(stderr, "mlc test: the formats are text, json, github and junit; sarif is for mlc check and mlc diff\n");
+        return EXIT_USAGE;
+    }
+    cli->own_output = true;
     int rc = cli_image(cli, &c, cli->args[0], &im);
-    if (im && c.spec) {
-        struct vm *vm = vm_new(im);
-        struct arena a;
-        arena_init(&a, 0);
-        for (const struct test *t = c.spec->tests; t != NULL; t = t->next) {
-            if (run_one(t, im, vm, &a)) {
-                printf("ok %.*s\n", (int)t->title.n, t->title.p);
-                passed++;
-            } else failed++;
-            arena_reset(&a);
-        }
-        arena_free(&a);
-        vm_free(vm);
-        printf("%zu passed, %zu failed\n", passed, failed);
-        if (failed) rc = EXIT_FINDINGS;
-    } else if (im) {
+    if (im && c.spec) rc = test_spec(&r, im);
+    else if (im) {
         fprintf(stderr, "mlc test: tests live in the spec, not in a compiled file\n");
         rc = EXIT_USAGE;
     }

@@ -8,6 +8,7 @@ int cli_report(struct cli *cli, struct compile *c)
     struct buf b = {0};
     bool text = cli->format == DIAG_FORMAT_TEXT;
     bool color = cli->color == COLOR_ALWAYS || (cli->color == COLOR_AUTO && diag_want_color(STDERR_FILENO));
+    if (cli->own_output && !text && c->diags.nerrors == 0) return EXIT_FINE;
     if (!text || c->diags.n) diags_print(&c->diags, cli->format, text && color, &b);
     fwrite(b.p ? b.p : "", 1, b.n, text ? stderr : stdout);
     buf_free(&b);

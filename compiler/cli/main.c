@@ -7,7 +7,9 @@ static const struct command commands[] = {
      "  --proof          also print for every field: PROVED, GUARDED or ASSUMED, and why\n", 1, 1, cmd_check},
     {"build", "mlc build [-o FILE] [--format=FORMAT] SPEC", "compiles a spec to the file that mlcd runs",
      "  -o FILE          where to write (default: SPEC with .mlcb)\n", 1, 1, cmd_build},
-    {"test", "mlc test [--format=text|json] SPEC", "runs the tests that the spec holds", "", 1, 1, cmd_test},
+    {"test", "mlc test [--coverage] [--min=PERCENT] [--format=text|json|github|junit] SPEC", "runs the tests that the spec holds",
+     "  --coverage       also say which arms, sides of ??, conditions and rows of tables no test reaches, with their places\n"
+     "  --min=PERCENT    exit 3 when less than that of the branches is reached\n", 1, 1, cmd_test},
     {"eval", "mlc eval SPEC FLOW < rows.jsonl", "maps rows, one JSON object a line, and prints what would be written",
      "  SPEC may be compiled (.mlcb). An output line is the record, {\"reject\":\"why\"} or {\"skip\":true}.\n", 2, 2, cmd_eval},
     {"fmt", "mlc fmt [--check] [-o FILE] SPEC", "lays a spec out in the canonical way",
@@ -56,6 +58,8 @@ static int option(struct cli *cli, const struct command *c, char **argv, int arg
     if (own >= 0) return own;
     if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) cli->help = true;
     else if (strcmp(arg, "--proof") == 0 && c->run == cmd_check) cli->proof = true;
+    else if (strcmp(arg, "--coverage") == 0 && c->run == cmd_test) cli->test.coverage = true;
+    else if (strncmp(arg, "--min=", 6) == 0 && c->run == cmd_test) cli->test.min = arg + 6;
     else if (strcmp(arg, "--check") == 0 && c->run == cmd_fmt) cli->check = true;
     else if (strcmp(arg, "--json") == 0) cli->format = DIAG_FORMAT_JSON;
     else if (strncmp(arg, "--format=", 9) == 0) {

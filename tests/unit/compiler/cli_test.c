@@ -3,6 +3,7 @@
 #include "compiler/cli/cli.h"
 #include "compiler/compile.h"
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -211,6 +212,48 @@ static void tests_specs(void)
     check(rc == EXIT_USAGE, "test of a compiled file", load("stderr"));
 }
 
+/* Coverage and the forms for tools; two of three branches of the spec's filter and rule are reached. */
+static void measures(void)
+{
+    struct cli c = with("test", path("cli.mlc"), NULL);
+    const char *out;
+    c.test.coverage = true;
+    int rc = run(cmd_test, c, "");
+    out = load("stdout");
+    check(rc == 0 && has(out, "not reached: ") && has(out, "cli.mlc:17:8: f.when: `Name != \"skip\"` being false\n") && has(out, "cli.mlc:18:18: f.Name: the right of `??`: `reject \"no name\"`\n") &&
+          has(out, "coverage: 3 of 5 branches, 60 %\n1 passed, 0 failed\n"), "test --coverage", out);
+    c.test.min = "60";
+    check(run(cmd_test, c, "") == 0, "test --min: enough", load("stderr"));
+    c.test.min = "60.1";
+    check(run(cmd_test, c, "") == EXIT_FINDINGS && has(load("stderr"), "coverage is 60 %, below 60.1 %"), "test --min: too little", load("stderr"));
+    c.test.min = "all";
+    check(run(cmd_test, c, "") == EXIT_USAGE, "test --min: no number", load("stderr"));
+    c.test.min = NULL;
+    c.format = DIAG_FORMAT_JSON;
+    rc = run(cmd_test, c, "");
+    json_t *j = json_loads(load("stdout"), 0, NULL), *cover = json_object_get(j, "coverage");
+    check(rc == 0 && json_integer_value(json_object_get(j, "passed")) == 1 && json_integer_value(json_object_get(cover, "branches")) == 5 && json_integer_value(json_object_get(cover, "reached")) == 3 &&
+          json_array_size(json_object_get(cover, "missed")) == 2 && json_integer_value(json_object_get(json_array_get(json_object_get(cover, "missed"), 0), "line")) == 17, "test --json", load("stdout"));
+    json_decref(j);
+    c.args[0] = path("fail.mlc");
+    rc = run(cmd_test, c, "");
+    j = json_loads(load("stdout"), 0, NULL);
+    json_t *difference = json_array_get(json_object_get(json_array_get(json_object_get(j, "tests"), 1), "differences"), 0);
+    check(rc == EXIT_FINDINGS && json_integer_value(json_object_get(j, "failed")) == 6 && difference && strcmp(json_string_value(json_object_get(difference, "expected")), "\"y\"") == 0,
+          "test --json of failures", load("stdout"));
+    json_decref(j);
+    c.format = DIAG_FORMAT_JUNIT;
+    rc = run(cmd_test, c, "");
+    out = load("stdout");
+    check(rc == EXIT_FINDINGS && has(out, "<testsuite name=\"mlc test\" tests=\"9\" failures=\"6\"") && has(out, "message=\"Name: expected &quot;y&quot;, got &quot;x&quot;\"") && has(out, "classname=\"coverage\""), "test --format=junit", out);
+    c.format = DIAG_FORMAT_GITHUB;
+    rc = run(cmd_test, c, "");
+    out = load("stdout");
+    check(rc == EXIT_FINDINGS && has(out, "::error title=wrong name,file=") && has(out, "::Name: expected \"y\", got \"x\"\n"), "test --format=github", out);
+    c.format = DIAG_FORMAT_SARIF;
+    check(run(cmd_test, c, "") == EXIT_USAGE, "test --format=sarif is refused", load("stderr"));
+}
+
 static void shows(void)
 {
     save("neat.mlc", spec_text);
@@ -247,6 +290,7 @@ int main(void)
     failing_lines();
     evaluates();
     tests_specs();
+    measures();
     shows();
     if (system(arena_printf(&arena, "rm -rf %s", dir)) != 0) failures++;
     arena_free(&arena);
