@@ -8,7 +8,7 @@
 struct cli {
     struct world world;
     const char *program;
-    const char *state, *image, *flow, *key_file, *by;
+    const char *state, *shared, *image, *flow, *key_file, *by;
     const char *from, *to, *kind, *key;         /* audit show */
     const char *cause;                          /* replay */
     const char *out;                            /* pull: where the lock files go */

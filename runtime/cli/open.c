@@ -11,7 +11,7 @@ static const char *env_value(void *ctx, const char *name)
 struct engine_options cli_engine_options(const struct cli *c)
 {
     return (struct engine_options){.state_dir = c->state, .image_path = c->image, .key_file = c->key_file, .credentials_dir = getenv("CREDENTIALS_DIRECTORY"),
-                                   .flow = c->flow, .getenv = env_value, .create_all = c->create_all, .full = c->full, .settle_ms = c->settle_ms,
+                                   .shared_dir = c->shared, .flow = c->flow, .getenv = env_value, .create_all = c->create_all, .full = c->full, .settle_ms = c->settle_ms,
                                    .wait_ms = c->wait_ms, .page_rows = (unsigned)c->page, .batch_rows = (unsigned)c->batch,
                                    .map_bytes = (size_t)c->map_mib << 20, .stop = &cli_stop,
                                    .progress = c->json || c->quiet ? NULL : progress_show, .progress_ctx = (void *)(uintptr_t)c};

@@ -11,6 +11,7 @@ static const struct option_row { const char *name; enum option_form form; size_t
     {"--state", OPT_TEXT, offsetof(struct cli, state), "DIR", "the state directory (default: $MLCD_STATE, else ./state)"},
     {"--image", OPT_TEXT, offsetof(struct cli, image), "FILE", "the compiled spec (default: the one that ran here last)"},
     {"--flow", OPT_TEXT, offsetof(struct cli, flow), "NAME", "only this flow"},
+    {"--shared", OPT_TEXT, offsetof(struct cli, shared), "DIR", "what several state directories share by grant: tokens, limits (default: $MLCD_SHARED)"},
     {"--key-file", OPT_TEXT, offsetof(struct cli, key_file), "FILE", "the master key, mode 0600 (default: $CREDENTIALS_DIRECTORY/mlc-key, else STATE/master.key)"},
     {"--json", OPT_FLAG, offsetof(struct cli, json), "", "JSON on stdout"},
     {"--quiet", OPT_FLAG, offsetof(struct cli, quiet), "", "no progress"},
@@ -125,6 +126,8 @@ bool cli_options(struct cli *c, int argc, char **argv)
         if (!set_option(c, r, value)) return false;
     }
     if (!c->state) c->state = getenv("MLCD_STATE") ? getenv("MLCD_STATE") : "state";
+    if (!c->shared) c->shared = getenv("MLCD_SHARED");
+    if (c->shared && !*c->shared) c->shared = NULL;
     if (!c->by) c->by = getenv("USER") ? getenv("USER") : "operator";
     if (c->batch > 100 || c->page > 1000) {
         fprintf(stderr, "mlcd: --batch is at most 100, --page at most 1000\n");

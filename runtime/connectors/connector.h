@@ -14,6 +14,8 @@ struct conn_env {
     const struct world *world;
     struct conn_setting *settings; size_t nsettings;
     const char *state_name;                               /* "erp", "crm": the name in the spec */
+    const char *state_dir;                                /* for locks between processes that share a state directory; NULL: none does */
+    const char *shared_dir;                               /* what processes with directories of their own share by grant; NULL: nothing */
     const volatile int *stop;                             /* set by SIGTERM: end waits early with ERR_STOPPED */
     /* Sealed small state (tokens). load: ERR_NOT_FOUND when never saved. */
     enum err (*load)(void *ctx, const char *name, struct arena *a, struct str *out);

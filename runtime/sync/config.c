@@ -101,7 +101,7 @@ static void fill_env(struct engine *e, struct sync_endpoint *p, const struct ima
         set[i] = (struct conn_setting){decl->settings[i].name, login ? resolve_login(e, &decl->settings[i]) : resolve(e, &decl->settings[i], m)};
     }
     p->env = (struct conn_env){.world = e->w, .settings = set, .nsettings = decl->nsettings, .stop = e->o.stop,
-                               .state_name = arena_copy(&e->arena, decl->name.p, decl->name.n),
+                               .state_name = arena_copy(&e->arena, decl->name.p, decl->name.n), .state_dir = e->o.state_dir, .shared_dir = e->o.shared_dir,
                                .load = env_load, .save = env_save, .note = env_note, .ctx = p};
 }
 

@@ -26,6 +26,7 @@ struct engine_options {
     const char *state_dir;
     const char *image_path;           /* NULL: the image that ran last in this state directory */
     const char *key_file, *credentials_dir;
+    const char *shared_dir;           /* what several state directories share: access tokens and limits by grant. NULL = nothing */
     const char *flow;                 /* only this flow; NULL = all */
     const char *(*getenv)(void *ctx, const char *name);   /* for env() settings; NULL = none */
     void *getenv_ctx;

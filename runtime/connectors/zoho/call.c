@@ -49,6 +49,20 @@ static struct net_class change_class(void *ctx, const struct http_res *res)
     return (struct net_class){.verdict = NET_DONE};
 }
 
+/* Sits out the heavy calls of other processes. */
+static enum err take_place(struct target *t, const struct zoho_call *c, int *place, struct fault *f)
+{
+    const struct world *w = t->env->world;
+    *place = ZOHO_NO_PLACE;
+    if (strcmp(c->path, "/coql") != 0 && !strstr(c->path, "/search?")) return ERR_OK;
+    for (int64_t until = zoho__mono(t) + QUIET_WAIT_MS; (*place = zoho__place_take(t)) == ZOHO_ALL_TAKEN;) {
+        if (t->env->stop && *t->env->stop) return fault_set(f, ERR_STOPPED, "stopped on request");
+        if (zoho__mono(t) >= until) return fault_set(f, ERR_BUSY, "%u heavy calls are under way in all processes, as many as allowed", zoho__places(t));
+        w->clock.sleep_ms(w->clock.ctx, 100);
+    }
+    return ERR_OK;
+}
+
 struct manner { struct net_policy policy; net_classify classify; };
 static const struct manner reading = {{4, 500, 20000, true}, read_class}, changing = {{1, 500, 20000, false}, change_class};
 
@@ -60,7 +74,10 @@ static enum err exchange(struct target *t, const struct zoho_call *c, const stru
     struct http_req req = {.method = c->method, .url = buf_cstr(&url), .headers = h, .nheaders = zoho__headers(t, c->body.n > 0, &auth, h),
                            .body = c->body, .pool = t->pool, .ca_file = zoho__ca(t), .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->read_ms,
                            .max_body_bytes = LIMIT_ANSWER_BYTES};
-    enum err e = net_call(t->net, c->what, &req, &m->policy, m->classify, t, a, res, f);
+    int place;
+    enum err e = take_place(t, c, &place, f);
+    if (e == ERR_OK) e = net_call(t->net, c->what, &req, &m->policy, m->classify, t, a, res, f);
+    zoho__place_give(t, place);
     explicit_bzero(auth.p, auth.cap);
     buf_free(&auth);
     buf_free(&url);

@@ -1,7 +1,8 @@
 /* oauth.c - access tokens (facts/zoho-crm.md 3): one cache per refresh token, shared with other processes through the sealed state.
  *
  *     zoho.credentials   {"client_id","client_secret","refresh_token"}          written by `mlcd auth`; setting `login` may hold the same
- *     zoho.token         {"access_token","expires_ms","api_domain","scopes","renewed_ms":[...],"blocked_until_ms"}
+ *     zoho.token         (or a file that processes share by grant: shared.c)
+ *                        {"access_token","expires_ms","api_domain","scopes","renewed_ms":[...],"blocked_until_ms"}
  *
  * Order of a renewal: read the saved state (somebody else may have renewed) -> at most 10 calls in 10 minutes, counted and saved before the
  * call, so that a crash cannot forget one -> call on a connection of its own -> success is an access_token, whatever the status says ->
@@ -82,13 +83,24 @@ static void parse_token(const json_t *j, struct zoho_token *tok)
     for (size_t i = skip; i < n; i++) tok->renewed_wall_ms[ZOHO_TOKENS - n + i] = json_integer_value(json_array_get(times, i));
 }
 
+/* Who we are to other processes follows from the refresh token. */
+static void name_grant(struct target *t)
+{
+    struct credentials c = {0};
+    struct fault f;
+    if (t->shared.named) return;
+    t->shared.named = true;
+    if (load_credentials(t, &c, &f) == ERR_OK) zoho__shared_open(t, c.refresh_token);
+    explicit_bzero(&c, sizeof c);
+}
+
 /* False when nothing (readable) is saved. */
-static bool load_token(const struct target *t, struct zoho_token *tok)
+static bool load_token(struct target *t, struct zoho_token *tok)
 {
     struct arena a;
     struct str text;
     arena_init(&a, 4096);
-    bool good = t->env->load && t->env->load(t->env->ctx, "zoho.token", &a, &text) == ERR_OK && text.n > 0;
+    bool good = zoho__shared_load(t, &a, &text) || (t->env->load && t->env->load(t->env->ctx, "zoho.token", &a, &text) == ERR_OK && text.n > 0);
     if (good) {
         json_error_t where;
         json_t *j = json_loadb(text.p, text.n, 0, &where);
@@ -102,7 +114,7 @@ static bool load_token(const struct target *t, struct zoho_token *tok)
     return good;
 }
 
-static void save_token(const struct target *t, const struct zoho_token *tok)
+static void save_token(struct target *t, const struct zoho_token *tok)
 {
     json_t *times = json_array();
     for (size_t i = 0; i < ZOHO_TOKENS; i++)
@@ -113,7 +125,7 @@ static void save_token(const struct target *t, const struct zoho_token *tok)
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     if (!text) check_no_memory();
     struct fault f = {ERR_OK, ""};
-    if (t->env->save && t->env->save(t->env->ctx, "zoho.token", str_of(text), &f) != ERR_OK)
+    if (t->shared.ready ? zoho__shared_save(t, str_of(text), &f) != ERR_OK : t->env->save && t->env->save(t->env->ctx, "zoho.token", str_of(text), &f) != ERR_OK)
         log_warn("%s: the access token cannot be saved, a restart will need a new one: %s", t->pool, f.text);
     explicit_bzero(text, strlen(text));
     free(text);
@@ -275,7 +287,7 @@ static bool usable(const struct target *t, const struct zoho_token *tok, const c
     return tok->access[0] && tok->expires_wall_ms - ZOHO_RENEW_EARLY_MS > zoho__wall(t) && (!refused || strcmp(tok->access, refused) != 0);
 }
 
-enum err zoho__renew(struct target *t, const char *refused, struct fault *f)
+static enum err renew_alone(struct target *t, const char *refused, struct fault *f)
 {
     struct zoho_token saved;
     t->oauth.loaded = true;
@@ -290,10 +302,22 @@ enum err zoho__renew(struct target *t, const char *refused, struct fault *f)
     return e;
 }
 
+enum err zoho__renew(struct target *t, const char *refused, struct fault *f)
+{
+    int lock;
+    name_grant(t);
+    enum err e = zoho__shared_lock(t, &lock, f);
+    if (e != ERR_OK) return e;
+    e = renew_alone(t, refused, f);
+    zoho__shared_unlock(t, lock);
+    return e;
+}
+
 enum err zoho__token(struct target *t, struct fault *f)
 {
     if (!t->oauth.loaded) {
         t->oauth.loaded = true;
+        name_grant(t);
         (void)load_token(t, &t->oauth.token);
     }
     if (usable(t, &t->oauth.token, NULL)) return ERR_OK;
@@ -346,11 +370,15 @@ enum err zoho_auth_exchange(const struct conn_env *env, const struct zoho_grant 
     enum err e = zoho_target_ops.open(&t, env, f);
     if (e != ERR_OK) return e;
     struct zoho_token before;
+    t->shared.named = true;
+    if (g->refresh_token.n) zoho__shared_open(t, c.refresh_token);
     bool had = load_token(t, &before);
     if (had) t->oauth.token = before;
     t->oauth.loaded = true;
-    memset(t->oauth.token.renewed_wall_ms, 0, sizeof t->oauth.token.renewed_wall_ms);   /* the limit is per refresh token */
-    t->oauth.token.blocked_until_wall_ms = 0;
+    if (!(had && t->shared.ready)) {
+        memset(t->oauth.token.renewed_wall_ms, 0, sizeof t->oauth.token.renewed_wall_ms);   /* the limit is per refresh token */
+        t->oauth.token.blocked_until_wall_ms = 0;
+    }
     t->oauth.token.api_domain[0] = t->oauth.token.scopes[0] = '\0';
     e = first_exchange(t, g, &c, f);
     if (e == ERR_OK) e = save_credentials(env, &c, f);

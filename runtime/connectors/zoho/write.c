@@ -41,6 +41,8 @@ static bool launch(struct target *t, struct zoho_flight *fl)
 
 static void land(struct target *t, struct zoho_flight *fl)
 {
+    zoho__place_give(t, fl->place);
+    fl->place = ZOHO_NO_PLACE;
     fl->batch = NULL;
     fl->repeated = false;
     explicit_bzero(fl->token, sizeof fl->token);
@@ -55,8 +57,15 @@ enum err zoho__write_start(struct target *t, struct write_batch *b, struct fault
     if (!fl || t->nflights >= zoho__writers(t)) return fault_set(f, ERR_BUSY, "%u writes are under way, as many as allowed", t->nflights);
     if (t->env->stop && *t->env->stop) return fault_set(f, ERR_STOPPED, "stopped on request");
     enum err e = zoho__token(t, f);
-    if (e == ERR_OK) e = zoho__limits_take(t, cost_of(b), f);
     if (e != ERR_OK) return e;
+    int place = b->n > ZOHO_LIGHT_RECORDS ? zoho__place_take(t) : ZOHO_NO_PLACE;
+    if (place == ZOHO_ALL_TAKEN) return fault_set(f, ERR_BUSY, "%u heavy calls are under way in all processes, as many as allowed", zoho__places(t));
+    e = zoho__limits_take(t, cost_of(b), f);
+    if (e != ERR_OK) {
+        zoho__place_give(t, place);
+        return e;
+    }
+    fl->place = place;
     fl->batch = b;
     fl->cost = cost_of(b);
     fl->repeated = false;

@@ -6,6 +6,7 @@
  *     lookup.c    COQL, search, list by id                         rows.c     JSON of records, both ways
  *     scan.c      a module from end to end
  *     users.c     the user list as a module                        meta.c     org, modules, fields, count
+ *     shared.c    tokens and limits between processes
  *     check.c     a flow's fields against the metadata             probe.c    sign-in and reach, step by step
  *     describe.c  the metadata as the lock file has it             prepare.c  declared fields against the metadata: what is to be made
  *     make.c      making fields, choices and modules              notify.c   notification channels, and what comes in through them
@@ -24,6 +25,8 @@
 #include "net/net.h"
 
 #define ZOHO_BASE            "/crm/v8"
+#define ZOHO_HEAVY_CALLS     10             /* facts/zoho-crm.md 8: heavy calls at once, of all processes */
+#define ZOHO_LIGHT_RECORDS   10             /* a write of more is heavy; so are COQL and search */
 #define ZOHO_WRITERS         8              /* facts/zoho-crm.md 8: batches of 100 under way at once */
 #define ZOHO_URL_BYTES       160
 #define ZOHO_TOKEN_BYTES     2048
@@ -66,6 +69,10 @@ struct zoho_oauth {
     int64_t refused_until_ms;                /* ... is not asked for again before */
 };
 
+/* ---- between processes (shared.c) ---- */
+enum { ZOHO_NO_PLACE = -1, ZOHO_ALL_TAKEN = -2 };
+struct zoho_shared { bool ready, named; char id[32]; unsigned char key[32]; unsigned next; };
+
 /* ---- limits (limits.c) ---- */
 struct zoho_limits {
     struct net_window credits, budget;       /* last 24 h; and per budget.per */
@@ -102,6 +109,7 @@ struct zoho_flight {
     struct buf body;
     int64_t cost;
     bool repeated;                           /* after a 401 */
+    int place;                               /* shared.c: among the heavy calls of all processes */
     char token[ZOHO_TOKEN_BYTES];            /* that it was sent with */
 };
 
@@ -120,6 +128,7 @@ struct target {
     bool edition_set;
     int64_t connect_ms, read_ms, write_ms;   /* timeouts */
     struct zoho_oauth oauth;
+    struct zoho_shared shared;
     struct zoho_limits limits;
     struct zoho_meta meta;
     struct zoho_users users;
@@ -148,6 +157,19 @@ enum err zoho__renew(struct target *t, const char *refused, struct fault *f);
 /* Blank-separated scopes of `need` that `have` does not cover ("ZohoCRM.modules.ALL" covers "ZohoCRM.modules.accounts.READ"). */
 struct str zoho__missing_scopes(struct str have, struct str need, struct arena *a);
 int zoho__renewals(const struct zoho_token *tok, int64_t wall_ms);
+
+/* shared.c */
+void zoho__shared_open(struct target *t, const char *refresh_token);
+/* Waits for others that renew the token. *fd: for zoho__shared_unlock; -1 where nobody else can be there. ERR_BUSY, ERR_STOPPED, ERR_IO. */
+enum err zoho__shared_lock(struct target *t, int *fd, struct fault *f);
+void zoho__shared_unlock(struct target *t, int fd);
+/* The token's state, when a directory is shared; false when there is none that can be opened. */
+bool zoho__shared_load(struct target *t, struct arena *a, struct str *out);
+enum err zoho__shared_save(struct target *t, struct str text, struct fault *f);
+/* A place for a heavy call, ZOHO_NO_PLACE where none is needed, ZOHO_ALL_TAKEN. */
+int zoho__place_take(struct target *t);
+void zoho__place_give(struct target *t, int place);
+unsigned zoho__places(const struct target *t);
 
 /* limits.c */
 void zoho__limits_open(struct target *t);
