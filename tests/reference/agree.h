@@ -31,14 +31,14 @@ void agree_flow(struct agree *a, const struct flow *fl);
 void agree_close(struct agree *a);
 /* values: per column of the source table, as the source gives them. The answer lives until the next row. */
 const char *agree_row(struct agree *a, const struct value *values);
-/* A row within the declared bounds; edge: at them, or at and beside a constant of the program. Texts live in mem. */
+/* A row within the declared bounds, blank where the flow reads nothing; edge: at them, or at and beside a constant of the program. Texts live in mem. */
 void agree_random_row(const struct agree *a, uint64_t *seed, bool edge, struct arena *mem, struct value *out);
 /* Values of one column, as agree_random_row makes them. */
 struct value agree_random_value(const struct column *col, const struct values *pool, uint64_t *seed, bool edge, struct arena *mem);
 /* A part of a key that differs for different n and leaves in n what it did not hold; texts as long and as full of escapes as they may be. */
 struct value agree_key_part(const struct type *type, uint64_t *n, struct arena *mem);
-/* Lines of a list column, with all columns of their table and keys that differ: 0 to 5 of them, at the edge also 200 and 201. row: by header's columns. */
-struct value agree_random_lines(const struct schema *header, const struct value *row, const struct schema *lines, const struct values *pool, uint64_t *seed, bool edge,
+/* Lines of a list column, with the columns that the flow reads and keys that differ: 0 to 5 of them, at the edge also 200 and 201. row: by header's columns. */
+struct value agree_random_lines(const struct flow *f, const struct value *row, const struct schema *lines, const struct values *pool, uint64_t *seed, bool edge,
                                 struct arena *mem);
 /* The line table of a list column that the flow runs over, or NULL. */
 const struct schema *agree_lines_of(const struct flow *f, size_t column);

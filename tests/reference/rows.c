@@ -182,21 +182,31 @@ static struct value key_of_line(const struct schema *header, const struct schema
     return key;
 }
 
-static const struct value *random_line(const struct schema *header, const struct value *row, const struct schema *lines, uint64_t number, const struct values *pool,
+/* What no rule reads stays blank: of 100 columns of a table that is most of them. */
+static bool is_read(const struct flow *f, const struct schema *lines, size_t column)
+{
+    for (const struct each *e = f->eaches; e != NULL; e = e->next)
+        if (e->lines == lines && e->reads[column]) return true;
+    return false;
+}
+
+static const struct value *random_line(const struct flow *f, const struct value *row, const struct schema *lines, uint64_t number, const struct values *pool,
                                        uint64_t *seed, bool edge, struct arena *mem)
 {
+    const struct schema *header = f->entity;
     struct value *fields = ARENA_ARRAY(mem, struct value, lines->ncolumns + 1);
     size_t k = 0;
     for (size_t i = 0; i < lines->ncolumns; i++) {
         const struct column *col = &lines->columns[i];
         if (!col->known_type) continue;
         int same = of_header(header, col);
-        fields[k++] = same >= 0 ? row[same] : col->key ? agree_key_part(&col->type, &number, mem) : agree_random_value(col, pool, seed, edge, mem);
+        fields[k++] = same >= 0 ? row[same] : col->key ? agree_key_part(&col->type, &number, mem) :
+                      is_read(f, lines, i) ? agree_random_value(col, pool, seed, edge, mem) : value_absent;
     }
     return fields;
 }
 
-struct value agree_random_lines(const struct schema *header, const struct value *row, const struct schema *lines, const struct values *pool, uint64_t *seed, bool edge,
+struct value agree_random_lines(const struct flow *f, const struct value *row, const struct schema *lines, const struct values *pool, uint64_t *seed, bool edge,
                                 struct arena *mem)
 {
     const uint32_t most = lines->most_lines ? lines->most_lines : LIMIT_LINES;
@@ -210,8 +220,8 @@ struct value agree_random_lines(const struct schema *header, const struct value 
     for (size_t i = 0; i < lines->ncolumns; i++)
         if (lines->columns[i].known_type) names[list->nfields++] = lines->columns[i].name;
     for (uint32_t i = 0; i < n; i++) {
-        all[i].fields = random_line(header, row, lines, i, pool, seed, edge, mem);
-        all[i].key = key_of_line(header, lines, all[i].fields, mem);
+        all[i].fields = random_line(f, row, lines, i, pool, seed, edge, mem);
+        all[i].key = key_of_line(f->entity, lines, all[i].fields, mem);
     }
     list->names = names;
     list->lines = all;
@@ -229,9 +239,12 @@ const struct schema *agree_lines_of(const struct flow *f, size_t column)
 void agree_random_row(const struct agree *a, uint64_t *seed, bool edge, struct arena *mem, struct value *out)
 {
     const struct flow *f = a->flow;
-    for (size_t i = 0; i < a->ncolumns; i++) out[i] = a->columns[i].known_type ? agree_random_value(&a->columns[i], &a->pool, seed, edge, mem) : value_absent;
+    for (size_t i = 0; i < a->ncolumns; i++) {
+        bool wanted = a->columns[i].known_type && (f->reads[i] || a->columns[i].key);
+        out[i] = wanted ? agree_random_value(&a->columns[i], &a->pool, seed, edge, mem) : value_absent;
+    }
     for (size_t i = 0; i < a->ncolumns; i++) {
         const struct schema *lines = agree_lines_of(f, i);
-        if (lines) out[i] = agree_random_lines(f->entity, out, lines, &a->pool, seed, edge, mem);
+        if (lines) out[i] = agree_random_lines(f, out, lines, &a->pool, seed, edge, mem);
     }
 }

@@ -39,11 +39,11 @@ static void random_row(struct trial *t, bool edge, struct value *row)
     uint64_t n = t->counter++;
     for (size_t i = e->ncolumns; i-- > 0;) {
         const struct column *c = &e->columns[i];
-        row[i] = !c->known_type ? value_absent : c->key ? agree_key_part(&c->type, &n, &t->mem) : agree_random_value(c, &t->pool, &t->seed, edge, &t->mem);
+        row[i] = !c->known_type || !(c->key || t->flow->reads[i]) ? value_absent : c->key ? agree_key_part(&c->type, &n, &t->mem) : agree_random_value(c, &t->pool, &t->seed, edge, &t->mem);
     }
     for (size_t i = 0; i < e->ncolumns; i++) {
         const struct schema *lines = agree_lines_of(t->flow, i);
-        if (lines) row[i] = agree_random_lines(e, row, lines, &t->pool, &t->seed, edge, &t->mem);
+        if (lines) row[i] = agree_random_lines(t->flow, row, lines, &t->pool, &t->seed, edge, &t->mem);
     }
 }
 
