@@ -8,3 +8,7 @@ torture-reference: units
 	MLC_PROVED_ROWS=1000000 $(B)/tests/unit/reference/proved_test
 # The conformance test compiles the generated parser once more, with its trace.
 $(B)/obj/tests/unit/reference/conformance_test.o: | $(B)/gen/parser.tab.c
+# Compares the states of both models; the end-to-end tests call it.
+sims: $(B)/world-check
+$(B)/world-check: $(call obj,tests/reference/cli/world_check.c) $(SIM_LIB) $(MLC_LIB) $(RT_LIB)
+	$(link) -lm
