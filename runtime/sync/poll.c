@@ -200,6 +200,15 @@ static enum err poll_company(struct engine *e, struct sync_flow *sf, const struc
         arena_reset(&e->page);
         struct source_page page = {0};
         err = source_of(sf, q)->sops->page(source_of(sf, q)->source, q, cursor, &e->page, &page, f);
+        if (err == ERR_UNSUPPORTED) {                /* a door that cannot list */
+            uint64_t known = 0;
+            struct fault why = {.text = ""};
+            enum err by_key = poll_known(e, sf, q, &known, &why);
+            if (by_key != ERR_OK) *f = why;
+            err = by_key != ERR_OK ? by_key : known ? ERR_OK : ERR_UNSUPPORTED;
+            total->rows += known;
+            break;
+        }
         if (err != ERR_OK) break;
         struct str all = cursor_with(buf_view(cursors), q->company, page.next, &e->page);
         page.next = all;

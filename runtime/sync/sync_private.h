@@ -150,6 +150,8 @@ const struct source_query *key_split(const struct sync_flow *sf, struct str natu
 enum err poll_flow(struct engine *e, struct sync_flow *sf, bool full, struct fault *f);
 /* The cursor of one company in a flow's cursor field. */
 struct str poll_cursor_of(struct str all, struct str company, struct arena *a);
+/* known.c: a pass over a door that cannot list: each record that the index knows is read again by its key; *read: how many. */
+enum err poll_known(struct engine *e, struct sync_flow *sf, const struct source_query *q, uint64_t *read, struct fault *f);
 enum err sweep_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
 enum err locked_retry(struct engine *e, int64_t *next_due_ms, struct fault *f);
 enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_query *q, const struct source_key *keys, size_t n, bool force, struct fault *f);

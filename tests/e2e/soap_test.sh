@@ -57,5 +57,23 @@ exits "two failures of the service in a row" 0 mlcd once --quiet --image custome
 is "are survived" "$(account "$K" Billing_City)" Paris
 find state other -type f -exec cat {} + >stored.bin
 if grep -qaF -- "$PASSWORD" stored.bin err out; then not_ok "the password stands nowhere" "$PASSWORD"; else ok "the password stands nowhere"; fi
+
+# ---- no list of any kind: what is known is kept true ----
+sed -i '/^  keys     = file/d' customers.mlc
+quietly mlc build customers.mlc -o customers.mlcb
+both_edit "$K" '{"City":"Nantes"}'
+K3=$(key 7)
+both delete "{\"resource\":\"customers\",\"key\":\"$K3\"}"
+before=$(calls)
+exits "a run without a list of keys" 0 mlcd once --quiet --image customers.mlcb --wait 30s
+is "reads what it knows, one call each" "$(($(calls) - before >= 58 && $(calls) - before <= 64))" 1
+is "an edit is seen" "$(account "$K" Billing_City)" Nantes
+is "a customer that is missing is marked" "$(account "$K3" Sage_Status)" Deleted
+both insert "{\"resource\":\"customers\",\"key\":\"$K3\",\"fields\":{\"CustomerStatus\":\"A\"}}"
+exits "a run after its return" 0 mlcd once --quiet --image customers.mlcb --wait 30s
+is "brings it back" "$(account "$K3" Sage_Status)" Active
+MLCD_STATE=$W/empty sign_in
+MLCD_STATE=$W/empty exits "a first run that knows none" 78 mlcd once --quiet --image customers.mlcb
+has "says what to do" err 'set keys = file("keys.csv")'
 exits "the log verifies" 0 mlcd audit verify
 finish

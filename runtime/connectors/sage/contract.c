@@ -35,6 +35,29 @@ enum soap_id sage100__soap_operation(const struct sage_entity *e)
     return SOAP_OPERATIONS;
 }
 
+enum soap_id sage100__soap_list_operation(const struct sage_entity *e)
+{
+    return (enum soap_id)(SOAP_OPERATIONS + (int)sage100__soap_operation(e) - SOAP_CUSTOMER);
+}
+
+/* The name of a slot; NULL: nobody asked for a list of this table. */
+static const char *slot_name(const struct source *s, enum soap_id id)
+{
+    size_t n;
+    const struct sage_entity *all = sage100__entities(&n);
+    if (id < SOAP_OPERATIONS) return operations[id].name;
+    for (size_t i = 0; i < n; i++)
+        if (all[i].operation && sage100__soap_list_operation(&all[i]) == id) return sage100__list_operation(s, &all[i]);
+    return NULL;
+}
+
+/* What a slot is called with: a list takes who asks and of which company. */
+static const char *known_param(enum soap_id id, unsigned i)
+{
+    if (i >= LIMIT_KEY_PARTS) return NULL;
+    return id < SOAP_OPERATIONS ? operations[id].params[i] : i < 2 ? operations[SOAP_CUSTOMER].params[i] : NULL;
+}
+
 static struct str keep(struct source *s, struct str t)
 {
     return (struct str){arena_copy(&s->contract_arena, t.n ? t.p : "", t.n), t.n};
@@ -44,8 +67,8 @@ static struct str keep(struct source *s, struct str t)
 
 static bool role_of(enum soap_id id, struct str name, struct soap_param *p)
 {
-    for (unsigned i = 0; i < LIMIT_KEY_PARTS && operations[id].params[i]; i++)
-        if (str_ieq(name, str_of(operations[id].params[i]))) {
+    for (unsigned i = 0; known_param(id, i); i++)
+        if (str_ieq(name, str_of(known_param(id, i)))) {
             p->role = i == 0 ? SOAP_LOGON : i == 1 ? SOAP_COMPANY : SOAP_KEY;
             p->key_part = i >= 2 ? i - 2 : 0;
             return true;
@@ -55,15 +78,17 @@ static bool role_of(enum soap_id id, struct str name, struct soap_param *p)
 
 static void default_operation(struct source *s, enum soap_id id, struct soap_operation *op)
 {
-    *op = (struct soap_operation){.name = operations[id].name, .offered = true, .ns = STR(DEFAULT_NS)};
+    const char *name = slot_name(s, id);
+    *op = (struct soap_operation){.name = name ? arena_copy(&s->contract_arena, name, strlen(name)) : NULL, .offered = name != NULL, .ns = STR(DEFAULT_NS)};
+    if (!name) return;
     op->action = str_of(arena_printf(&s->contract_arena, DEFAULT_NS "/IMasService/%s", op->name));
-    for (; op->nparams < LIMIT_KEY_PARTS && operations[id].params[op->nparams]; op->nparams++) {
+    for (; known_param(id, (unsigned)op->nparams); op->nparams++) {
         struct soap_param *p = &op->params[op->nparams];
-        *p = (struct soap_param){.name = str_of(operations[id].params[op->nparams]), .ns = STR(DEFAULT_NS)};
+        *p = (struct soap_param){.name = str_of(known_param(id, (unsigned)op->nparams)), .ns = STR(DEFAULT_NS)};
         role_of(id, p->name, p);
     }
     size_t n = 0;
-    while (n < MEMBERS_MAX && default_members[id][n]) n++;
+    while (id < SOAP_OPERATIONS && n < MEMBERS_MAX && default_members[id][n]) n++;
     struct str *members = ARENA_ARRAY(&s->contract_arena, struct str, n + 1);
     for (size_t i = 0; i < n; i++) members[i] = str_of(default_members[id][i]);
     op->members = members;
@@ -72,7 +97,7 @@ static void default_operation(struct source *s, enum soap_id id, struct soap_ope
 
 static void defaults(struct source *s, struct sage_soap_contract *c)
 {
-    for (int i = 0; i < SOAP_OPERATIONS; i++) default_operation(s, (enum soap_id)i, &c->op[i]);
+    for (int i = 0; i < SOAP_SLOTS; i++) default_operation(s, (enum soap_id)i, &c->op[i]);
     c->logon_ns[0] = c->logon_ns[1] = STR(DEFAULT_DATA_NS);
     c->logon_name[0] = STR("Password");      /* a data contract sends its members in alphabetical order */
     c->logon_name[1] = STR("Username");
@@ -102,8 +127,9 @@ static struct str action_of(struct source *s, const char *pattern, const char *o
 static void overrides(struct source *s, struct sage_soap_contract *c)
 {
     const struct sage_settings *set = &s->set;
-    for (int i = 0; i < SOAP_OPERATIONS; i++) {
+    for (int i = 0; i < SOAP_SLOTS; i++) {
         struct soap_operation *op = &c->op[i];
+        if (!op->name) continue;
         for (size_t p = 0; set->soap_namespace && p < op->nparams; p++)
             if (str_eq(op->params[p].ns, op->ns)) op->params[p].ns = str_of(set->soap_namespace);
         if (set->soap_namespace) {
@@ -348,7 +374,7 @@ static bool read_operation(struct wsdl *w, struct sage_soap_contract *c, enum so
         op->params[op->nparams++] = p;
         if (p.role == SOAP_LOGON) read_logon(w, c, &m[i]);
     }
-    read_reply_type(w, op);
+    if (id < SOAP_OPERATIONS) read_reply_type(w, op);
     if (op->nparams == expected) return true;
     fault_set(w->f, ERR_PROTOCOL, "the WSDL describes %s with other parameters than we know: set soap_wsdl = \"none\" to do without it", op->name);
     return false;
@@ -364,7 +390,8 @@ static enum err read_wsdl(struct source *s, struct sage_soap_contract *c, struct
     bool published = false, any = false, ok = true;
     enum err e = read_documents(&w, &published);
     if (e == ERR_OK && published) {
-        for (int i = 0; ok && i < SOAP_OPERATIONS; i++) {
+        for (int i = 0; ok && i < SOAP_SLOTS; i++) {
+            if (!c->op[i].name) continue;
             ok = read_operation(&w, c, (enum soap_id)i);
             any = any || (i != SOAP_CONTRACT && c->op[i].offered);
         }

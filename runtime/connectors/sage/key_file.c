@@ -34,7 +34,7 @@ static struct str field(struct csv *c, struct arena *a, bool *last)
     return out;
 }
 
-static const char *check_key(const struct source_key *k, const struct sage_entity *e)
+const char *sage100__key_problem(const struct source_key *k, const struct sage_entity *e)
 {
     size_t bytes = 0;
     if (k->n != e->nkeys) return "has another number of parts than the table's key";
@@ -80,7 +80,7 @@ static enum err parse(struct source *s, const struct sage_entity *e, struct str 
         k.n = parts < LIMIT_KEY_PARTS ? parts : LIMIT_KEY_PARTS;
         if (k.n == 1 && k.part[0].n == 0 && !first_quoted && !c.problem) continue;      /* an empty line */
         if (c.line == 1 && is_heading(&k, e)) continue;
-        const char *problem = c.problem ? c.problem : parts > e->nkeys ? "has another number of parts than the table's key" : check_key(&k, e);
+        const char *problem = c.problem ? c.problem : parts > e->nkeys ? "has another number of parts than the table's key" : sage100__key_problem(&k, e);
         if (problem)
             return fault_set(f, ERR_CONFIG, "source %s, %s: key file %s, line %u: %s (wanted: %zu part%s, %s first)", s->env.state_name, e->table, path, c.line,
                              problem, e->nkeys, e->nkeys == 1 ? "" : "s", e->key[0]);
@@ -89,36 +89,61 @@ static enum err parse(struct source *s, const struct sage_entity *e, struct str 
     return ERR_OK;
 }
 
-static enum err load(struct source *s, const struct sage_entity *e, const char *path, struct fault *f)
+void sage100__key_list_keep(struct source *s, const struct sage_entity *e, const char *path, struct str company, struct source_key *keys, size_t n)
 {
-    struct str text;
-    s->key_list = NULL;
-    arena_reset(&s->keys_arena);
-    enum err err = world_read_file(s->env.world, path, KEY_FILE_BYTES, &s->keys_arena, &text, f);
-    if (err != ERR_OK) return fault_set(f, ERR_CONFIG, "source %s, %s: the key file %s cannot be read (%s)", s->env.state_name, e->table, path, err_text(err));
-    struct source_key *keys;
-    size_t n, kept = 0;
-    err = parse(s, e, text, path, &keys, &n, f);
-    if (err != ERR_OK) return err;
+    struct buf text = {0};
+    size_t kept = 0;
     qsort(keys, n, sizeof *keys, by_key);
-    for (size_t i = 0; i < n; i++)
-        if (kept == 0 || !sage100__key_eq(&keys[kept - 1], &keys[i])) keys[kept++] = keys[i];
+    for (size_t i = 0; i < n; i++) {
+        if (kept && sage100__key_eq(&keys[kept - 1], &keys[i])) continue;
+        keys[kept++] = keys[i];
+        for (size_t p = 0; p < keys[i].n; p++) {
+            buf_str(&text, keys[i].part[p]);
+            buf_byte(&text, p + 1 < keys[i].n ? '\0' : '\n');
+        }
+    }
     struct sage_soap_key_list *list = ARENA_NEW(&s->keys_arena, struct sage_soap_key_list);
-    struct hash h = hash_of(text);
+    struct hash h = hash_of(buf_view(&text));
     hash_hex(h.b, 8, list->hash);
-    list->path = arena_copy(&s->keys_arena, path, strlen(path));
+    list->path = path ? arena_copy(&s->keys_arena, path, strlen(path)) : NULL;
+    list->company = (struct str){arena_copy(&s->keys_arena, company.n ? company.p : "", company.n), company.n};
     list->entity = e;
     list->keys = keys;
     list->n = kept;
     s->key_list = list;
-    return ERR_OK;
+    buf_free(&text);
 }
 
-enum err sage100__key_list(struct source *s, const struct sage_entity *e, const char *path, struct str want_hash, const struct sage_soap_key_list **out, struct fault *f)
+static enum err load(struct source *s, const struct sage_entity *e, const char *path, struct fault *f)
+{
+    struct str text;
+    enum err err = world_read_file(s->env.world, path, KEY_FILE_BYTES, &s->keys_arena, &text, f);
+    if (err != ERR_OK) return fault_set(f, ERR_CONFIG, "source %s, %s: the key file %s cannot be read (%s)", s->env.state_name, e->table, path, err_text(err));
+    struct source_key *keys;
+    size_t n;
+    err = parse(s, e, text, path, &keys, &n, f);
+    if (err == ERR_OK) sage100__key_list_keep(s, e, path, (struct str){"", 0}, keys, n);
+    return err;
+}
+
+static bool is_in_memory(const struct source *s, const struct sage_entity *e, const char *path, struct str company, struct str want_hash)
 {
     const struct sage_soap_key_list *have = s->key_list;
-    bool keep = have && want_hash.n && have->entity == e && strcmp(have->path, path) == 0 && str_is(want_hash, have->hash);
-    enum err err = keep ? ERR_OK : load(s, e, path, f);
+    if (!have || want_hash.n == 0 || have->entity != e || !str_is(want_hash, have->hash)) return false;
+    return path ? have->path && strcmp(have->path, path) == 0 : !have->path && str_eq(have->company, company);
+}
+
+enum err sage100__key_list(struct source *s, const struct sage_entity *e, struct str company, struct str want_hash, const struct sage_soap_key_list **out, struct fault *f)
+{
+    enum err err = ERR_OK;
+    struct arena_mark m = arena_mark(&s->scratch);
+    const char *path = sage100__key_file(s, e, &s->scratch);
+    if (!is_in_memory(s, e, path, company, want_hash)) {
+        s->key_list = NULL;
+        arena_reset(&s->keys_arena);
+        err = path ? load(s, e, path, f) : sage100__key_call(s, e, company, f);
+    }
+    arena_release(&s->scratch, m);
     *out = s->key_list;
     return err;
 }

@@ -54,8 +54,25 @@ static void check_sign_in(struct sage_probe *p, const struct sage_entity *e, str
     arena_release(&p->s->scratch, m);
 }
 
-/* Which columns the reply type knows; where the keys of a pass come from. */
-static void check_query(struct sage_probe *p, const struct source_query *q, const struct sage_entity *e)
+/* Where the keys of a pass come from. */
+static void check_keys(struct sage_probe *p, const struct sage_entity *e, struct str company)
+{
+    struct fault f;
+    const char *operation = sage100__list_operation(p->s, e), *what = arena_printf(p->a, "keys of %s", e->table);
+    const struct sage_soap_key_list *list;
+    if (!sage100__has_key_list(p->s, e)) {
+        if (p->s->set.agent_url) sage100__probe_say(p, FINDING_OK, 0, what, "come from the agent");
+        else sage100__probe_say(p, FINDING_WARN, 0, what, "SOAP cannot list: without keys = file(\"keys.csv\") or `agent` only records already known are read again");
+        return;
+    }
+    enum err err = sage100__key_list(p->s, e, company, (struct str){"", 0}, &list, &f);
+    if (err != ERR_OK) failed(p, what, err, &f);
+    else if (operation) sage100__probe_say(p, FINDING_OK, p->s->last.elapsed_ms, what, "%zu, as %s says", list->n, operation);
+    else sage100__probe_say(p, FINDING_OK, 0, what, "%zu in the key file", list->n);
+}
+
+/* Which columns the reply type knows. */
+static void check_query(struct sage_probe *p, const struct source_query *q, const struct sage_entity *e, struct str company)
 {
     struct fault f;
     const struct sage_soap_contract *c;
@@ -73,12 +90,7 @@ static void check_query(struct sage_probe *p, const struct source_query *q, cons
                         "is not delivered by eBusiness Web Services: take it out of the spec, or read the table via agent");
     }
     if (!bad) sage100__probe_say(p, FINDING_OK, 0, arena_printf(p->a, "columns of %s", e->table), "all %zu are delivered over SOAP", q->ncolumns);
-    const char *path = sage100__key_file(p->s, e, p->a), *what = arena_printf(p->a, "keys of %s", e->table);
-    const struct sage_soap_key_list *list;
-    if (path && sage100__key_list(p->s, e, path, (struct str){"", 0}, &list, &f) != ERR_OK) failed(p, what, ERR_CONFIG, &f);
-    else if (path) sage100__probe_say(p, FINDING_OK, 0, what, "%zu in the key file", list->n);
-    else if (p->s->set.agent_url) sage100__probe_say(p, FINDING_OK, 0, what, "come from the agent");
-    else sage100__probe_say(p, FINDING_WARN, 0, what, "SOAP cannot list: without keys = file(\"keys.csv\") or `agent` only records already known are read again");
+    check_keys(p, e, company);
 }
 
 void sage100__probe_soap(struct sage_probe *p)
@@ -94,7 +106,7 @@ void sage100__probe_soap(struct sage_probe *p)
             const struct sage_entity *e = sage100__entity(p->q[i].entity);
             struct str company = p->q[i].company.n ? p->q[i].company : conn_setting(&p->s->env, "company");
             check_sign_in(p, e, company);
-            check_query(p, &p->q[i], e);
+            check_query(p, &p->q[i], e, company);
             signed_in = true;
         }
         if (!signed_in && conn_setting(&p->s->env, "company").n) check_sign_in(p, sage100__entity(STR("AR_Customer")), conn_setting(&p->s->env, "company"));

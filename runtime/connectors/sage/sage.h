@@ -9,7 +9,8 @@
  *   contract.c    WSDL and schemas -> names, namespaces, order of elements
  *   soap.c        one call: envelope, faults, retry
  *   soap_row.c    a reply -> source_row, content hash
- *   soap_read.c   fetch, page and keys over SOAP; key files
+ *   soap_read.c   fetch, page and keys over SOAP
+ *   key_file.c    which keys it reads: of a file; key_call.c of an operation that this site has
  *   probe.c       the agent's door step by step; probe_soap.c the other
  *
  *   agent:  bytes --json_next--> source_row (arena of the page)       nothing else is kept
@@ -36,6 +37,8 @@ struct sage_entity {
 const struct sage_entity *sage100__entity(struct str table);      /* NULL when unknown */
 const struct sage_entity *sage100__entities(size_t *n);
 
+struct sage_list_operation { const char *table, *operation; };
+#define SAGE_LISTS_MAX 8              /* tables that SOAP can read */
 struct sage_settings {
     const char *agent_url;            /* without the trailing slash and "/v1"; NULL: no such door */
     const char *authorization;        /* "Bearer ..." */
@@ -50,11 +53,17 @@ struct sage_settings {
     const char *soap_null_date;
     const char *wsdl_url;             /* NULL: soap_url + "?wsdl" */
     bool no_wsdl;
+    struct sage_list_operation lists[SAGE_LISTS_MAX]; size_t nlists;
 };
 /* Every problem in one sentence each, joined by "; ": ERR_CONFIG. Memory from life. */
 enum err sage100__settings(const struct conn_env *env, struct arena *life, struct sage_settings *out, struct fault *f);
 /* The key file that belongs to the entity, or NULL: setting "keys.TABLE.file", else "keys". */
 const char *sage100__key_file(const struct source *s, const struct sage_entity *e, struct arena *a);
+
+/* The operation that lists the entity's keys: setting "keys.TABLE.operation"; NULL: none. */
+const char *sage100__list_operation(const struct source *s, const struct sage_entity *e);
+/* True when a key file or a list operation says which keys SOAP reads. */
+bool sage100__has_key_list(const struct source *s, const struct sage_entity *e);
 
 struct sage_held { struct hash key; int64_t until_ms; };   /* monotonic; 0 = free */
 struct sage_last { enum http_outcome outcome; int status; int64_t connect_ms, tls_ms, elapsed_ms; };   /* for the probe: how far the last call came */

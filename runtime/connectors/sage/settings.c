@@ -143,6 +143,26 @@ static void read_soap(const struct conn_env *env, struct arena *life, struct sag
     }
 }
 
+/* keys TABLE { operation = "..." }: a name of the WSDL, as it goes into XML. */
+static void read_lists(const struct conn_env *env, struct arena *life, struct sage_settings *out, struct problems *p)
+{
+    size_t n;
+    const struct sage_entity *all = sage100__entities(&n);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = all[i].operation ? text_setting(env, life, arena_printf(life, "keys.%s.operation", all[i].table)) : NULL;
+        if (!name) continue;
+        if (strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name) || (name[0] >= '0' && name[0] <= '9') || strlen(name) > 100)
+            problem(p, "`keys %s`: operation is the name of an operation, as it stands in the WSDL", all[i].table);
+        else if (conn_setting(env, arena_printf(life, "keys.%s.file", all[i].table)).n)
+            problem(p, "`keys %s`: either a file or an operation, not both", all[i].table);
+        else if (strncmp(name, "Get", 3) != 0 && strncmp(name, "List", 4) != 0 && strncmp(name, "Find", 4) != 0 && strncmp(name, "Search", 6) != 0 && strncmp(name, "Read", 4) != 0)
+            problem(p, "`keys %s`: %s does not look like an operation that only reads (Get, List, Find, Search, Read)", all[i].table, name);
+        else if (strncmp(name, "GetNext", 7) == 0)
+            problem(p, "`keys %s`: %s moves a counter of Sage and is never called", all[i].table, name);
+        else out->lists[out->nlists++] = (struct sage_list_operation){all[i].table, name};
+    }
+}
+
 static int64_t duration(const struct conn_env *env, struct problems *p, const char *name, int64_t fallback, int64_t min, int64_t max)
 {
     if (conn_setting(env, name).n == 0) return fallback;
@@ -222,6 +242,7 @@ enum err sage100__settings(const struct conn_env *env, struct arena *life, struc
         problem(&p, "neither `agent` nor `soap` is set: there is no door to Sage");
     read_agent(env, life, out, &p);
     read_soap(env, life, out, &p);
+    read_lists(env, life, out, &p);
     read_common(env, life, out, &p);
     read_trust(env, life, out, &p);
     if (p.text.n > 400) log_error("source %s: %s", env->state_name ? env->state_name : "?", buf_cstr(&p.text));   /* a fault text would cut it */
@@ -230,9 +251,23 @@ enum err sage100__settings(const struct conn_env *env, struct arena *life, struc
     return e;
 }
 
+const char *sage100__list_operation(const struct source *s, const struct sage_entity *e)
+{
+    for (size_t i = 0; i < s->set.nlists; i++)
+        if (strcmp(s->set.lists[i].table, e->table) == 0) return s->set.lists[i].operation;
+    return NULL;
+}
+
 const char *sage100__key_file(const struct source *s, const struct sage_entity *e, struct arena *a)
 {
     struct str path = conn_setting(&s->env, arena_printf(a, "keys.%s.file", e->table));
-    if (path.n == 0) path = conn_setting(&s->env, "keys");
+    if (path.n == 0 && !sage100__list_operation(s, e)) path = conn_setting(&s->env, "keys");
     return path.n ? copy(a, path) : NULL;
+}
+
+bool sage100__has_key_list(const struct source *s, const struct sage_entity *e)
+{
+    char name[80];
+    snprintf(name, sizeof name, "keys.%s.file", e->table);
+    return sage100__list_operation(s, e) || conn_setting(&s->env, name).n || conn_setting(&s->env, "keys").n;
 }

@@ -8,7 +8,8 @@ enum soap_id {
 #define SOAP_OPERATION(name, id, ...) SOAP_##id,
 #include "connectors/sage/soap_operation.def"
 #undef SOAP_OPERATION
-    SOAP_OPERATIONS
+    SOAP_OPERATIONS,
+    SOAP_SLOTS = SOAP_OPERATIONS + SOAP_OPERATIONS - SOAP_CUSTOMER     /* behind each operation that reads by key: the one that lists its keys, if the site has one */
 };
 
 enum soap_role { SOAP_LOGON, SOAP_COMPANY, SOAP_KEY };
@@ -23,7 +24,7 @@ struct soap_operation {
 struct sage_soap_contract {
     bool from_wsdl;
     const char *origin;                              /* for people: where the names come from */
-    struct soap_operation op[SOAP_OPERATIONS];
+    struct soap_operation op[SOAP_SLOTS];            /* name NULL: no such slot is used */
     struct str logon_ns[2], logon_name[2];           /* in order of sending */
     bool logon_password[2];
     struct str null_date;                            /* empty until GetContractInformation was asked */
@@ -38,6 +39,8 @@ enum err sage100__soap_null_date(struct source *s, struct str company, struct fa
 void sage100__soap_contract_drop(struct source *s);
 /* The operation that reads an entity by key; SOAP_OPERATIONS when there is none. */
 enum soap_id sage100__soap_operation(const struct sage_entity *e);
+/* The operation that lists an entity's keys, as `keys TABLE { operation = "..." }` names it; sage100__list_operation(s, e) is not NULL. */
+enum soap_id sage100__soap_list_operation(const struct sage_entity *e);
 bool sage100__soap_has_member(const struct soap_operation *op, struct str name);
 
 enum soap_verdict { SOAP_OK, SOAP_MISSING, SOAP_IS_LOCKED, SOAP_INVALID, SOAP_AUTH, SOAP_PERMISSION, SOAP_CONFIG, SOAP_BUSY, SOAP_CONTRACT_WRONG, SOAP_PROTOCOL };

@@ -1,8 +1,9 @@
 /* soap_read.c - rows by key, and the passes that stand in for a list (facts/sage-100.md 3.2: this service has none).
  *
  *   fetch  one call a key: row | missing (CI_NoKey) | locked | a row with a violation (the key is refused)
- *   page   keys from a key file: cursor = MARK hash-of-file "." position; or from the agent's changed rows: cursor = the agent's
- *   keys   the keys of the file that exist in Sage now; or the agent's own sweep
+ *   page   keys from a list, of a file or of an operation of this site: cursor = MARK hash-of-list "." position; or from the agent's changed rows:
+ *          cursor = the agent's
+ *   keys   the keys of the list that exist in Sage now; or the agent's own sweep
  *
  * "An exception occurred." that stays after all repeats: the key counts as locked (it comes again later), but the third such key of one fetch, or the
  * only one, ends it with ERR_BUSY: then it is the service and not the record. */
@@ -98,7 +99,7 @@ enum err sage100__soap_fetch(struct source *s, const struct sage_entity *e, cons
     return err;
 }
 
-/* ---- position in a key file ---- */
+/* ---- position in a list of keys ---- */
 
 /* MARK hash "." position. False for anything else: another door's cursor, or damage. */
 static bool read_position(struct str cursor, struct str *hash, int64_t *at)
@@ -124,18 +125,18 @@ static struct source_key copy_key(struct arena *a, const struct source_key *k)
 }
 
 /* The keys of the next step; copied, as the list may be read anew while the page still lives. */
-static enum err next_slice(struct source *s, const struct sage_entity *e, const struct source_query *q, const char *path, struct str cursor,
-                           struct arena *a, struct slice *out, struct fault *f)
+static enum err next_slice(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
+                           struct slice *out, struct fault *f)
 {
     struct str hash = {"", 0};
     int64_t at = 0;
     if (cursor.n && !read_position(cursor, &hash, &at))
         return fault_set(f, ERR_EXPIRED, "source %s, %s: the stored cursor belongs to another door: a full pass is needed", s->env.state_name, e->table);
-    if (at == 0) hash = (struct str){"", 0};          /* a new pass takes the file as it is now */
-    enum err err = sage100__key_list(s, e, path, hash, &out->list, f);
+    if (at == 0) hash = (struct str){"", 0};          /* a new pass takes the list as it is now */
+    enum err err = sage100__key_list(s, e, q->company, hash, &out->list, f);
     if (err != ERR_OK) return err;
     if (at != 0 && (!str_is(hash, out->list->hash) || at > (int64_t)out->list->n))
-        return fault_set(f, ERR_EXPIRED, "source %s, %s: the key file %s changed in the middle of a pass: the pass begins anew", s->env.state_name, e->table, path);
+        return fault_set(f, ERR_EXPIRED, "source %s, %s: the list of keys changed in the middle of a pass: the pass begins anew", s->env.state_name, e->table);
     size_t rows = q->page_rows ? q->page_rows : s->set.soap_page_rows;
     if (rows > LIMIT_BATCH_GET) rows = LIMIT_BATCH_GET;
     out->from = (size_t)at;
@@ -148,17 +149,17 @@ static enum err next_slice(struct source *s, const struct sage_entity *e, const 
 
 static enum err no_keys(const struct source *s, const struct sage_entity *e, struct fault *f)
 {
-    return fault_set(f, ERR_UNSUPPORTED, "source %s, %s: eBusiness Web Services cannot list records: set keys = file(\"keys.csv\") with one key a line, or set `agent`",
-                     s->env.state_name, e->table);
+    return fault_set(f, ERR_UNSUPPORTED, "source %s, %s: eBusiness Web Services cannot list records: set keys = file(\"keys.csv\") with one key a line, `keys %s { operation = ... }` if your service has one that lists, or `agent`",
+                     s->env.state_name, e->table, e->table);
 }
 
 /* ---- page ---- */
 
-static enum err page_by_file(struct source *s, const struct sage_entity *e, const struct source_query *q, const char *path, struct str cursor,
-                             struct arena *a, struct source_page *out, struct fault *f)
+static enum err page_by_list(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
+                             struct source_page *out, struct fault *f)
 {
     struct slice part;
-    enum err err = next_slice(s, e, q, path, cursor, a, &part, f);
+    enum err err = next_slice(s, e, q, cursor, a, &part, f);
     if (err == ERR_OK) err = sage100__soap_fetch(s, e, q, part.keys, part.n, a, out, f);
     if (err != ERR_OK) return err;
     out->nmissing = 0;                                /* a listed key that Sage does not have is no row; the sweep reports what vanished */
@@ -197,8 +198,7 @@ static enum err page_by_agent(struct source *s, const struct sage_entity *e, con
 enum err sage100__soap_page(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str cursor, struct arena *a,
                          struct source_page *out, struct fault *f)
 {
-    const char *path = sage100__key_file(s, e, a);
-    if (path) return page_by_file(s, e, q, path, cursor, a, out, f);
+    if (sage100__has_key_list(s, e)) return page_by_list(s, e, q, cursor, a, out, f);
     if (s->set.agent_url) return page_by_agent(s, e, q, cursor, a, out, f);
     return no_keys(s, e, f);
 }
@@ -208,16 +208,17 @@ enum err sage100__soap_page(struct source *s, const struct sage_entity *e, const
 enum err sage100__soap_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
                          struct source_page *out, struct fault *f)
 {
-    const char *path = sage100__key_file(s, e, a);
     struct source_query bare = *q;
     struct source_page answer = {0};
     struct sage_key_set gone;
     struct slice part;
     bare.ncolumns = 0;
-    if (!path && s->set.agent_url) return sage100__agent_keys(s, e, q, after, a, out, f);
-    if (!path) return no_keys(s, e, f);
-    enum err err = next_slice(s, e, &bare, path, after, a, &part, f);
-    if (err == ERR_OK) err = sage100__soap_fetch(s, e, &bare, part.keys, part.n, a, &answer, f);
+    bool list = sage100__has_key_list(s, e), announced = !sage100__key_file(s, e, a);
+    if (!list && s->set.agent_url) return sage100__agent_keys(s, e, q, after, a, out, f);
+    if (!list) return no_keys(s, e, f);
+    enum err err = next_slice(s, e, &bare, after, a, &part, f);
+    /* A file says what to read and not what there is: each key is asked for. What the service announces is there. */
+    if (err == ERR_OK && !announced) err = sage100__soap_fetch(s, e, &bare, part.keys, part.n, a, &answer, f);
     if (err != ERR_OK) return err;
     sage100__key_set(&gone, answer.missing, answer.nmissing, a);
     out->rows = ARENA_ARRAY(a, struct source_row, part.n + 1);

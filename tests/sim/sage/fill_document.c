@@ -292,6 +292,12 @@ static uint32_t group_of_row(const struct sage_filling *f, unsigned *main_code, 
     return f->res->id == SAGE_GL_ACCOUNT_GROUPS ? index : sage__group_of(f->res->company, main_account);
 }
 
+// Items, lines and suppliers name accounts of these groups, accounts name their main account: nothing of that is deleted.
+static bool is_named(const struct sage_filling *f, const struct group *g)
+{
+    return f->res->id != SAGE_GL_ACCOUNTS || g == &groups[GROUP_SALES] || g == &groups[GROUP_COGS] || g == &groups[GROUP_INVENTORY] || g == &groups[GROUP_PAYABLE];
+}
+
 void sage__fill_ledger(const struct sage_filling *f, const struct sage_column *c, struct sage_row *row, struct sage_value *v)
 {
     if (c->fill < SAGE_FILL_ACCOUNT) {
@@ -308,7 +314,7 @@ void sage__fill_ledger(const struct sage_filling *f, const struct sage_column *c
     case SAGE_FILL_MAIN_CODE: n = snprintf(text, sizeof text, "%04u", main_code); break;
     case SAGE_FILL_ACCOUNT_DESC: n = snprintf(text, sizeof text, "%s %04u", g->desc, main_code); break;
     case SAGE_FILL_COMPANY_CODE: n = snprintf(text, sizeof text, "%s", f->res->company->code); break;
-    case SAGE_FILL_GL_STATUS: fixed(v, f->status < 94 ? "A" : f->status < 98 ? "I" : "D"); return;
+    case SAGE_FILL_GL_STATUS: fixed(v, f->status < 94 ? "A" : f->status < 96 || is_named(f, g) ? "I" : "D"); return;
     case SAGE_FILL_ACCOUNT_GROUP: fixed(v, g->code); return;
     case SAGE_FILL_GROUP_DESC: fixed(v, g->desc); return;
     case SAGE_FILL_ACCOUNT_CATEGORY: fixed(v, g->category); return;

@@ -14,7 +14,7 @@ static const char usage[] =
     "         [--customers N] [--rows RESOURCE=N,...] [--seed S] [--company ABC] [--company-name NAME] [--token T] [--user U] [--password P]\n"
     "         [--tz ZONE] [--overlap-minutes M] [--history-end YYYYMMDD] [--divisions-off] [--no-agent] [--no-soap]\n"
     "         [--script F] [--state F] [--log F] [--soap-ns NS] [--soap-data-ns NS] [--soap-contract NAME]\n"
-    "         [--soap-path PATH] [--soap-action FORMAT] [--soap-null-date D] [--soap-username-first] [--soap-split-wsdl]\n"
+    "         [--soap-path PATH] [--soap-action FORMAT] [--soap-null-date D] [--soap-username-first] [--soap-lists] [--soap-split-wsdl]\n"
     "         [--soap-blank empty|nil|omitted] [--soap-cold-ms N] [--soap-idle-ms N]\n";
 
 struct files {
@@ -78,7 +78,7 @@ static bool flag_option(const char *name, struct sage_sim_options *o, struct sim
         bool *into;
     } flags[] = {
         {"--no-agent", &o->no_agent}, {"--no-soap", &o->no_soap}, {"--divisions-off", &o->divisions_off},
-        {"--soap-username-first", &o->soap.username_first}, {"--soap-split-wsdl", &o->soap.split_wsdl}, {"--serialise", &door->serialise}, {"--stay", stay},
+        {"--soap-username-first", &o->soap.username_first}, {"--soap-split-wsdl", &o->soap.split_wsdl}, {"--soap-lists", &o->soap.lists}, {"--serialise", &door->serialise}, {"--stay", stay},
     };
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i].name, name) == 0)

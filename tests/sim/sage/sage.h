@@ -42,6 +42,7 @@ struct sage_soap_names {
     const char *null_date;     // ContractInformation.NullDateTime
     bool username_first;       // order of the members of logon; false: alphabetical, Password first
     bool split_wsdl;           // WSDL in two files with wsdl:import
+    bool lists;                // an add-on offers ListCustomers, ListCustomerContacts, ListSalesOrders
     enum sage_soap_blank blank;
 };
 

@@ -23,6 +23,11 @@ const struct sage_op sage__ops[] = {
 };
 const size_t sage__nops = sizeof sage__ops / sizeof *sage__ops;
 
+bool sage__op_offered(const struct sage_sim *s, const struct sage_op *op)
+{
+    return s->opt.soap.lists || op->result < SAGE_SOAP_CUSTOMER_KEYS || op->result > SAGE_SOAP_ORDER_KEYS;
+}
+
 size_t sage__op_parameter(const struct sage_op *op, int i, const char **name)
 {
     const char *p = op->parameters;
@@ -60,7 +65,7 @@ static const struct sage_op *op_of_action(const struct sage_sim *s, const char *
     for (size_t i = 0; i < sage__nops; i++) {
         struct sage_buf b = {0};
         sage__op_action(&b, s, &sage__ops[i]);
-        bool same = b.len == len && memcmp(b.p, action, len) == 0;
+        bool same = b.len == len && memcmp(b.p, action, len) == 0 && sage__op_offered(s, &sage__ops[i]);
         free(b.p);
         if (same)
             return &sage__ops[i];
@@ -282,6 +287,19 @@ static void row_result(struct sage_call *call, const struct sage_op *op, struct 
     free(row);
 }
 
+static void keys_result(struct sage_call *call, const struct sage_op *op, struct sage_company *c)
+{
+    static const int tables[] = {SAGE_CUSTOMERS, SAGE_CONTACTS, SAGE_SALES_ORDERS};
+    struct sage_buf b = {0};
+    open_envelope(&b);
+    sage__putf(&b, "<%sResponse xmlns=\"%s\"><%sResult xmlns:a=\"%s\" xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\">", op->name,
+               call->sim->opt.soap.service_ns, op->name,
+               op->result == SAGE_SOAP_ORDER_KEYS ? "http://schemas.microsoft.com/2003/10/Serialization/Arrays" : call->sim->opt.soap.data_ns);
+    sage__soap_keys(&b, &c->res[tables[op->result - SAGE_SOAP_CUSTOMER_KEYS]], op->result);
+    sage__putf(&b, "</%sResult></%sResponse>", op->name, op->name);
+    send(call, &b, 200);
+}
+
 static void with_logon(struct sage_call *call, const struct sage_op *op, const struct arguments *a)
 {
     const struct sage_sim_options *o = &call->sim->opt;
@@ -314,7 +332,10 @@ static void with_logon(struct sage_call *call, const struct sage_op *op, const s
         text_result(call, op, number);
         return;
     }
-    row_result(call, op, c, a);
+    if (op->result >= SAGE_SOAP_CUSTOMER_KEYS && op->result <= SAGE_SOAP_ORDER_KEYS)
+        keys_result(call, op, c);
+    else
+        row_result(call, op, c, a);
 }
 
 static void perform(struct sage_call *call, const struct sage_op *op, xmlNode *wrapper)

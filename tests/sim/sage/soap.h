@@ -18,6 +18,9 @@ enum sage_soap_type {
     SAGE_SOAP_CONTACT,
     SAGE_SOAP_ORDER,
     SAGE_SOAP_ORDER_LINE,
+    SAGE_SOAP_CUSTOMER_KEYS, // lists of an add-on
+    SAGE_SOAP_CONTACT_KEYS,
+    SAGE_SOAP_ORDER_KEYS,
     SAGE_SOAP_TEXT
 };
 
@@ -31,10 +34,13 @@ struct sage_op {
 extern const struct sage_op sage__ops[];
 extern const size_t sage__nops;
 
+bool sage__op_offered(const struct sage_sim *, const struct sage_op *);
 // The name of the i-th parameter; 0 when there are fewer. A parameter named logon has the type Logon, others are text.
 size_t sage__op_parameter(const struct sage_op *, int i, const char **name);
 void sage__op_action(struct sage_buf *, const struct sage_sim *, const struct sage_op *);
 const char *sage__soap_type_name(enum sage_soap_type); // NULL for plain text
+// The keys of a table, as its list names them; prefix a. An order's key is a plain string of an array of strings.
+void sage__soap_keys(struct sage_buf *, struct sage_resource *, enum sage_soap_type);
 
 // Members of logon in the order of the schema.
 const char *sage__logon_member(const struct sage_sim *, int i);

@@ -38,6 +38,9 @@ static const struct {
     [SAGE_SOAP_CONTACT] = {"CustomerContact", contact, sizeof contact / sizeof *contact},
     [SAGE_SOAP_ORDER] = {"SalesOrder", order, sizeof order / sizeof *order},
     [SAGE_SOAP_ORDER_LINE] = {"SalesOrderLine", order_line, sizeof order_line / sizeof *order_line},
+    [SAGE_SOAP_CUSTOMER_KEYS] = {"ArrayOfCustomerKey", NULL, 0},
+    [SAGE_SOAP_CONTACT_KEYS] = {"ArrayOfCustomerContactKey", NULL, 0},
+    [SAGE_SOAP_ORDER_KEYS] = {"ArrayOfstring", NULL, 0},
     [SAGE_SOAP_TEXT] = {NULL, NULL, 0},
 };
 
@@ -106,6 +109,20 @@ void sage__soap_types_schema(struct sage_buf *b, const struct sage_sim *s)
     element(b, "Value", "xs:string");
     close_type(b, "Field");
     array(b, "ArrayOfField", "Field");
+    if (s->opt.soap.lists) {
+        for (size_t t = SAGE_SOAP_CUSTOMER_KEYS; t <= SAGE_SOAP_CONTACT_KEYS; t++) {
+            open_type(b, types[t].name + strlen("ArrayOf"));
+            element(b, "ARDivisionNo", "xs:string");
+            if (t == SAGE_SOAP_CONTACT_KEYS)
+                element(b, "ContactCode", "xs:string");
+            element(b, "CustomerNo", "xs:string");
+            close_type(b, types[t].name + strlen("ArrayOf"));
+            array(b, types[t].name, types[t].name + strlen("ArrayOf"));
+        }
+        open_type(b, "ArrayOfstring");
+        sage__puts(b, "<xs:element minOccurs=\"0\" maxOccurs=\"unbounded\" name=\"string\" nillable=\"true\" type=\"xs:string\"/>");
+        close_type(b, "ArrayOfstring");
+    }
     for (size_t t = SAGE_SOAP_CUSTOMER; t <= SAGE_SOAP_ORDER_LINE; t++) {
         open_type(b, types[t].name);
         for (size_t i = 0; i < types[t].n; i++)
@@ -194,6 +211,35 @@ static void lines(struct sage_buf *b, struct sage_resource *header, const struct
     }
     sage__puts(b, "</a:Lines>");
     free(line);
+}
+
+static void key_member(struct sage_buf *b, const struct sage_key *key, int part, const char *name)
+{
+    size_t len;
+    const char *p = sage__key_part(key, part, &len);
+    sage__putf(b, "<a:%s>", name);
+    sage__put_xml(b, p, len);
+    sage__putf(b, "</a:%s>", name);
+}
+
+void sage__soap_keys(struct sage_buf *b, struct sage_resource *r, enum sage_soap_type type)
+{
+    const char *of = types[type].name + strlen("ArrayOf");
+    struct sage_iter it;
+    struct sage_hit hit;
+    sage__view_after_key(r, NULL, &it);
+    while (sage__view_next(&it, false, &hit)) {
+        if (type == SAGE_SOAP_ORDER_KEYS) {
+            key_member(b, &hit.key, 0, of);
+            continue;
+        }
+        sage__putf(b, "<a:%s>", of);
+        key_member(b, &hit.key, 0, "ARDivisionNo");
+        if (type == SAGE_SOAP_CONTACT_KEYS)
+            key_member(b, &hit.key, 2, "ContactCode");
+        key_member(b, &hit.key, 1, "CustomerNo");
+        sage__putf(b, "</a:%s>", of);
+    }
 }
 
 void sage__soap_row(struct sage_buf *b, struct sage_resource *r, const struct sage_row *row, enum sage_soap_type type)

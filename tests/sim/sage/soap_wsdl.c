@@ -67,7 +67,8 @@ static void schema(struct sage_call *call, int which)
             sage__putf(&b, " namespace=\"%s\"", n->data_ns);
         sage__puts(&b, "/>\n");
         for (size_t i = 0; i < sage__nops; i++)
-            wrappers(&b, &sage__ops[i]);
+            if (sage__op_offered(call->sim, &sage__ops[i]))
+                wrappers(&b, &sage__ops[i]);
     } else if (which == 1) {
         sage__puts(&b, "<xs:simpleType name=\"guid\"><xs:restriction base=\"xs:string\"/></xs:simpleType>");
     } else {
@@ -95,6 +96,8 @@ static void port_type(struct sage_buf *b, const struct sage_call *call)
     const struct sage_soap_names *n = &call->sim->opt.soap;
     schema_imports(b, call);
     for (size_t i = 0; i < sage__nops; i++) {
+        if (!sage__op_offered(call->sim, &sage__ops[i]))
+            continue;
         const char *op = sage__ops[i].name;
         sage__putf(b, "<wsdl:message name=\"%s_%s_InputMessage\"><wsdl:part name=\"parameters\" element=\"svc:%s\"/></wsdl:message>\n",
                    n->contract, op, op);
@@ -107,6 +110,8 @@ static void port_type(struct sage_buf *b, const struct sage_call *call)
     }
     sage__putf(b, "<wsdl:portType name=\"%s\">\n", n->contract);
     for (size_t i = 0; i < sage__nops; i++) {
+        if (!sage__op_offered(call->sim, &sage__ops[i]))
+            continue;
         const char *op = sage__ops[i].name;
         sage__putf(b, "<wsdl:operation name=\"%s\"><wsdl:input message=\"svc:%s_%s_InputMessage\"/><wsdl:output"
                       " message=\"svc:%s_%s_OutputMessage\"/><wsdl:fault name=\"MasFaultFault\""
@@ -123,6 +128,8 @@ static void binding(struct sage_buf *b, const struct sage_call *call)
                   " transport=\"http://schemas.xmlsoap.org/soap/http\"/>\n",
                n->contract, n->contract);
     for (size_t i = 0; i < sage__nops; i++) {
+        if (!sage__op_offered(call->sim, &sage__ops[i]))
+            continue;
         sage__putf(b, "<wsdl:operation name=\"%s\"><soap:operation soapAction=\"", sage__ops[i].name);
         sage__op_action(b, call->sim, &sage__ops[i]);
         sage__puts(b, "\" style=\"document\"/><wsdl:input><soap:body use=\"literal\"/></wsdl:input><wsdl:output><soap:body"

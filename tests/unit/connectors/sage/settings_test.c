@@ -45,6 +45,10 @@ int main(void)
     refused("a login of three lines", LIST("soap", "https://erp.test/x.svc", "login", "a\ns3cret\nc"), LIST("two lines"));
     refused("an action without a hole", LIST("soap", "https://erp.test/x.svc", "login", "a\nb", "soap_action", "urn:x"), LIST("{operation}"));
     refused("an order that is none", LIST("soap", "https://erp.test/x.svc", "login", "a\nb", "soap_logon", "b,a"), LIST("`soap_logon`"));
+    refused("a list and a file of keys", LIST("soap", "https://erp.test/x.svc", "login", "a\nb", "keys.AR_Customer.operation", "ListCustomers", "keys.AR_Customer.file", "k.csv"), LIST("either a file or an operation"));
+    refused("an operation that is no name", LIST("soap", "https://erp.test/x.svc", "login", "a\nb", "keys.AR_Customer.operation", "List<Customers"), LIST("as it stands in the WSDL"));
+    refused("an operation that moves a counter", LIST("soap", "https://erp.test/x.svc", "login", "a\nb", "keys.AR_Customer.operation", "GetNextCustomerNo"), LIST("moves a counter"));
+    refused("an operation that writes", LIST("soap", "https://erp.test/x.svc", "login", "a\nb", "keys.SO_SalesOrderHeader.operation", "DeleteSalesOrder"), LIST("only reads"));
     refused("a trust file that is not there", LIST("trust", "/no/such/file.pem"), LIST("`trust`"));
     refused("a trust file that is none", LIST("trust", "/etc/hostname"), LIST("PEM"));
     refused("a company of four characters", LIST("company", "ABCD"), LIST("`company`"));
@@ -55,6 +59,7 @@ int main(void)
     accepted("the agent alone", LIST("timezone", "America/Chicago"));
     accepted("slashes and the version behind the address", LIST("agent", "https://erp.test:8443/v1/"));
     accepted("this machine without TLS", LIST("agent", "http://127.0.0.1:8080", "soap", "http://[::1]:8080/x.svc?wsdl", "login", "a\r\nb\r\n"));
+    accepted("an operation that lists", LIST("soap", "https://erp.test/x.svc", "login", "a\nb", "keys.AR_Customer.operation", "ListCustomers", "keys", "k.csv"));
     accepted("delays as one span and as two", LIST("retry.locked.delay", "250ms..30s", "retry.busy.delay.min", "10ms", "retry.busy.delay.max", "1s", "retry.locked.attempts", "8"));
     return rig_exit();
 }
