@@ -92,6 +92,7 @@ enum err answer_batch(struct engine *e, struct send_batch *b, struct fault *f)
     adapt(e, b);
     for (size_t i = 0; i < b->wb.n; i++) {
         enum err err = emit_outcome(e, b, i, f);
+        if (err == ERR_OK) err = gone_answer(e, b->sf, b->keys[i], &b->wb.items[i], f);
         if (err != ERR_OK) return err;
         const struct write_item *it = &b->wb.items[i];
         if (it->cls != W_CONFIG || b->sf->stopped) continue;

@@ -20,7 +20,7 @@ size_t check_fields(const struct sync_flow *sf, struct target_field *out)
     for (size_t i = 0; i < fl->nfields; i++) {
         const struct image_field *fd = &fl->fields[i];
         out[i] = (struct target_field){.module = fl->module, .name = fd->name, .type = fd->type, .unique = fd->mode == FIELD_KEY || fd->unique,
-                                       .on_insert = true, .on_update = fd->mode != FIELD_ONCE, .custom = fd->custom, .link_module = fd->link_module};
+                                       .on_insert = !fl->into, .on_update = fd->mode != FIELD_ONCE, .custom = fd->custom, .link_module = fd->link_module};
     }
     return fl->nfields;
 }
@@ -44,6 +44,7 @@ static enum err check_filled(struct engine *e, struct sync_flow *sf, struct faul
 {
     int64_t count = 0;
     struct flow_state st = {0};
+    if (sf->fl->into) return ERR_OK;                  /* it makes no records */
     enum err err = sf->dst->tops->count(sf->dst->target, sf->fl->module, &count, f);
     if (err != ERR_OK) return err;
     store_flow(e->store, sf->name, &st);

@@ -59,6 +59,14 @@ static bool blanks(const struct image_flow *fl, const struct record *wanted, con
     return false;
 }
 
+/* The row adds to another record than before. */
+static bool moves(const struct record *wanted, struct str before, struct arena *a)
+{
+    struct record was = record_of(before, a);
+    const struct value *to = record_get(wanted, STR(INTO_FIELD)), *from = record_get(&was, STR(INTO_FIELD));
+    return to && from && !value_equal(to, from);
+}
+
 /* The state of a row whose wanted image is new. */
 static uint8_t next_state(struct sync_flow *sf, struct derived *d, struct arena *a)
 {
@@ -66,7 +74,7 @@ static uint8_t next_state(struct sync_flow *sf, struct derived *d, struct arena 
     struct record wanted = record_of(d->wanted, a), written = record_of(d->row.written, a);
     if (d->known && d->row.id.n) {
         struct record_field *diff = ARENA_ARRAY(a, struct record_field, wanted.n + 1);
-        bool unread = d->row.flags & (ROW_F_UNREAD | ROW_F_FORCE);
+        bool unread = d->row.flags & (ROW_F_UNREAD | ROW_F_FORCE) || moves(&wanted, d->row.wanted, a);
         if (!unread && wanted_diff(fl, &wanted, &written, WRITE_UPDATE, false, diff) == 0) {
             d->flags &= ~(uint32_t)ROW_F_DANGER;
             return d->flags & ROW_F_GONE ? ROW_GONE : d->flags & ROW_F_LEFT ? ROW_LEFT : ROW_CLEAN;
@@ -74,11 +82,12 @@ static uint8_t next_state(struct sync_flow *sf, struct derived *d, struct arena 
         if (blanks(fl, &wanted, &written)) d->flags |= ROW_F_DANGER;
     }
     if ((d->flags & ROW_F_DANGER) && has_fuse(fl)) return ROW_HELD;
-    return d->known && d->row.state == ROW_WAITING ? ROW_WAITING : ROW_DIRTY;
+    /* A person's decision is waited for on; another record may not be the one that is needed now. */
+    return d->known && d->row.state == ROW_WAITING && fl->adopt && !link_waits(sf) ? ROW_WAITING : ROW_DIRTY;
 }
 
 /* The filter is false, or the row is gone: what the events set, if the record was ever written. */
-static void compute_event(struct engine *e, struct sync_flow *sf, struct derived *d, const struct image_event *ev, uint32_t flag, struct arena *a)
+static void compute_event(struct sync_flow *sf, struct derived *d, const struct image_event *ev, uint32_t flag, struct arena *a)
 {
     d->kind = DERIVE_LEAVE;
     d->flags = flag;
@@ -86,7 +95,7 @@ static void compute_event(struct engine *e, struct sync_flow *sf, struct derived
         d->state = flag == ROW_F_GONE ? ROW_GONE : ROW_LEFT;
         return;
     }
-    d->wanted = wanted_event(e, sf->fl, ev, a);
+    d->wanted = wanted_event(sf->fl, ev, d->row.wanted, a);
     d->flags |= ROW_F_DANGER;
     d->state = next_state(sf, d, a);
 }
@@ -103,8 +112,21 @@ static void compute(struct engine *e, struct sync_flow *sf, const struct value *
 {
     const struct image_flow *fl = sf->fl;
     if (!vm_when(e->vm, fl, cols)) {
-        compute_event(e, sf, d, &fl->on_leave, ROW_F_LEFT, a);
+        compute_event(sf, d, &fl->on_leave, ROW_F_LEFT, a);
         return;
+    }
+    struct value into = value_absent;
+    if (fl->into) {
+        const struct str *message;
+        into = vm_into(e->vm, fl, cols, &message);
+        if (message) {
+            compute_reject(d, arena_copy(a, message->p, message->n));
+            return;
+        }
+        if (!value_present(&into)) {                          /* it belongs to no record */
+            compute_event(sf, d, &fl->on_leave, ROW_F_LEFT, a);
+            return;
+        }
     }
     struct vm_out out;
     vm_map(e->vm, fl, cols, &out);
@@ -113,7 +135,7 @@ static void compute(struct engine *e, struct sync_flow *sf, const struct value *
         compute_reject(d, arena_copy(a, out.message.p, out.message.n));
         return;
     }
-    d->wanted = wanted_build(e, sf, &out, d->key_text, a);
+    d->wanted = wanted_build(sf, &out, &into, d->key_text, a);
     bool came_back = d->known && (d->row.flags & (ROW_F_LEFT | ROW_F_GONE | ROW_F_REJECT));
     bool settled = d->known && d->row.state != ROW_REJECTED && d->row.state != ROW_HELD;
     if (!force && settled && !came_back && str_eq(d->wanted, d->row.wanted)) {
@@ -218,6 +240,6 @@ enum err derive_gone(struct engine *e, struct sync_flow *sf, struct str key, str
     enum err err = known_row(e, sf, &d, &e->page, f);
     if (err != ERR_OK || !d.known || (d.row.flags & (ROW_F_GONE | ROW_F_ERASED))) return err;
     d.key_text = key_text_of(sf->fl, key, &e->page);
-    compute_event(e, sf, &d, &sf->fl->on_delete, ROW_F_GONE, &e->page);
+    compute_event(sf, &d, &sf->fl->on_delete, ROW_F_GONE, &e->page);
     return derive_emit(e, sf, &d, f);
 }

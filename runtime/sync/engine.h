@@ -95,7 +95,7 @@ struct prepare_totals { uint64_t wanted, made, refused, by_hand; };
 enum err engine_prepare(struct engine *e, bool make, const char *by, void (*each)(void *ctx, const struct make_step *s), void *ctx, struct prepare_totals *t,
                         struct fault *f);
 
-struct engine_result { uint64_t rows, changed, same, rejected, locked, inserted, updated, adopted, failed, waiting, held, pending, calls; bool finished; };
+struct engine_result { uint64_t rows, changed, same, rejected, locked, inserted, updated, adopted, failed, waiting, held, pending, calls, put_back; bool finished; };
 /* One pass of every flow (or the chosen one): poll, derive, write, until nothing is due within wait_ms. OK also when records were rejected
  * (see result); finished = false when something is still to do. */
 enum err engine_once(struct engine *e, struct engine_result *r, struct fault *f);

@@ -55,11 +55,11 @@ static struct value in_image(const struct value *v, struct arena *a)
     return (struct value){.kind = V_LIST, .u.list = l};
 }
 
-struct str wanted_build(struct engine *e, struct sync_flow *sf, const struct vm_out *out, struct str key_text, struct arena *a)
+struct str wanted_build(struct sync_flow *sf, const struct vm_out *out, const struct value *into, struct str key_text, struct arena *a)
 {
-    (void)e;
     const struct image_flow *fl = sf->fl;
-    struct record r = {ARENA_ARRAY(a, struct record_field, fl->nfields + 1), 0};
+    struct record r = {ARENA_ARRAY(a, struct record_field, fl->nfields + 2), 0};
+    if (into->kind == V_LINK) r.f[r.n++] = (struct record_field){STR(INTO_FIELD), link_symbol(into->u.link, a)};
     for (size_t i = 0; i < fl->nfields; i++) {
         struct record_field rf = {fl->fields[i].name, value_absent};
         if (fl->fields[i].mode == FIELD_KEY) rf.v = value_text(key_text);
@@ -70,10 +70,11 @@ struct str wanted_build(struct engine *e, struct sync_flow *sf, const struct vm_
     return encoded(&r, a);
 }
 
-struct str wanted_event(struct engine *e, const struct image_flow *fl, const struct image_event *ev, struct arena *a)
+struct str wanted_event(const struct image_flow *fl, const struct image_event *ev, struct str before, struct arena *a)
 {
-    (void)e;
-    struct record r = {ARENA_ARRAY(a, struct record_field, ev->n + 1), 0};
+    struct record r = {ARENA_ARRAY(a, struct record_field, ev->n + 2), 0}, was = record_of(before, a);
+    const struct value *into = record_get(&was, STR(INTO_FIELD));
+    if (into) r.f[r.n++] = (struct record_field){STR(INTO_FIELD), *into};
     for (size_t i = 0; i < ev->n; i++) r.f[r.n++] = (struct record_field){fl->fields[ev->fields[i]].name, ev->values[i]};
     return encoded(&r, a);
 }
@@ -143,6 +144,9 @@ static bool as_number(const struct value *v, struct value *out)
 bool same_in_target(const struct value *ours, const struct value *theirs)
 {
     if (value_equal(ours, theirs)) return true;
+    /* A flag in the target is never empty: not set and no are one thing there. */
+    if (!value_present(ours) && theirs->kind == V_BOOL) return !theirs->u.b;
+    if (!value_present(theirs) && ours->kind == V_BOOL) return !ours->u.b;
     if (!value_present(ours) || !value_present(theirs)) return false;
     struct value a, b;
     if ((ours->kind == V_DECIMAL || theirs->kind == V_DECIMAL) && as_number(ours, &a) && as_number(theirs, &b)) return decimal_compare(&a, &b) == 0;

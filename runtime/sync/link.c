@@ -46,6 +46,13 @@ void link_places(struct sync_flow *sf, struct arena *a)
         if (fl->fields[i].lines) add_places(sf, fl->lines[fl->fields[i].lines - 1].body, i, a);
 }
 
+bool link_waits(const struct sync_flow *sf)
+{
+    for (size_t i = 0; i < sf->nplaces; i++)
+        if (sf->places[i].l->kind == LINK_REF) return true;
+    return sf->fl->into > 0;
+}
+
 const struct image_link *link_at(const struct sync_flow *sf, size_t field, size_t column)
 {
     for (size_t i = 0; i < sf->nplaces; i++)
@@ -53,8 +60,7 @@ const struct image_link *link_at(const struct sync_flow *sf, size_t field, size_
     return NULL;
 }
 
-/* The i-th symbol of a record at a place; false behind the last. An empty one: no link there. */
-static bool symbol_at(const struct sync_flow *sf, const struct link_place *p, const struct record *wanted, size_t i, struct str *symbol)
+bool link_symbol_at(const struct sync_flow *sf, const struct link_place *p, const struct record *wanted, size_t i, struct str *symbol)
 {
     const struct image_field *fd = &sf->fl->fields[p->field];
     const struct value *v = record_get(wanted, fd->name);
@@ -75,7 +81,7 @@ bool link_stands(const struct sync_flow *sf, const struct image_link *l, const s
     for (size_t p = 0; p < sf->nplaces; p++) {
         struct str have;
         if (sf->places[p].l != l) continue;
-        for (size_t i = 0; symbol_at(sf, &sf->places[p], image, i, &have); i++) {
+        for (size_t i = 0; link_symbol_at(sf, &sf->places[p], image, i, &have); i++) {
             if (!have.n || !str_eq(have, symbol)) continue;
             *field = sf->fl->fields[sf->places[p].field].name;
             return true;
@@ -124,12 +130,10 @@ static struct str parent_id(struct engine *e, const struct image_link *l, struct
     return link_parent_row(e, l->flow, link_parent_key(child, symbol, a), a, &row) == PARENT_THERE ? row.id : (struct str){NULL, 0};
 }
 
-enum err link_wait(struct engine *e, struct sync_flow *sf, struct send_item *it, uint16_t flow, struct str key, struct arena *a, struct fault *f)
+enum err link_wait(struct engine *e, struct sync_flow *sf, struct send_item *it, uint16_t flow, struct str key, bool deleted, struct arena *a, struct fault *f)
 {
     const struct image_flow *parent = &e->image->flows[flow];
-    struct row row;
     struct str text = key_text_of(parent, key, a);
-    bool deleted = link_parent_row(e, flow, key, a, &row) == PARENT_DELETED;
     emit_begin(e, FRAME_ROW, sf);
     emit_key(e, it->key, it->row.slot);
     event_put_int(&e->pub, EV_STATE, ROW_WAITING);
@@ -147,10 +151,12 @@ static enum err wait_for_parents(struct engine *e, struct sync_flow *sf, const s
 {
     for (size_t i = 0; i < n; i++) {
         struct str symbol;
-        for (size_t k = 0; link_is_sent(sf, p, &items[i]) && symbol_at(sf, p, &items[i].wanted, k, &symbol); k++) {
+        for (size_t k = 0; link_is_sent(sf, p, &items[i]) && link_symbol_at(sf, p, &items[i].wanted, k, &symbol); k++) {
             struct arena_mark m = arena_mark(a);
-            bool there = !symbol.n || parent_id(e, p->l, items[i].key, symbol, a).n;
-            enum err err = there ? ERR_OK : link_wait(e, sf, &items[i], p->l->flow, link_parent_key(items[i].key, symbol, a), a, f);
+            struct row row;
+            struct str key = symbol.n ? link_parent_key(items[i].key, symbol, a) : symbol;
+            enum link_parent parent = symbol.n ? link_parent_row(e, p->l->flow, key, a, &row) : PARENT_THERE;
+            enum err err = parent == PARENT_THERE ? ERR_OK : link_wait(e, sf, &items[i], p->l->flow, key, parent == PARENT_DELETED, a, f);
             arena_release(a, m);
             if (err != ERR_OK) return err;
         }
@@ -174,7 +180,7 @@ static size_t open_symbols(struct engine *e, struct sync_flow *sf, const struct 
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         struct str symbol, id;
-        for (size_t j = 0; count < LIMIT_COQL_IN && link_is_sent(sf, p, &items[i]) && symbol_at(sf, p, &items[i].wanted, j, &symbol); j++) {
+        for (size_t j = 0; count < LIMIT_COQL_IN && link_is_sent(sf, p, &items[i]) && link_symbol_at(sf, p, &items[i].wanted, j, &symbol); j++) {
             if (!symbol.n || symbol.n > LINK_SYMBOL_MAX) continue;          /* nothing in the target is that long: no answer */
             if (store_link(e->store, p->l->module, p->l->field, symbol, a, &id, &at) && now - at < LINK_TTL_MS) continue;
             bool seen = false;
@@ -207,7 +213,7 @@ static enum err reject_many(struct engine *e, struct sync_flow *sf, const struct
 {
     struct str name = sf->fl->fields[p->field].name, symbol;
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; link_is_sent(sf, p, &items[i]) && symbol_at(sf, p, &items[i].wanted, k, &symbol); k++) {
+        for (size_t k = 0; link_is_sent(sf, p, &items[i]) && link_symbol_at(sf, p, &items[i].wanted, k, &symbol); k++) {
             if (!symbol.n || !str_is(link_id(e, p->l, items[i].key, symbol, a), LINK_MANY)) continue;
             items[i].skip = true;
             enum err err = emit_reject(e, sf, &items[i], arena_printf(a, "%.*s: the find has two or more hits in %.*s", (int)name.n, name.p,

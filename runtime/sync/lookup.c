@@ -8,8 +8,7 @@ static struct str keep(struct arena *a, struct str s)
     return (struct str){arena_copy(a, s.p, s.n), s.n};
 }
 
-/* A value read in the target, in the form our own images hold it; absent when it cannot be one. */
-static struct value in_our_form(const struct type *t, const struct value *v)
+struct value in_our_form(const struct type *t, const struct value *v)
 {
     struct value out = value_absent;
     if (v->kind == V_TEXT && (t->base == T_DECIMAL ? decimal_parse_json(value_str(v), &out)
@@ -83,7 +82,7 @@ static enum err take_id(struct engine *e, struct sync_flow *sf, struct send_item
 
 enum err lookup_ids(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
 {
-    if (sf->module_empty) return ERR_OK;
+    if (sf->module_empty || sf->fl->into) return ERR_OK;
     struct str *values = ARENA_ARRAY(a, struct str, LIMIT_COQL_IN), *want;
     size_t *index = ARENA_ARRAY(a, size_t, LIMIT_COQL_IN);
     size_t nwant = field_names(sf->fl, a, &want);

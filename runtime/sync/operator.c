@@ -40,10 +40,10 @@ static enum err find_record(struct engine *e, const char *flow, struct str text,
 
 enum err replay_mark(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, bool recreate, const char *by, struct fault *f)
 {
+    if (recreate) return gone_recreate(e, sf->fl, key, row, by, f);
     emit_begin(e, FRAME_REPLAY, sf);
     emit_key(e, key, row->slot);
-    event_put_int(&e->pub, EV_FLAGS, recreate ? 0 : ROW_F_FORCE);
-    if (recreate) event_put_int(&e->pub, EV_CLASS, W_GONE);
+    event_put_int(&e->pub, EV_FLAGS, ROW_F_FORCE);
     event_put_text(&e->priv, EV_BY, by);
     return emit_end(e, f);
 }
@@ -118,6 +118,38 @@ enum err engine_adopt(struct engine *e, const char *flow, struct str key_text, s
 }
 
 /* ---- erasure ---- */
+static enum err erase_row(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, const char *by, struct fault *f)
+{
+    if (row->state == ROW_INFLIGHT || row->state == ROW_AMBIGUOUS)
+        return fault_set(f, ERR_BUSY, "a write of this record is under way or being settled; try again in a few minutes");
+    /* The mark first: from here on nothing seals with the slot. A crash in between is mended by doing it again, and by recovery (setup.c). */
+    emit_begin(e, FRAME_ERASE, sf);
+    emit_key(e, key, FRAME_NO_SLOT);
+    event_put_int(&e->pub, EV_SLOT, row->slot);
+    event_put_text(&e->priv, EV_BY, by);
+    enum err err = emit_end(e, f);
+    if (err == ERR_OK) err = emit_commit(e, f);
+    if (err == ERR_OK) err = store_flush(e->store, f);
+    return err == ERR_OK && row->slot != FRAME_NO_SLOT ? slot_erase(e->secrets, row->slot, f) : err;
+}
+
+/* What other flows add to the record is about the same person: those rows first, so that a second try finds the rest. */
+static enum err erase_added(struct engine *e, const struct sync_flow *sf, const struct row *row, const char *by, struct fault *f)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < e->image->nflows && row->id.n && err == ERR_OK; i++) {
+        const struct image_flow *fl = &e->image->flows[i];
+        struct sync_flow other = {.fl = fl, .name = fl->name};
+        struct flow_state st;
+        struct str key;
+        struct row added;
+        if (!fl->into || &e->image->flows[fl->into - 1] != sf->fl || !store_flow(e->store, fl->name, &st)) continue;
+        if (store_by_id(e->store, st.id, row->id, &e->page, &key) != ERR_OK || store_row(e->store, st.id, key, &e->page, &added, NULL) != ERR_OK) continue;
+        if (!(added.flags & ROW_F_ERASED)) err = erase_row(e, &other, key, &added, by, f);
+    }
+    return err;
+}
+
 enum err engine_erase(struct engine *e, const char *flow, struct str key_text, const char *by, struct fault *f)
 {
     struct sync_flow *sf = NULL;
@@ -126,17 +158,8 @@ enum err engine_erase(struct engine *e, const char *flow, struct str key_text, c
     arena_reset(&e->page);
     enum err err = find_record(e, flow, key_text, &sf, &key, &row, f);
     if (err != ERR_OK) return err;
-    if (row.state == ROW_INFLIGHT || row.state == ROW_AMBIGUOUS)
-        return fault_set(f, ERR_BUSY, "a write of this record is under way or being settled; try again in a few minutes");
-    /* The mark first: from here on nothing seals with the slot. A crash in between is mended by doing it again, and by recovery (setup.c). */
-    emit_begin(e, FRAME_ERASE, sf);
-    emit_key(e, key, FRAME_NO_SLOT);
-    event_put_int(&e->pub, EV_SLOT, row.slot);
-    event_put_text(&e->priv, EV_BY, by);
-    err = emit_end(e, f);
-    if (err == ERR_OK) err = emit_commit(e, f);
-    if (err == ERR_OK) err = store_flush(e->store, f);
-    return err == ERR_OK && row.slot != FRAME_NO_SLOT ? slot_erase(e->secrets, row.slot, f) : err;
+    err = erase_added(e, sf, &row, by, f);
+    return err == ERR_OK ? erase_row(e, sf, key, &row, by, f) : err;
 }
 
 struct waiting { struct engine *e; struct sync_flow *sf; struct arena *a; struct send_item *items; size_t n, cap; };

@@ -30,12 +30,31 @@ static void tell_fields(struct planning *p, const char *what, const struct deriv
     const struct image_flow *fl = p->sf->fl;
     struct record wanted = record_of(d->wanted, a), written = record_of(d->row.written, a);
     struct record_field *diff = ARENA_ARRAY(a, struct record_field, wanted.n + 1);
-    size_t n = wanted_diff(fl, &wanted, &written, d->row.id.n ? WRITE_UPDATE : WRITE_INSERT, false, diff);
+    size_t n = wanted_diff(fl, &wanted, &written, d->row.id.n || fl->into ? WRITE_UPDATE : WRITE_INSERT, false, diff);
     for (size_t i = 0; i < n; i++) {
         const struct value *have = record_get(&written, diff[i].name);
         tell(p, what, d->key_text, diff[i].name, printed(have ? have : &value_absent, a), printed(&diff[i].v, a), NULL);
     }
     if (n == 0) tell(p, what, d->key_text, (struct str){NULL, 0}, (struct str){NULL, 0}, (struct str){NULL, 0}, NULL);
+}
+
+/* Fields for another flow's record: written into it, or waited for. */
+static void account_into(struct planning *p, const struct derived *d, struct arena *a)
+{
+    struct send_item it = {.wanted = record_of(d->wanted, a)};
+    struct row row;
+    const struct str none = {NULL, 0};
+    uint16_t flow = (uint16_t)(p->sf->fl->into - 1);
+    struct str key = link_parent_key(d->key, into_symbol(&it), a);
+    if (link_parent_row(p->e, flow, key, a, &row) == PARENT_THERE) {
+        p->t->updates++;
+        tell_fields(p, "update", d, a);
+        return;
+    }
+    const struct image_flow *parent = &p->e->image->flows[flow];
+    struct str text = key_text_of(parent, key, a);
+    p->t->waiting++;
+    tell(p, "wait", d->key_text, none, none, none, arena_printf(a, "adds to %.*s %.*s, which is not in the target yet", (int)parent->name.n, parent->name.p, (int)text.n, text.p));
 }
 
 static void account(struct planning *p, const struct derived *d, struct arena *a)
@@ -53,6 +72,8 @@ static void account(struct planning *p, const struct derived *d, struct arena *a
         t->leaves += !(d->flags & ROW_F_GONE);
         t->deletes += !!(d->flags & ROW_F_GONE);
         tell_fields(p, d->flags & ROW_F_GONE ? "delete" : "leave", d, a);
+    } else if (p->sf->fl->into) {
+        account_into(p, d, a);
     } else if (d->known && d->row.id.n) {
         t->updates++;
         tell_fields(p, "update", d, a);

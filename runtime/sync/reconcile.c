@@ -102,7 +102,7 @@ static enum err read_targets(struct reconcile_run *run, struct reconcile_item *i
     for (size_t i = 0; i < n; i++) {
         const struct derived *d = &items[i].d;
         if (items[i].locked || (d->known && (d->row.flags & ROW_F_ERASED)) || (d->row.id.n > 0) == by_key) continue;
-        if (by_key && d->kind != DERIVE_WRITE) continue;               /* nothing to look for: it is not to be there */
+        if (by_key && (d->kind != DERIVE_WRITE || fl->into)) continue;               /* nothing to look for: it is not to be there */
         some[k] = &items[i];
         values[k++] = by_key ? d->key_text : d->row.id;
     }

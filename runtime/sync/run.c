@@ -38,6 +38,7 @@ static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, str
     err = poll_flow(e, sf, need_full, f);
     if (err == ERR_OK && need_full && had_full) err = sweep_flow(e, sf, f);
     if (err == ERR_OK && need_full && had_full) err = hint_refresh_daily(e, sf->dst, f);
+    if (err == ERR_OK) err = guard_flow(e, sf, f);
     return err == ERR_OK ? fuse_decide(e, sf, f) : err;
 }
 

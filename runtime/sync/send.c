@@ -47,7 +47,7 @@ static struct send_batch *batch_new(struct engine *e, struct sync_flow *sf, enum
     b->keys = ARENA_ARRAY(&b->arena, struct str, cap);
     b->slots = ARENA_ARRAY(&b->arena, uint32_t, cap);
     b->attempts = ARENA_ARRAY(&b->arena, uint64_t, cap);
-    b->wb = (struct write_batch){.verb = verb, .module = sf->fl->module, .key_field = sf->fl->fields[sf->fl->key_field].name,
+    b->wb = (struct write_batch){.verb = verb, .module = sf->fl->module, .key_field = sf->fl->into ? (struct str){NULL, 0} : sf->fl->fields[sf->fl->key_field].name,
                                  .trigger_workflow = sf->fl->trigger_workflow,
                                  .trigger_approval = sf->fl->trigger_approval, .trigger_blueprint = sf->fl->trigger_blueprint, .arena = &b->arena, .user = b,
                                  .items = ARENA_ARRAY(&b->arena, struct write_item, cap)};
@@ -172,8 +172,9 @@ static enum err prepare(struct engine *e, struct sync_flow *sf, bool whole, bool
     struct arena a;
     arena_init(&a, 256 * 1024);
     struct send_item *items = ARENA_ARRAY(&a, struct send_item, room);
-    size_t before = e->npending, n = pick(e, sf, st.id, room, &a, items, f);
+    size_t before = e->npending, n = into_take_turns(e, sf, items, pick(e, sf, st.id, room, &a, items, f));
     enum err err = settle_items(e, sf, items, n, &a, f);
+    if (err == ERR_OK) err = into_items(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = lookup_unread(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = lookup_ids(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = hold_candidates(e, sf, items, n, &a, f);

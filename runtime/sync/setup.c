@@ -165,8 +165,6 @@ static void make_queries(struct engine *e, struct sync_flow *sf)
 /* What a compiled file may hold and this engine cannot do yet is refused at the start: it is never accepted and then ignored. */
 static enum err can_do(const struct image_flow *fl, struct fault *f)
 {
-    if (fl->guard) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: `guard` cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
-    if (fl->into) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: `into` cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
     if (fl->key_program.ninstr) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: a key of one's own cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
     for (size_t i = 0; i < fl->nlinks; i++)
         if (fl->links[i].nmore)
@@ -179,7 +177,7 @@ enum err engine__flows(struct engine *e, struct fault *f)
     const struct image *im = e->image;
     e->flows = ARENA_ARRAY(&e->arena, struct sync_flow, im->nflows + 1);
     for (size_t i = 0; i < im->nflows; i++) {
-        const struct image_flow *fl = &im->flows[i];
+        const struct image_flow *fl = &im->flows[im->order[i]];        /* those that others refer to first */
         if (e->o.flow && !str_is(fl->name, e->o.flow)) continue;
         enum err err = can_do(fl, f);
         if (err != ERR_OK) return err;
@@ -192,6 +190,8 @@ enum err engine__flows(struct engine *e, struct fault *f)
         sf->batch_now = e->o.batch_rows ? e->o.batch_rows : batch < 1 || batch > LIMIT_WRITE_BATCH ? LIMIT_WRITE_BATCH : (unsigned)batch;
         link_places(sf, &e->arena);
         sf->has_lines = fl->nlines > 0;
+        sf->shares_records = fl->into > 0;
+        for (size_t k = 0; k < im->nflows; k++) sf->shares_records = sf->shares_records || im->flows[k].into == im->order[i] + 1u;
         make_queries(e, sf);
     }
     if (e->o.flow && e->nflows == 0) return fault_set(f, ERR_USAGE, "the spec has no flow named %s", e->o.flow);

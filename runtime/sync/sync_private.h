@@ -35,6 +35,7 @@ struct sync_flow {
     struct sync_endpoint **from;       /* per query: its source */
     struct link_place *places; size_t nplaces;
     bool has_lines;                    /* a field is a list */
+    bool shares_records;               /* it is into another flow, or another one into it */
     unsigned batch_now;                /* halved after a refused request, doubled after an applied one */
     bool module_empty;                 /* had no record at the check: no look-ups before inserts */
     bool stopped;                      /* a configuration error came back: no more writes in this run */
@@ -106,8 +107,10 @@ bool lockdiff_list(const struct lockfile *l, struct str old, struct str now, voi
 size_t lockdiff_entities(const struct lockfile *l, struct str text, struct str **out);
 
 /* image.c - wanted images: building, comparing, merging. */
-struct str wanted_build(struct engine *e, struct sync_flow *sf, const struct vm_out *out, struct str key_text, struct arena *a);
-struct str wanted_event(struct engine *e, const struct image_flow *fl, const struct image_event *ev, struct arena *a);
+/* into: what vm_into gave, absent in other flows. */
+struct str wanted_build(struct sync_flow *sf, const struct vm_out *out, const struct value *into, struct str key_text, struct arena *a);
+/* before: the image that was wanted so far. */
+struct str wanted_event(const struct image_flow *fl, const struct image_event *ev, struct str before, struct arena *a);
 /* Fields of wanted that differ from written, as the verb sees them; names and values of the wanted image. */
 size_t wanted_diff(const struct image_flow *fl, const struct record *wanted, const struct record *written, enum write_verb verb, bool force,
                    struct record_field *out);
@@ -174,12 +177,16 @@ enum err lookup_fill(struct sync_flow *sf, struct send_item *items, size_t n, st
 enum err candidates_of(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct str *ids, struct str *names, struct fault *f);
 
 enum err emit_reject(struct engine *e, struct sync_flow *sf, const struct send_item *it, const char *why, struct fault *f);
+/* A value read in the target, in the form our own images hold it; absent when it cannot be one. */
+struct value in_our_form(const struct type *t, const struct value *v);
 /* What was read in the target as an image of ours, without links and lists. */
 struct str old_image(const struct image_flow *fl, const struct record *hit, struct arena *a);
 
 /* link.c - symbols to ids. */
 void link_places(struct sync_flow *sf, struct arena *a);
 const struct image_link *link_at(const struct sync_flow *sf, size_t field, size_t column);      /* NULL: no link there */
+/* Whether records of the flow can wait for others. */
+bool link_waits(const struct sync_flow *sf);
 enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 /* The id that a symbol of a link resolved to for the record `child`; empty = none. */
 struct str link_id(struct engine *e, const struct image_link *l, struct str child, struct str symbol, struct arena *a);
@@ -188,7 +195,9 @@ struct str link_parent_key(struct str child, struct str symbol, struct arena *a)
 enum link_parent { PARENT_UNKNOWN, PARENT_NOT_YET, PARENT_THERE, PARENT_DELETED };
 enum link_parent link_parent_row(struct engine *e, uint16_t flow, struct str key, struct arena *a, struct row *row);
 /* The record waits for that one; shown with what it waits for. */
-enum err link_wait(struct engine *e, struct sync_flow *sf, struct send_item *it, uint16_t flow, struct str key, struct arena *a, struct fault *f);
+enum err link_wait(struct engine *e, struct sync_flow *sf, struct send_item *it, uint16_t flow, struct str key, bool deleted, struct arena *a, struct fault *f);
+/* The i-th symbol of an image at a place; false behind the last. An empty one: no link there. */
+bool link_symbol_at(const struct sync_flow *sf, const struct link_place *p, const struct record *image, size_t i, struct str *symbol);
 /* Whether an image holds this symbol at a place of this link, and in which field. */
 bool link_stands(const struct sync_flow *sf, const struct image_link *l, const struct record *image, struct str symbol, struct str *field);
 
@@ -221,9 +230,24 @@ enum composed compose(struct engine *e, struct sync_flow *sf, struct send_item *
 enum err compose_intent(struct engine *e, struct sync_flow *sf, const struct outgoing *o, struct fault *f);
 enum err compose_stands(struct engine *e, struct sync_flow *sf, const struct outgoing *o, struct fault *f);
 
+/* into.c - fields for another flow's records. */
+#define INTO_FIELD "@into"             /* in a wanted image: which record, as a ref's symbol */
+struct str into_symbol(const struct send_item *it);
+enum err into_items(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
+/* Leaves out the rows whose record another flow is writing just now; the number of those that stay. */
+size_t into_take_turns(const struct engine *e, const struct sync_flow *sf, struct send_item *items, size_t n);
+
 /* gone.c - records that were deleted in the target. */
 #define GONE_WHY "the record does not exist in the target any more; mlcd replay --recreate makes it anew"
+/* The item's record is not there; of an `into` row, the parent's. Emits what that means. */
 enum err gone_item(struct engine *e, struct sync_flow *sf, struct send_item *it, struct fault *f);
+/* Makes a record again, and has what linked to it linked again. */
+enum err gone_recreate(struct engine *e, const struct image_flow *fl, struct str key, const struct row *row, const char *by, struct fault *f);
+/* What an answer says about records that are gone: the written one, or one that it links to. After its OUTCOME. */
+enum err gone_answer(struct engine *e, struct sync_flow *sf, struct str key, const struct write_item *answer, struct fault *f);
+
+/* guard.c - what people changed in the records of a guarded flow is put back. */
+enum err guard_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
 
 /* hint.c - notifications of the target: their channels, what they tell, what follows from it. */
 enum err hint_channels(struct engine *e, bool off, struct fault *f);

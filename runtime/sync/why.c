@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { SHARERS_MAX = 32 };             /* flows that write into one record, for `why` */
+
 bool view__key(struct view *v, const char *flow, struct str text, struct arena *a, struct str *natural)
 {
     (void)v;
@@ -162,18 +164,85 @@ static enum err why_frame(void *arg, const struct frame *fr, struct fault *f)
     return ERR_OK;
 }
 
+/* ---- other flows that write into the same record ---- */
+struct sharers {
+    struct view *v;
+    struct str key;
+    const char *flow;                          /* the flow that was asked for, or NULL */
+    struct str id[SHARERS_MAX], other_key[SHARERS_MAX], other_flow[SHARERS_MAX];
+    uint16_t of[SHARERS_MAX];                  /* the flow of id */
+    size_t nids, nothers;
+};
+
+static enum err note_id(void *arg, struct str name, const struct flow_state *st)
+{
+    struct sharers *s = arg;
+    struct row row;
+    if ((s->flow && !str_is(name, s->flow)) || s->nids == SHARERS_MAX) return ERR_OK;
+    if (store_row(s->v->store, st->id, s->key, &s->v->arena, &row, NULL) != ERR_OK || !row.id.n) return ERR_OK;
+    s->of[s->nids] = st->id;
+    s->id[s->nids++] = row.id;
+    return ERR_OK;
+}
+
+static enum err note_sharer(void *arg, struct str name, const struct flow_state *st)
+{
+    struct sharers *s = arg;
+    for (size_t i = 0; i < s->nids && s->nothers < SHARERS_MAX; i++) {
+        struct str key;
+        if (s->of[i] == st->id || store_by_id(s->v->store, st->id, s->id[i], &s->v->arena, &key) != ERR_OK) continue;
+        s->other_flow[s->nothers] = str_of(arena_copy(&s->v->arena, name.p, name.n));
+        s->other_key[s->nothers++] = key;
+    }
+    return ERR_OK;
+}
+
+/* Flows are walked twice and remembered between: the store's cursor must not move while it is asked other things. */
+struct flow_list { struct arena *a; struct str name[256]; struct flow_state st[256]; size_t n; };
+
+static enum err note_flow(void *arg, struct str name, const struct flow_state *st)
+{
+    struct flow_list *l = arg;
+    if (l->n == sizeof l->name / sizeof *l->name) return ERR_OK;
+    l->name[l->n] = (struct str){arena_copy(l->a, name.p, name.n), name.n};
+    l->st[l->n++] = (struct flow_state){.id = st->id};
+    return ERR_OK;
+}
+
+static void find_sharers(struct sharers *s)
+{
+    struct flow_list *l = ARENA_NEW(&s->v->arena, struct flow_list);
+    l->a = &s->v->arena;
+    if (store_flows(s->v->store, note_flow, l) != ERR_OK) return;
+    for (size_t i = 0; i < l->n; i++) note_id(s, l->name[i], &l->st[i]);
+    for (size_t i = 0; i < l->n; i++) note_sharer(s, l->name[i], &l->st[i]);
+}
+
+static enum err tell_key(struct telling *t, struct str key, struct fault *f)
+{
+    struct hash h = hash_keyed(t->v->key_hash_key, key);
+    struct journal_filter flt = {.from = 1, .key_hash = h.b};
+    enum err err = journal_scan(t->v->journal, &flt, why_frame, t, f);
+    struct buf *const bufs[] = {&t->snapshot, &t->fields, &t->old, &t->id};
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) buf_free(bufs[i]);
+    return err;
+}
+
 enum err view_why(struct view *v, const char *flow, struct str key_text, struct str field, void (*each)(void *ctx, const struct view_write *w), void *ctx,
                   struct fault *f)
 {
     struct str key;
     if (!view__key(v, flow, key_text, &v->arena, &key))
         return fault_set(f, ERR_USAGE, "%.*s is no record key; keys look like ABC~01~ABF", (int)key_text.n, key_text.p);
-    struct hash h = hash_keyed(v->key_hash_key, key);
     struct telling t = {.v = v, .flow = flow, .field = field, .each = each, .ctx = ctx};
-    struct journal_filter flt = {.from = 1, .key_hash = h.b};
-    enum err err = journal_scan(v->journal, &flt, why_frame, &t, f);
-    struct buf *const bufs[] = {&t.snapshot, &t.fields, &t.old, &t.id};
-    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++) buf_free(bufs[i]);
+    enum err err = tell_key(&t, key, f);
     if (err == ERR_OK && t.seen == 0) return fault_set(f, ERR_NOT_FOUND, "no record %.*s is known here", (int)key_text.n, key_text.p);
+    struct sharers *s = ARENA_NEW(&v->arena, struct sharers);
+    *s = (struct sharers){.v = v, .key = key, .flow = flow};
+    find_sharers(s);
+    for (size_t i = 0; i < s->nothers && err == ERR_OK; i++) {
+        struct telling other = {.v = v, .flow = s->other_flow[i].p, .field = field, .each = each, .ctx = ctx};
+        err = tell_key(&other, s->other_key[i], f);
+    }
     return err;
 }
