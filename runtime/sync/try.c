@@ -87,6 +87,16 @@ static enum try_verdict judge(struct trying *t, struct str key, const struct row
         *why = "the filter leaves it out now";
         return TRY_CLEARED;
     }
+    const struct str *message = NULL;
+    struct value into = fl->into ? vm_into(t->vm, fl, cols, &message) : value_absent;
+    if (message) {
+        *why = arena_copy(&t->a, message->p, message->n);
+        return TRY_SAME;
+    }
+    if (fl->into && !value_present(&into)) {
+        *why = "it adds to no record now";
+        return TRY_CLEARED;
+    }
     struct vm_out out;
     vm_map(t->vm, fl, cols, &out);
     if (out.rejected) {
@@ -95,7 +105,7 @@ static enum try_verdict judge(struct trying *t, struct str key, const struct row
     }
     *why = "";
     if ((r->flags & ROW_F_REJECT) || r->wanted.n == 0) return TRY_CLEARED;
-    struct record now = record_of(wanted_build(NULL, &t->sf, &out, key_text_of(fl, key, &t->a), &t->a), &t->a);
+    struct record now = record_of(wanted_build(&t->sf, &out, &into, key_text_of(fl, key, &t->a), &t->a), &t->a);
     return compare_refused(t, r, &now, why);
 }
 
