@@ -2,22 +2,9 @@
  *
  * A frame about a record names its flow (public part) and its key (private part). A frame whose private part was erased still moves the
  * sequence forward and touches nothing else: the ERASE frame itself said what became of the row. */
-#include "store/store_private.h"
+#include "store/fold.h"
 #include "base/check.h"
 #include "base/outcome.h"
-
-/* One record's frame under way: what it says, the row before, the row after. */
-struct fold {
-    struct store *s;
-    const struct frame *fr;
-    struct event_tags ev;
-    struct arena arena;
-    struct str flow_name, key;
-    struct flow_state fl;
-    struct row row;
-    bool existed;
-    struct fault *f;
-};
 
 static struct str keep(struct arena *a, struct str s)
 {
@@ -59,7 +46,7 @@ static enum err move_flow(struct fold *x)
     return e == ERR_OK ? store__del(x->s, TABLE_FLOWS, x->ev.v[EV_MOVED_FROM], x->f) : e;
 }
 
-static enum err take_row(struct fold *x)
+enum err fold__take_row(struct fold *x)
 {
     x->key = x->ev.v[EV_KEY];
     if (x->key.n == 0) return fault_set(x->f, ERR_CORRUPT, "audit entry %llu names no record", (unsigned long long)x->fr->seq);
@@ -74,82 +61,23 @@ static enum err take_row(struct fold *x)
     return row_decode(keep(&x->arena, v), &x->row) ? ERR_OK : fault_set(x->f, ERR_CORRUPT, "a row of the index cannot be read");
 }
 
-static enum err wake_children(struct fold *x);
-
 static bool over(const struct row *r)
 {
     return r->state == ROW_LEFT || r->state == ROW_GONE;
 }
 
-static enum err save_row(struct fold *x, const struct row *before)
+enum err fold__save_row(struct fold *x, const struct row *before)
 {
     x->row.last_seq = x->fr->seq;
     enum err e = store__row_put(x->s, &x->fl, x->key, x->existed ? before : NULL, &x->row, x->f);
     bool born = x->row.id.n && !(x->existed && before->id.n);
     bool left = over(&x->row) && !(x->existed && over(before));       /* what it held may be another's now */
-    return e == ERR_OK && (born || left) ? wake_children(x) : e;
+    return e == ERR_OK && (born || left) ? fold__wake_children(x) : e;
 }
 
 static bool under_way(const struct row *r)
 {
     return r->state == ROW_INFLIGHT || r->state == ROW_AMBIGUOUS;
-}
-
-static enum err flow_by_id(struct fold *x, uint16_t id);
-static enum err wake_child(struct fold *x, struct str entry, size_t prefix);
-
-/* ---- waiting for a parent ----
- * The child's frame names its parent; an entry under the parent's key leads back to the child. It is used up when the parent gets its id. */
-static struct str waiting_key(struct buf *b, uint16_t parent, struct str parent_key, uint16_t child, struct str child_key)
-{
-    buf_clear(b);
-    buf_byte(b, (unsigned char)(parent >> 8));
-    buf_byte(b, (unsigned char)parent);
-    buf_byte(b, (unsigned char)(parent_key.n >> 8));
-    buf_byte(b, (unsigned char)parent_key.n);
-    buf_str(b, parent_key);
-    if (child) {
-        buf_byte(b, (unsigned char)(child >> 8));
-        buf_byte(b, (unsigned char)child);
-        buf_str(b, child_key);
-    }
-    return buf_view(b);
-}
-
-static enum err wait_for(struct fold *x)
-{
-    struct str v, parent = x->ev.v[EV_PARENT_KEY];
-    struct flow_state fl;
-    enum err e = store__flow_get(x->s, x->ev.v[EV_PARENT_FLOW], &v, x->f);
-    if (e == ERR_NOT_FOUND) return ERR_OK;                     /* that flow never ran: the next derivation of the child asks again */
-    if (e != ERR_OK || !flow_decode(v, &fl)) return e == ERR_OK ? fault_set(x->f, ERR_CORRUPT, "the state of a flow cannot be read") : e;
-    struct buf b = {0};
-    struct str k = waiting_key(&b, fl.id, parent, x->fl.id, x->key);
-    e = k.n <= 500 ? store__put(x->s, TABLE_WAITING, k, (struct str){NULL, 0}, x->f) : ERR_OK;
-    buf_free(&b);
-    return e;
-}
-
-/* Children of the record that x has just given an id. */
-static enum err wake_children(struct fold *x)
-{
-    struct buf b = {0};
-    struct str prefix = waiting_key(&b, x->fl.id, x->key, 0, x->key);
-    enum err e = ERR_OK;
-    for (bool more = true; more && e == ERR_OK;) {
-        MDB_cursor *c;
-        MDB_val k = {prefix.n, (void *)(uintptr_t)prefix.p}, v;
-        if (mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_WAITING], &c) != 0) break;
-        int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
-        struct str full = {k.mv_data, rc == 0 ? k.mv_size : 0};
-        more = rc == 0 && full.n > prefix.n + 2 && str_starts(full, prefix);
-        struct str entry = more ? keep(&x->arena, full) : full;
-        mdb_cursor_close(c);
-        if (!more) break;
-        e = wake_child(x, entry, prefix.n);
-    }
-    buf_free(&b);
-    return e;
 }
 
 /* ---- what a poll says about a record: ROW, LEAVE, GONE, REJECT ---- */
@@ -180,8 +108,8 @@ static enum err fold_row(struct fold *x)
     }
     x->fl.no_answer += (uint64_t)event_int(ev, EV_NO_ANSWER, 0);
     x->fl.violated += (uint64_t)event_int(ev, EV_VIOLATED, 0);
-    enum err e = save_row(x, &before);
-    return e == ERR_OK && event_has(ev, EV_PARENT_KEY) ? wait_for(x) : e;
+    enum err e = fold__save_row(x, &before);
+    return e == ERR_OK && event_has(ev, EV_PARENT_KEY) ? fold__wait_for(x) : e;
 }
 
 /* ---- INTENT, OUTCOME, SETTLE ---- */
@@ -194,7 +122,7 @@ static enum err fold_intent(struct fold *x)
     r->sent = x->ev.v[EV_SENT];
     r->sent_wanted_seq = r->wanted_seq;
     set_from_event(&r->lines, &x->ev, EV_LINES);      /* read just now: true whatever becomes of the write */
-    return save_row(x, &before);
+    return fold__save_row(x, &before);
 }
 
 /* Where a row stands when nothing is under way any more and the target holds `written`. */
@@ -260,7 +188,7 @@ static enum err fold_outcome(struct fold *x)
     case W_DUP_OTHER: not_applied(r, ROW_REJECTED); break;
     case W_GONE:      is_void(r); break;
     }
-    return save_row(x, &before);
+    return fold__save_row(x, &before);
 }
 
 /* A record was read back. CLASS: APPLIED, or RETRY = it is as it was before, or AMBIGUOUS = could not be read, or GONE = it is not there any more. */
@@ -279,7 +207,7 @@ static enum err fold_settle(struct fold *x)
         not_applied(r, ROW_DIRTY);
     }
     if (cls != W_AMBIGUOUS) r->attempt = 0;
-    return save_row(x, &before);
+    return fold__save_row(x, &before);
 }
 
 /* A row that is over may still hold the id: it gives it up. (Rows of `into` flows come and go around one record.) */
@@ -291,11 +219,11 @@ static enum err release_id(struct fold *x, struct str id)
     struct fold other = {.s = x->s, .fr = x->fr, .f = x->f, .fl = x->fl, .flow_name = x->flow_name};
     arena_init(&other.arena, 4096);
     other.ev.v[EV_KEY] = keep(&other.arena, v);
-    e = take_row(&other);
+    e = fold__take_row(&other);
     if (e == ERR_OK && other.existed) {
         struct row before = other.row;
         other.row.id = other.row.written = other.row.lines = (struct str){NULL, 0};
-        e = save_row(&other, &before);
+        e = fold__save_row(&other, &before);
     }
     x->fl = other.fl;                     /* its counts moved; its texts are x's own */
     arena_free(&other.arena);
@@ -326,7 +254,7 @@ static enum err fold_adopt(struct fold *x)
         r->why = (struct str){NULL, 0};
         r->state = ROW_DIRTY;
     }
-    return save_row(x, &before);
+    return fold__save_row(x, &before);
 }
 
 /* An operator wants the record done again. */
@@ -342,7 +270,7 @@ static enum err fold_replay(struct fold *x)
         r->id = r->written = r->lines = (struct str){NULL, 0};
         r->flags = (r->flags & ~(uint32_t)ROW_F_VOID) | ROW_F_CREATE;
     }
-    return save_row(x, &before);
+    return fold__save_row(x, &before);
 }
 
 /* The target told of the record: it is read back before the next comparison. FIELD: what a find meant there is no more what
@@ -356,7 +284,7 @@ static enum err fold_hint(struct fold *x)
     if (!event_has(&x->ev, EV_FIELD)) r->flags |= under_way(r) ? ROW_F_HINTED : ROW_F_UNREAD;
     if (under_way(r)) r->wanted_seq = x->fr->seq;
     else if (r->state == ROW_CLEAN || r->state == ROW_LEFT || r->state == ROW_GONE) r->state = ROW_DIRTY;
-    return save_row(x, &before);
+    return fold__save_row(x, &before);
 }
 
 static enum err fold_erase(struct fold *x)
@@ -368,7 +296,7 @@ static enum err fold_erase(struct fold *x)
     r->slot = FRAME_NO_SLOT;
     r->hash = none;
     r->state = ROW_GONE;
-    return save_row(x, &before);
+    return fold__save_row(x, &before);
 }
 
 static enum err fold_locked(struct fold *x)
@@ -404,7 +332,7 @@ static size_t collect(struct store *s, enum store_table t, uint16_t flow, struct
     return n;
 }
 
-static enum err flow_by_id(struct fold *x, uint16_t id)
+enum err fold__flow_by_id(struct fold *x, uint16_t id)
 {
     MDB_cursor *c;
     MDB_val k, v;
@@ -424,32 +352,6 @@ static enum err flow_by_id(struct fold *x, uint16_t id)
     return e == ERR_OK ? e : fault_set(x->f, ERR_CORRUPT, "the index holds rows of a flow that it does not know");
 }
 
-/* One child: DIRTY again, its entry gone. A fold of its own inside the parent's. */
-static enum err wake_child(struct fold *x, struct str entry, size_t prefix)
-{
-    struct fold child = {.s = x->s, .fr = x->fr, .f = x->f};
-    const unsigned char *p = (const unsigned char *)entry.p + prefix;
-    arena_init(&child.arena, 4096);
-    enum err e = flow_by_id(&child, (uint16_t)(p[0] << 8 | p[1]));
-    child.ev.v[EV_KEY] = (struct str){entry.p + prefix + 2, entry.n - prefix - 2};
-    if (e == ERR_OK) e = take_row(&child);
-    if (e == ERR_OK && child.existed && child.row.state == ROW_WAITING) {
-        struct row before = child.row;
-        child.row.state = ROW_DIRTY;
-        child.row.why = (struct str){NULL, 0};
-        e = save_row(&child, &before);
-        if (e == ERR_OK && child.fl.id == x->fl.id) {
-            x->fl.counts[ROW_WAITING]--;          /* a record of the same flow: x holds that flow's state and saves it later */
-            x->fl.counts[ROW_DIRTY]++;
-        } else if (e == ERR_OK) {
-            e = store__flow_put(x->s, child.flow_name, &child.fl, x->f);
-        }
-    }
-    if (e == ERR_OK) e = store__del(x->s, TABLE_WAITING, entry, x->f);
-    arena_free(&child.arena);
-    return e;
-}
-
 /* Applies change to every row of a set table, a thousand at a time. */
 static enum err each_in_set(struct fold *x, enum store_table t, uint16_t flow, void (*change)(struct fold *x))
 {
@@ -461,13 +363,13 @@ static enum err each_in_set(struct fold *x, enum store_table t, uint16_t flow, v
         struct store_item *items = ARENA_ARRAY(&a, struct store_item, AT_ONCE);
         size_t n = collect(x->s, t, flow, &a, items, AT_ONCE);
         for (size_t i = 0; i < n && e == ERR_OK; i++) {
-            e = flow_by_id(x, items[i].flow);
+            e = fold__flow_by_id(x, items[i].flow);
             x->ev.v[EV_KEY] = items[i].key;
-            if (e == ERR_OK) e = take_row(x);
+            if (e == ERR_OK) e = fold__take_row(x);
             if (e != ERR_OK) break;
             struct row before = x->row;
             change(x);
-            e = save_row(x, &before);
+            e = fold__save_row(x, &before);
             if (e == ERR_OK) e = store__flow_put(x->s, x->flow_name, &x->fl, x->f);
         }
         arena_free(&a);
@@ -549,7 +451,7 @@ static enum err fold_link(struct fold *x)
 static enum err fold_record(struct fold *x)
 {
     enum err e = take_flow(x);
-    if (e == ERR_OK) e = take_row(x);
+    if (e == ERR_OK) e = fold__take_row(x);
     if (e != ERR_OK) return e;
     switch (x->fr->kind) {
     case FRAME_ROW: case FRAME_LEAVE: case FRAME_GONE: case FRAME_REJECT: e = fold_row(x); break;

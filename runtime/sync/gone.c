@@ -49,36 +49,43 @@ static struct str symbol_of(struct str key, struct arena *a)
     return s;
 }
 
-static void leave_out(struct record *r, struct str name)
+static bool named(const struct str *list, size_t n, struct str name)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < r->n; i++)
-        if (!str_eq(r->f[i].name, name)) r->f[n++] = r->f[i];
-    r->n = n;
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i], name)) return true;
+    return false;
+}
+
+/* The fields of an image in which the link stands, added to a list. */
+static size_t linked_fields(struct relinking *x, struct str image, struct str *fields, size_t n)
+{
+    struct record r = record_of(image, x->a);
+    for (size_t p = 0; p < x->child.nplaces; p++) {
+        const struct link_place *place = &x->child.places[p];
+        struct str field = x->child.fl->fields[place->field].name, symbol;
+        bool stands = false;
+        for (size_t i = 0; place->l->kind == LINK_REF && place->l->flow == x->parent && !stands && link_symbol_at(&x->child, place, &r, i, &symbol); i++)
+            stands = str_eq(symbol, x->symbol);
+        if (stands && !named(fields, n, field)) fields[n++] = field;
+    }
+    return n;
 }
 
 /* The child forgets that it has written the fields with this link: they differ now, and nothing else does. */
 static enum err relink_row(void *arg, struct str key, const struct row *r)
 {
     struct relinking *x = arg;
-    bool over = r->state == ROW_LEFT || r->state == ROW_GONE || r->state == ROW_HELD;
-    if (!r->id.n || over || (r->flags & ROW_F_ERASED) || !str_eq(link_parent_key(key, x->symbol, x->a), x->key)) return ERR_OK;
-    struct record written = record_of(r->written, x->a);
-    size_t before = written.n;
-    for (size_t p = 0; p < x->child.nplaces; p++) {
-        const struct image_link *l = x->child.places[p].l;
-        struct str field;
-        while (l->kind == LINK_REF && l->flow == x->parent && link_stands(&x->child, l, &written, x->symbol, &field)) leave_out(&written, field);
-    }
-    if (written.n == before) return ERR_OK;
-    struct buf b = {0};
-    record_encode(&b, &written);
-    emit_begin(x->e, FRAME_ADOPT, &x->child);
+    if (!r->id.n || r->state == ROW_HELD || (r->flags & ROW_F_ERASED) || !str_eq(link_parent_key(key, x->symbol, x->a), x->key)) return ERR_OK;
+    struct str *fields = ARENA_ARRAY(x->a, struct str, x->child.fl->nfields + 1);
+    size_t n = linked_fields(x, r->written, fields, 0);
+    n = linked_fields(x, r->sent, fields, n);
+    if (n == 0) return ERR_OK;
+    enum err err = hint_fields(x->e, &x->child, key, r, fields, n, "linked to a record that is made again", x->a, x->f);
+    if (err != ERR_OK || r->state != ROW_REJECTED || (r->flags & (ROW_F_REJECT | ROW_F_VOID))) return err;
+    emit_begin(x->e, FRAME_REPLAY, &x->child);          /* perhaps set aside for that link */
     emit_key(x->e, key, r->slot);
-    event_put(&x->e->priv, EV_ID, r->id);
-    event_put(&x->e->priv, EV_OLD, buf_view(&b));
-    event_put_text(&x->e->pub, EV_BY, "linked again");
-    buf_free(&b);
+    event_put_int(&x->e->pub, EV_FLAGS, 0);
+    event_put_text(&x->e->priv, EV_BY, "linked again");
     return emit_end(x->e, x->f);
 }
 

@@ -124,14 +124,13 @@ static void put_without(struct buf *part, enum event_tag tag, struct str image, 
     buf_free(&b);
 }
 
-/* Some fields are not what was written any more: they are left out of what counts as written, so they differ and go out again. */
-static enum err mark_fields(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, const struct str *fields, size_t n, struct arena *a,
-                            struct fault *f)
+enum err hint_fields(struct engine *e, const struct sync_flow *sf, struct str key, const struct row *row, const struct str *fields, size_t n, const char *why,
+                     struct arena *a, struct fault *f)
 {
     emit_begin(e, FRAME_HINT, sf);
     emit_key(e, key, row->slot);
     event_put(&e->pub, EV_FIELD, fields[0]);
-    event_put_text(&e->pub, EV_WHY, "a find has another answer now");
+    event_put_text(&e->pub, EV_WHY, why);
     put_without(&e->priv, EV_OLD, row->written, fields, n, a);
     put_without(&e->priv, EV_SENT, row->sent, fields, n, a);
     return emit_end(e, f);
@@ -256,7 +255,7 @@ static enum err mark_user(void *arg, struct str key, const struct row *row)
     struct arena_mark m = arena_mark(u->a);
     struct record wanted = record_of(row->wanted, u->a);
     size_t n = fields_to_send(u, &wanted, row->id.n > 0, fields, MAX);
-    enum err err = n ? mark_fields(u->e, u->sf, key, row, fields, n, u->a, u->f) : ERR_OK;
+    enum err err = n ? hint_fields(u->e, u->sf, key, row, fields, n, "a find has another answer now", u->a, u->f) : ERR_OK;
     arena_release(u->a, m);
     return err;
 }

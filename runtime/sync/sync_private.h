@@ -237,6 +237,10 @@ enum err into_items(struct engine *e, struct sync_flow *sf, struct send_item *it
 /* Leaves out the rows whose record another flow is writing just now; the number of those that stay. */
 size_t into_take_turns(const struct engine *e, const struct sync_flow *sf, struct send_item *items, size_t n);
 
+/* hint.c. Some fields are not what was written any more: they are left out of what counts as written, so they differ and go out again. */
+enum err hint_fields(struct engine *e, const struct sync_flow *sf, struct str key, const struct row *row, const struct str *fields, size_t n, const char *why,
+                     struct arena *a, struct fault *f);
+
 /* gone.c - records that were deleted in the target. */
 #define GONE_WHY "the record does not exist in the target any more; mlcd replay --recreate makes it anew"
 /* The item's record is not there; of an `into` row, the parent's. Emits what that means. */
