@@ -1,35 +1,37 @@
 /* rows.c - see rows.h. */
 #include "compiler/rows.h"
 #include "value/decimal.h"
-#include "value/json.h"
+#include "value/json_row.h"
 #include <stdio.h>
 
-static int column_named(const struct image_flow *f, struct str name)
-{
-    for (size_t i = 0; i < f->ncolumns; i++)
-        if (str_eq(f->columns[i].name, name)) return (int)i;
-    return -1;
-}
+struct rows {
+    const struct image *im;
+    const struct image_flow *f;
+    struct vm *vm;
+    struct json_row *reader;
+    struct value *cols;
+    struct str *names;           /* of each field: ,"Name": */
+    struct arena life, line;
+};
 
-static const char *read_list(const struct image_column *c, struct json_scanner *js, struct arena *a, struct value *out);
+/* ---- rows in ---- */
 
-/* One JSON value into a value of the column's type; NULL, or what is wrong with it. */
-static const char *read_value(const struct image_column *c, struct json_scanner *js, enum json_token t, struct arena *a, struct value *out)
+/* One value of a line, which has no lists; NULL, or what is wrong with it. */
+static const char *read_value(const struct json_row_column *c, struct json_scanner *js, enum json_token t, struct arena *a, struct value *out)
 {
     char why[160] = "";
     bool ok = true;
     *out = value_absent;
-    if (t == JSON_ARRAY && c->type.base == T_LIST) return read_list(c, js, a, out);
     if (t == JSON_TRUE || t == JSON_FALSE) *out = value_bool(t == JSON_TRUE);
     else if (t == JSON_NUMBER) ok = decimal_parse_json(js->text, out);
-    else if (t == JSON_STRING) ok = type_read(&c->type, js->text, out, why, sizeof why);
+    else if (t == JSON_STRING) ok = type_read(c->type, js->text, out, why, sizeof why);
     else if (t != JSON_NULL) {
         if (!json_skip(js, t)) return NULL;
         ok = false;
     }
-    if (ok && type_admits(&c->type, out, why, sizeof why)) {
+    if (ok && type_admits(c->type, out, why, sizeof why)) {
         /* as a source would deliver it: at the scale of the column */
-        if (out->kind == V_DECIMAL) decimal_rescale(out, c->type.scale, out);
+        if (out->kind == V_DECIMAL) decimal_rescale(out, c->type->scale, out);
         return NULL;
     }
     *out = value_absent;
@@ -37,9 +39,9 @@ static const char *read_value(const struct image_column *c, struct json_scanner 
 }
 
 /* The object of one line, behind its brace. */
-static const char *read_line(const struct image_column *list, struct json_scanner *js, struct arena *a, struct value *fields)
+static const char *read_line(const struct json_row_column *list, struct json_scanner *js, struct arena *a, struct value *fields)
 {
-    const struct list_shape *s = list->type.shape;
+    const struct list_shape *s = list->type->shape;
     const char *bad = NULL;
     enum json_token t;
     while ((t = json_next(js)) == JSON_NAME) {
@@ -50,7 +52,7 @@ static const char *read_line(const struct image_column *list, struct json_scanne
             if (!json_skip(js, t)) return NULL;
             continue;
         }
-        struct image_column one = {s->names[k], s->types[k], false, false};
+        struct json_row_column one = {s->names[k], &s->types[k]};
         const char *why = read_value(&one, js, t, a, &fields[k]);
         if (!bad) bad = why;
     }
@@ -58,30 +60,29 @@ static const char *read_line(const struct image_column *list, struct json_scanne
 }
 
 /* Behind the opening bracket. An empty list is absent. */
-static const char *read_list(const struct image_column *c, struct json_scanner *js, struct arena *a, struct value *out)
+static const char *read_list(const struct json_row_column *c, struct json_scanner *js, enum json_token t, struct arena *a, struct value *out)
 {
-    const struct list_shape *s = c->type.shape;
+    const struct list_shape *s = c->type->shape;
     struct list_line *lines = ARENA_ARRAY(a, struct list_line, LIMIT_LINES + 1);
     struct list *l = ARENA_NEW(a, struct list);
     const char *bad = NULL;
     char why[160];
-    enum json_token t;
     *l = (struct list){s->names, lines, 0, s->n};
     while ((t = json_next(js)) == JSON_OBJECT && l->nlines <= LIMIT_LINES) {
         struct value *fields = ARENA_ARRAY(a, struct value, s->n);
         const char *one = read_line(c, js, a, fields);
-        if (one && !bad) bad = arena_printf(a, "column %.*s line %u: %s", (int)c->name.n, c->name.p, (unsigned)l->nlines + 1, one);
+        if (one && !bad) bad = arena_printf(a, "line %u: %s", (unsigned)l->nlines + 1, one);
         lines[l->nlines++] = (struct list_line){type_line_key(s, fields, a), fields};
     }
     if (t != JSON_ARRAY_END) {
         json_skip(js, t);
         while (t != JSON_ARRAY_END && t != JSON_ERROR && t != JSON_END) t = json_next(js);
-        return bad ? bad : arena_printf(a, "column %.*s is no list of at most %d objects", (int)c->name.n, c->name.p, LIMIT_LINES);
+        return bad ? bad : arena_printf(a, "is no list of at most %d objects", LIMIT_LINES);
     }
     if (l->nlines) *out = (struct value){.kind = V_LIST, .u.list = l};
-    if (bad || type_admits(&c->type, out, why, sizeof why)) return bad;
+    if (bad || type_admits(c->type, out, why, sizeof why)) return bad;
     *out = value_absent;
-    return arena_printf(a, "column %.*s %s", (int)c->name.n, c->name.p, why);
+    return arena_printf(a, "%s", why);
 }
 
 const char *rows_violation(const struct image_flow *f, const struct value *cols, struct arena *a)
@@ -93,37 +94,40 @@ const char *rows_violation(const struct image_flow *f, const struct value *cols,
     return NULL;
 }
 
-bool rows_read(const struct image_flow *f, struct str line, struct arena *a, struct value *cols, const char **violation, char *why, size_t why_len)
+static struct json_row *row_reader(const struct image_flow *f, struct arena *a)
 {
-    struct json_scanner js;
-    enum json_token t;
+    struct json_row_column *columns = ARENA_ARRAY(a, struct json_row_column, f->ncolumns + 1);
+    for (size_t i = 0; i < f->ncolumns; i++) columns[i] = (struct json_row_column){f->columns[i].name, &f->columns[i].type};
+    return json_row_new(columns, f->ncolumns, read_list);
+}
+
+static bool read_row(struct json_row *reader, const struct image_flow *f, struct str line, struct arena *a, struct value *cols, const char **violation,
+                     char *why, size_t why_len)
+{
+    struct json_row_fault fault;
+    size_t used;
     *violation = NULL;
-    for (size_t i = 0; i < f->ncolumns; i++) cols[i] = value_absent;
-    json_init(&js, line, a);
-    t = json_next(&js);
-    if (t != JSON_OBJECT) {
-        snprintf(why, why_len, "%s", t == JSON_ERROR ? js.error : "not a JSON object");
+    bool ok = json_row_read(reader, line, &used, a, cols, &fault);
+    if (!ok || str_trim((struct str){line.p + used, line.n - used}).n > 0) {
+        snprintf(why, why_len, "%s", ok ? "more text behind the value" : fault.clause);
         return false;
     }
-    while ((t = json_next(&js)) == JSON_NAME) {
-        int i = column_named(f, js.text);
-        t = json_next(&js);
-        if (t == JSON_ERROR) break;
-        if (i < 0) {
-            if (json_skip(&js, t)) continue;
-            t = JSON_ERROR;
-            break;
-        }
-        const char *bad = read_value(&f->columns[i], &js, t, a, &cols[i]);
-        if (bad && !*violation) *violation = bad;
+    if (fault.column >= 0) {
+        struct str name = f->columns[fault.column].name;
+        *violation = arena_printf(a, "column %.*s %s", (int)name.n, name.p, fault.clause);
     }
-    if (t == JSON_OBJECT_END && json_next(&js) == JSON_END) {
-        if (!*violation) *violation = rows_violation(f, cols, a);
-        return true;
-    }
-    snprintf(why, why_len, "%s", js.error[0] ? js.error : "text behind the object");
-    return false;
+    return true;
 }
+
+bool rows_read(const struct image_flow *f, struct str line, struct arena *a, struct value *cols, const char **violation, char *why, size_t why_len)
+{
+    struct json_row *reader = row_reader(f, a);
+    bool ok = read_row(reader, f, line, a, cols, violation, why, why_len);
+    json_row_free(reader);
+    return ok;
+}
+
+/* ---- answers out ---- */
 
 void rows_put_reject(struct buf *out, struct str why)
 {
@@ -193,26 +197,53 @@ void rows_put_value(struct buf *out, const struct image *im, const struct image_
     buf_puts(out, ref ? "]}" : "}}");
 }
 
-void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, struct buf *out)
+/* The names of a flow's fields as they stand in an answer: "Name": */
+static struct str *field_names(const struct image_flow *f, struct arena *a)
+{
+    struct str *names = ARENA_ARRAY(a, struct str, f->nfields + 1);
+    struct buf b = {0};
+    for (size_t i = 0; i < f->nfields; i++) {
+        buf_clear(&b);
+        json_put_string(&b, f->fields[i].name);
+        buf_byte(&b, ':');
+        names[i] = (struct str){arena_copy(a, b.p, b.n), b.n};
+    }
+    buf_free(&b);
+    return names;
+}
+
+static void put_fields(struct buf *out, const struct image *im, const struct image_flow *f, const struct vm_out *res, const struct str *names, bool first)
+{
+    for (size_t i = 0; i < f->nfields; i++) {
+        if (res->ops[i] != VM_SET) continue;
+        if (!first) buf_byte(out, ',');
+        first = false;
+        buf_str(out, names[i]);
+        rows_put_value(out, im, f, &res->values[i]);
+    }
+    buf_puts(out, "}\n");
+}
+
+static void put_answer(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, const struct str *names, struct buf *out)
 {
     struct vm_out res;
-    if (!vm_when(vm, f, cols)) {
+    const struct str *rejected = NULL;
+    struct value into = value_absent;
+    bool goes = vm_when(vm, f, cols);
+    if (goes && f->into) {
+        into = vm_into(vm, f, cols, &rejected);
+        goes = rejected || value_present(&into);         /* absent: no record that it could add to */
+    }
+    if (!goes) {
         buf_puts(out, "{\"skip\":true}\n");
         return;
     }
-    const struct str *rejected;
-    struct value into = vm_into(vm, f, cols, &rejected);
+    if (!rejected) {
+        vm_map(vm, f, cols, &res);
+        if (res.rejected) rejected = &res.message;
+    }
     if (rejected) {
         rows_put_reject(out, *rejected);
-        return;
-    }
-    if (f->into && !value_present(&into)) {       /* no record that it could add to */
-        buf_puts(out, "{\"skip\":true}\n");
-        return;
-    }
-    vm_map(vm, f, cols, &res);
-    if (res.rejected) {
-        rows_put_reject(out, res.message);
         return;
     }
     struct value key = vm_key(vm, f, cols);
@@ -222,17 +253,55 @@ void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f
         buf_puts(out, "\"@into\":");
         rows_put_value(out, im, f, &into);
     } else if (!first) {
-        json_put_string(out, f->fields[f->key_field].name);
-        buf_byte(out, ':');
+        buf_str(out, names[f->key_field]);
         value_json(out, &key);
     }
-    for (size_t i = 0; i < f->nfields; i++) {
-        if (res.ops[i] != VM_SET) continue;
-        if (!first) buf_byte(out, ',');
-        first = false;
-        json_put_string(out, f->fields[i].name);
-        buf_byte(out, ':');
-        rows_put_value(out, im, f, &res.values[i]);
+    put_fields(out, im, f, &res, names, first);
+}
+
+void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, struct buf *out)
+{
+    struct arena a;
+    arena_init(&a, 4096);
+    put_answer(vm, im, f, cols, field_names(f, &a), out);
+    arena_free(&a);
+}
+
+/* ---- many rows ---- */
+
+struct rows *rows_open(const struct image *im, const struct image_flow *f)
+{
+    struct arena a;
+    arena_init(&a, 0);
+    struct rows *r = ARENA_NEW(&a, struct rows);
+    *r = (struct rows){.im = im, .f = f, .vm = vm_new(im), .life = a};
+    r->reader = row_reader(f, &r->life);
+    r->cols = ARENA_ARRAY(&r->life, struct value, f->ncolumns + 1);
+    r->names = field_names(f, &r->life);
+    arena_init(&r->line, 0);
+    return r;
+}
+
+void rows_close(struct rows *r)
+{
+    struct arena a = r->life;
+    arena_free(&r->line);
+    json_row_free(r->reader);
+    vm_free(r->vm);
+    arena_free(&a);
+}
+
+bool rows_line(struct rows *r, struct str line, struct buf *out, char *why, size_t why_len)
+{
+    const char *violation;
+    arena_reset(&r->line);
+    if (!read_row(r->reader, r->f, line, &r->line, r->cols, &violation, why, why_len)) {
+        buf_puts(out, "{\"error\":");
+        json_put_string(out, str_of(why));
+        buf_puts(out, "}\n");
+        return false;
     }
-    buf_puts(out, "}\n");
+    if (violation) rows_put_reject(out, str_of(violation));
+    else put_answer(r->vm, r->im, r->f, r->cols, r->names, out);
+    return true;
 }

@@ -8,6 +8,13 @@
  * missing ones are absent. False and a sentence in why when the line is no such object. *violation: NULL, or which column breaks its
  * declared type and how (the row is rejected, as sync would). Texts live in the arena. */
 bool rows_read(const struct image_flow *f, struct str line, struct arena *a, struct value *cols, const char **violation, char *why, size_t why_len);
+/* The same for many rows of one flow: what it learns of the first makes the next ones fast. The flow has to stay. */
+struct rows;
+struct rows *rows_open(const struct image *im, const struct image_flow *f);
+void rows_close(struct rows *r);
+/* One line through filter and mapping, as rows_read and rows_eval do, its answer into out: {"error":"..."} and false when the line is no JSON object, with
+ * the sentence in why. */
+bool rows_line(struct rows *r, struct str line, struct buf *out, char *why, size_t why_len);
 /* Checks values against the columns' types, as rows_read does. */
 const char *rows_violation(const struct image_flow *f, const struct value *cols, struct arena *a);
 /* Runs the filter and the mapping and writes one line: the image, {"reject":"..."} or {"skip":true}. Kept fields are left out, and the usual key

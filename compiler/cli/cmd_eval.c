@@ -2,59 +2,49 @@
  * {"error":"..."} in its place, and the rest goes on; the exit code then is 3. */
 #include "compiler/cli/cli.h"
 #include "compiler/rows.h"
-#include "value/json.h"
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-static void put_error(struct buf *out, const char *why)
-{
-    buf_puts(out, "{\"error\":");
-    json_put_string(out, str_of(why));
-    buf_puts(out, "}\n");
-}
+enum { BLOCK = 256 * 1024 };
 
-static bool one(const struct image *im, const struct image_flow *f, struct vm *vm, struct str line, size_t number, struct arena *a, struct buf *out)
-{
-    struct value *cols = ARENA_ARRAY(a, struct value, f->ncolumns + 1);
-    const char *violation;
-    char why[160];
-    if (!rows_read(f, line, a, cols, &violation, why, sizeof why)) {
-        fprintf(stderr, "mlc eval: line %zu: %s\n", number, why);
-        put_error(out, why);
-        return false;
-    }
-    if (violation) rows_put_reject(out, str_of(violation));
-    else rows_eval(vm, im, f, cols, out);
-    return true;
-}
-
+/* All of standard input in blocks; each whole line goes through r, the answers leave in blocks too. */
 static int eval_lines(const struct image *im, const struct image_flow *f)
 {
-    struct vm *vm = vm_new(im);
-    struct arena a;
-    struct buf out = {0};
-    char *line = NULL;
-    size_t cap = 0, number = 0;
-    ssize_t n;
+    struct rows *r = rows_open(im, f);
+    struct buf in = {0}, out = {0};
+    char why[200];
+    size_t number = 0, searched = 0;                     /* searched: bytes of the first line that hold no line end */
+    ssize_t got;
     int rc = EXIT_FINE;
-    arena_init(&a, 0);
-    while ((n = getline(&line, &cap, stdin)) >= 0) {
-        number++;
-        struct str s = str_trim((struct str){line, (size_t)n});
-        if (s.n == 0) continue;
-        if (!one(im, f, vm, s, number, &a, &out)) rc = EXIT_FINDINGS;
+    do {
+        got = read(STDIN_FILENO, buf_reserve(&in, BLOCK), BLOCK);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            perror("mlc eval: reading standard input");
+            rc = EXIT_DATA;
+        }
+        if (got > 0) in.n += (size_t)got;
+        const char *p = in.p, *end = in.p + in.n, *stop;
+        while (p < end && ((stop = memchr(p + searched, '\n', (size_t)(end - p) - searched)) || got == 0)) {
+            if (!stop) stop = end;                       /* the last line may lack its end */
+            struct str line = str_trim((struct str){p, (size_t)(stop - p)});
+            p = stop < end ? stop + 1 : end;
+            searched = 0;
+            number++;
+            if (line.n == 0 || rows_line(r, line, &out, why, sizeof why)) continue;
+            fprintf(stderr, "mlc eval: line %zu: %s\n", number, why);
+            rc = rc == EXIT_FINE ? EXIT_FINDINGS : rc;
+        }
         cli_write(&out);
         buf_clear(&out);
-        arena_reset(&a);
-    }
-    if (ferror(stdin)) {
-        perror("mlc eval: reading standard input");
-        rc = EXIT_DATA;
-    }
-    free(line);
+        memmove(in.p, p, (size_t)(end - p));
+        in.n = searched = (size_t)(end - p);
+    } while (got != 0 && rc != EXIT_DATA);
+    buf_free(&in);
     buf_free(&out);
-    arena_free(&a);
-    vm_free(vm);
+    rows_close(r);
     return rc;
 }
 

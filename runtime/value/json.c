@@ -1,11 +1,11 @@
 /* json.c - a pull scanner for record pages, and string output.
  *
- * The hot path is a long run of plain string bytes: eight at a time, one test says whether a quote, a backslash or a control byte is
- * among them. Strings without escapes are handed out as spans of the input; UTF-8 is checked only where a byte above 0x7f was seen.
+ * The hot path is a long run of plain string bytes (json_run.h). Strings without escapes are handed out as spans of the input; UTF-8 is checked only where a byte above 0x7f was seen.
  *
  * Grammar state: stack[] holds one byte per open container (OBJECT or ARRAY, plus FIRST while nothing stands in it);
  * after_value = a value just ended, so a comma or a close must come; want_name = a member name must come. */
 #include "value/json.h"
+#include "value/json_run.h"
 #include <stdio.h>
 
 enum { OBJECT = 1, ARRAY = 2, FIRST = 4, DEPTH_MAX = 32 };
@@ -34,35 +34,6 @@ static void skip_blanks(struct json_scanner *s)
 }
 
 /* ---- strings ---- */
-
-#define EACH(b) (UINT64_C(0x0101010101010101) * (b))
-
-/* A high bit where a byte of w is below 0x20, a quote or a backslash. Bytes above 0x7f may raise it too: the caller looks again. */
-static uint64_t special_bytes(uint64_t w)
-{
-    uint64_t quote = w ^ EACH('"'), slash = w ^ EACH('\\');
-    return ((w - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1))) & ~w & EACH(0x80);
-}
-
-/* From p to the first quote, backslash or control byte, or end. *high is set when a byte above 0x7f was passed. */
-static const char *plain_run(const char *p, const char *end, bool *high)
-{
-    uint64_t seen = 0;
-    while (end - p >= 8) {
-        uint64_t w;
-        memcpy(&w, p, 8);
-        if (special_bytes(w)) break;
-        seen |= w & EACH(0x80);
-        p += 8;
-    }
-    for (; p < end; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\' || c < 0x20) break;
-        seen |= c & 0x80;
-    }
-    *high |= seen != 0;
-    return p;
-}
 
 static int hex4(const char *p, const char *end)
 {
@@ -117,7 +88,7 @@ static char *unescape(struct json_scanner *s, char *o)
 static const char *closing_quote(const char *p, const char *end)
 {
     bool high = false;
-    while ((p = plain_run(p, end, &high)) < end && *p != '"') p += *p == '\\' && end - p >= 2 ? 2 : 1;
+    while ((p = json_run(p, end, &high)) < end && *p != '"') p += *p == '\\' && end - p >= 2 ? 2 : 1;
     return p;
 }
 
@@ -133,7 +104,7 @@ static bool scan_escaped(struct json_scanner *s, const char *from, bool *high)
         o = unescape(s, o);
         if (!o) return false;
         const char *run = s->p;
-        s->p = plain_run(run, s->end, high);
+        s->p = json_run(run, s->end, high);
         memcpy(o, run, (size_t)(s->p - run));
         o += s->p - run;
     }
@@ -146,7 +117,7 @@ static bool scan_string(struct json_scanner *s)
 {
     const char *from = s->p;
     bool high = false;
-    s->p = plain_run(from, s->end, &high);
+    s->p = json_run(from, s->end, &high);
     s->text = (struct str){from, (size_t)(s->p - from)};
     if (s->p < s->end && *s->p == '\\' && !scan_escaped(s, from, &high)) return false;
     if (s->p == s->end) return fail(s, from - 1, "a string without its closing quote") != JSON_ERROR;
@@ -317,12 +288,17 @@ void json_put_string(struct buf *out, struct str s)
     const char *p = s.n ? s.p : "", *end = p + s.n;
     bool high = false;
     size_t start = out->n;
-    buf_byte(out, '"');
-    while (p < end) {
-        const char *stop = plain_run(p, end, &high);
-        buf_put(out, p, (size_t)(stop - p));
-        if (stop < end) put_escaped(out, (unsigned char)*stop++);
+    char *to = buf_reserve(out, s.n + 2);
+    *to++ = '"';
+    out->n++;
+    const char *stop = json_run(p, end, &high);
+    memcpy(to, p, (size_t)(stop - p));
+    out->n += (size_t)(stop - p);
+    while (stop < end) {
+        put_escaped(out, (unsigned char)*stop++);
         p = stop;
+        stop = json_run(p, end, &high);
+        buf_put(out, p, (size_t)(stop - p));
     }
     if (high && !str_utf8_valid(s)) {
         out->n = start + 1;
