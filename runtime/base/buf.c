@@ -10,7 +10,7 @@ void buf_free(struct buf *b)
     *b = (struct buf){NULL, 0, 0};
 }
 
-char *buf_reserve(struct buf *b, size_t n)
+char *buf__grow(struct buf *b, size_t n)
 {
     ASSERT(n < SIZE_MAX / 4);
     if (b->cap - b->n < n) {
@@ -22,24 +22,6 @@ char *buf_reserve(struct buf *b, size_t n)
         b->cap = cap;
     }
     return b->p + b->n;
-}
-
-void buf_put(struct buf *b, const void *p, size_t n)
-{
-    if (n == 0) return;
-    memcpy(buf_reserve(b, n), p, n);
-    b->n += n;
-}
-
-void buf_puts(struct buf *b, const char *s)
-{
-    buf_put(b, s, strlen(s));
-}
-
-void buf_byte(struct buf *b, unsigned char c)
-{
-    *buf_reserve(b, 1) = (char)c;
-    b->n++;
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)

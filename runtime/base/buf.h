@@ -9,11 +9,21 @@ struct buf { char *p; size_t n, cap; };   /* all zero = empty; p is not NUL-term
 void buf_free(struct buf *b);
 static inline void buf_clear(struct buf *b) { b->n = 0; }
 /* Makes room for n more bytes and returns where they go (n is not added). */
-char *buf_reserve(struct buf *b, size_t n);
-void buf_put(struct buf *b, const void *p, size_t n);
-void buf_puts(struct buf *b, const char *s);
+char *buf__grow(struct buf *b, size_t n);
+static inline char *buf_reserve(struct buf *b, size_t n) { return b->cap - b->n >= n && b->p ? b->p + b->n : buf__grow(b, n); }
+static inline void buf_put(struct buf *b, const void *p, size_t n)
+{
+    if (n == 0) return;
+    memcpy(buf_reserve(b, n), p, n);
+    b->n += n;
+}
+static inline void buf_puts(struct buf *b, const char *s) { buf_put(b, s, strlen(s)); }
 static inline void buf_str(struct buf *b, struct str s) { buf_put(b, s.p, s.n); }
-void buf_byte(struct buf *b, unsigned char c);
+static inline void buf_byte(struct buf *b, unsigned char c)
+{
+    *buf_reserve(b, 1) = (char)c;
+    b->n++;
+}
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void buf_u16(struct buf *b, uint16_t v);

@@ -15,11 +15,11 @@ bool date_from_ymd(int year, int month, int day, int64_t *days)
     static const int length[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1) return false;
     if (day > length[month - 1] + (month == 2 && leap(year))) return false;
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t m = month <= 2 ? month + 9 : month - 3;             /* March = 0 */
-    int64_t century = y / 400, in_century = y % 400;
-    int64_t day_of_year = (153 * m + 2) / 5 + day - 1;
-    *days = century * DAYS_PER_400_YEARS + in_century * 365 + in_century / 4 - in_century / 100 + day_of_year - DAYS_TO_1970;
+    uint32_t y = (uint32_t)(month <= 2 ? year - 1 : year);
+    uint32_t m = (uint32_t)(month <= 2 ? month + 9 : month - 3);             /* March = 0 */
+    uint32_t century = y / 400, in_century = y % 400;
+    uint32_t day_of_year = (153 * m + 2) / 5 + (uint32_t)day - 1;
+    *days = (int64_t)(century * DAYS_PER_400_YEARS + in_century * 365 + in_century / 4 - in_century / 100 + day_of_year) - DAYS_TO_1970;
     return true;
 }
 
@@ -27,21 +27,19 @@ void date_to_ymd(int64_t days, int *year, int *month, int *day)
 {
     int64_t n = days + DAYS_TO_1970;
     int64_t era = (n >= 0 ? n : n - (DAYS_PER_400_YEARS - 1)) / DAYS_PER_400_YEARS;
-    int64_t in_era = n - era * DAYS_PER_400_YEARS;              /* 0..146096 */
-    int64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    int64_t day_of_year = in_era - (365 * y + y / 4 - y / 100);
-    int64_t m = (5 * day_of_year + 2) / 153;
+    uint32_t in_era = (uint32_t)(n - era * DAYS_PER_400_YEARS);              /* 0..146096 */
+    uint32_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    uint32_t day_of_year = in_era - (365 * y + y / 4 - y / 100);
+    uint32_t m = (5 * day_of_year + 2) / 153;
     *day = (int)(day_of_year - (153 * m + 2) / 5 + 1);
     *month = (int)(m < 10 ? m + 3 : m - 9);
-    *year = (int)(y + era * 400 + (*month <= 2));
+    *year = (int)((int64_t)y + era * 400 + (*month <= 2));
 }
 
 bool date_days_valid(int64_t days)
 {
-    int64_t first, last;
-    bool ok = date_from_ymd(1, 1, 1, &first) && date_from_ymd(9999, 12, 31, &last);
-    ASSERT(ok);
-    return days >= first && days <= last;
+    enum { FIRST = -719162 /* 0001-01-01 */, LAST = 2932896 /* 9999-12-31 */ };
+    return days >= FIRST && days <= LAST;
 }
 
 /* n digits at s.p[at]; -1 when one is no digit or the text ends. */

@@ -27,7 +27,11 @@ i128 decimal_pow10(unsigned n)
     return n < 20 ? (i128)small[n] : (i128)small[19] * (i128)small[n - 19];
 }
 
-static bool in_range(i128 c) { return c < decimal_pow10(LIMIT_DECIMAL_DIGITS) && c > -decimal_pow10(LIMIT_DECIMAL_DIGITS); }
+static bool in_range(i128 c)
+{
+    if (c == (int64_t)c) return true;
+    return c < decimal_pow10(LIMIT_DECIMAL_DIGITS) && c > -decimal_pow10(LIMIT_DECIMAL_DIGITS);
+}
 
 static u128 magnitude(i128 c) { return c < 0 ? (u128)0 - (u128)c : (u128)c; }
 
@@ -120,11 +124,26 @@ bool decimal_parse_json(struct str s, struct value *out)
     return result(n.negative ? -(i128)n.coef : (i128)n.coef, (unsigned)scale, out);
 }
 
+/* As below, for the coefficients that nearly all numbers have: division of 128 bits is a function call. */
+static size_t write_small(char out[DECIMAL_BYTES], uint64_t m, unsigned scale, bool negative)
+{
+    char text[DECIMAL_BYTES];
+    size_t at = sizeof text;
+    for (unsigned i = 0; m != 0 || i <= scale; i++, m /= 10) {
+        if (i == scale && i > 0) text[--at] = '.';
+        text[--at] = (char)('0' + (int)(m % 10));
+    }
+    if (negative) text[--at] = '-';
+    memcpy(out, text + at, sizeof text - at);
+    return sizeof text - at;
+}
+
 size_t decimal_write(char out[DECIMAL_BYTES], const struct value *v)
 {
     char text[DECIMAL_BYTES];
     size_t at = sizeof text;
     u128 m = magnitude(v->u.coef);
+    if (m <= UINT64_MAX) return write_small(out, (uint64_t)m, v->scale, v->u.coef < 0);
     for (unsigned i = 0; m != 0 || i <= v->scale; i++) {
         if (i == v->scale && i > 0) text[--at] = '.';
         text[--at] = (char)('0' + (int)(m % 10));
@@ -146,17 +165,22 @@ void decimal_print(struct buf *out, const struct value *v)
 /* Half away from zero of m / 10^k. */
 static u128 round_shift(u128 m, unsigned k)
 {
-    u128 p = (u128)decimal_pow10(k), q = m / p;
+    u128 p = (u128)decimal_pow10(k), q = 0;
+    if (m <= UINT64_MAX / 2 && k < 19) {
+        uint64_t small = (uint64_t)m, by = (uint64_t)p;
+        return small / by + (small % by * 2 >= by);
+    }
+    q = m / p;
     return (m % p) * 2 >= p ? q + 1 : q;
 }
 
-bool decimal_rescale(const struct value *v, unsigned scale, struct value *out)
+bool decimal__rescale(const struct value *v, unsigned scale, struct value *out)
 {
     i128 c;
     if (scale > LIMIT_DECIMAL_SCALE) return false;
-    if (scale == v->scale) { *out = value_decimal(v->u.coef, scale); return true; }
     if (scale > v->scale) return !i128_mul(v->u.coef, decimal_pow10(scale - v->scale), &c) && result(c, scale, out);
     i128 p = decimal_pow10(v->scale - scale);
+    if (v->u.coef == (int64_t)v->u.coef && p == (int64_t)p) return (int64_t)v->u.coef % (int64_t)p == 0 && result((int64_t)v->u.coef / (int64_t)p, scale, out);
     return v->u.coef % p == 0 && result(v->u.coef / p, scale, out);
 }
 
@@ -179,6 +203,7 @@ bool decimal_add(const struct value *a, const struct value *b, struct value *out
 {
     struct value x, y;
     i128 c;
+    if (a->scale == b->scale) return !i128_add(a->u.coef, b->u.coef, &c) && result(c, a->scale, out);
     return same_scale(a, b, &x, &y) && !i128_add(x.u.coef, y.u.coef, &c) && result(c, x.scale, out);
 }
 
@@ -186,6 +211,7 @@ bool decimal_sub(const struct value *a, const struct value *b, struct value *out
 {
     struct value x, y;
     i128 c;
+    if (a->scale == b->scale) return !i128_sub(a->u.coef, b->u.coef, &c) && result(c, a->scale, out);
     return same_scale(a, b, &x, &y) && !i128_sub(x.u.coef, y.u.coef, &c) && result(c, x.scale, out);
 }
 
@@ -225,6 +251,7 @@ bool decimal_div(const struct value *a, const struct value *b, unsigned scale, s
 
 int decimal_compare(const struct value *a, const struct value *b)
 {
+    if (a->scale == b->scale) return (a->u.coef > b->u.coef) - (a->u.coef < b->u.coef);
     const struct value *deep = a->scale >= b->scale ? a : b, *flat = deep == a ? b : a;
     i128 p = decimal_pow10((unsigned)(deep->scale - flat->scale));
     /* Compare whole parts first: bringing both to one scale may need more than 38 digits. */

@@ -15,7 +15,13 @@ enum { DECIMAL_BYTES = 48 };
 /* The same text without a buffer, for code that must not allocate; returns its length. */
 size_t decimal_write(char out[DECIMAL_BYTES], const struct value *v);
 /* The same number at another scale; false when digits would be lost or it overflows. */
-bool decimal_rescale(const struct value *v, unsigned scale, struct value *out);
+bool decimal__rescale(const struct value *v, unsigned scale, struct value *out);
+static inline bool decimal_rescale(const struct value *v, unsigned scale, struct value *out)
+{
+    if (scale != v->scale) return decimal__rescale(v, scale, out);
+    *out = (struct value){.kind = V_DECIMAL, .scale = v->scale, .u.coef = v->u.coef};
+    return true;
+}
 /* Half away from zero to n decimals (n <= scale: shorter; n > scale: exact). False on overflow. */
 bool decimal_round(const struct value *v, unsigned n, struct value *out);
 /* Exact results: scale = max for add and sub, sum for mul. False on overflow (the checker proves that it cannot be). */

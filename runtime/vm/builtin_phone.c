@@ -27,6 +27,18 @@ enum { NPLANS = sizeof plans / sizeof *plans, DIGITS_MAX = 15, DIGITS_MIN = 7, T
 
 struct digits { char d[TYPED_MAX]; size_t n; bool plus; struct str extension; };
 
+/* The first country whose two letters begin with c. */
+static size_t first_of(char c)
+{
+    size_t lo = 0, hi = NCOUNTRIES;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (plans[mid].alpha2[0] < c) lo = mid + 1;
+        else hi = mid;
+    }
+    return lo;
+}
+
 /* Both ISO forms, letters of either case. */
 static const struct plan *plan_of_country(struct str country)
 {
@@ -34,8 +46,13 @@ static const struct plan *plan_of_country(struct str country)
     country = str_trim(country);
     if (country.n < 2 || country.n > 3) return NULL;
     for (size_t i = 0; i < country.n; i++) code[i] = country.p[i] >= 'a' && country.p[i] <= 'z' ? (char)(country.p[i] - 32) : country.p[i];
-    for (size_t i = 0; i < NCOUNTRIES; i++)
-        if (memcmp(code, country.n == 2 ? plans[i].alpha2 : plans[i].alpha3, country.n) == 0) return &plans[i];
+    if (country.n == 2) code[2] = '\0';
+    /* phone.def is in the order of the two letters, and nearly all have one first letter in both forms */
+    size_t first = first_of(code[0]);
+    for (size_t i = first; i < NCOUNTRIES && plans[i].alpha2[0] == code[0]; i++)
+        if (memcmp(code, country.n == 2 ? plans[i].alpha2 : plans[i].alpha3, 3) == 0) return &plans[i];
+    for (size_t i = 0; i < NCOUNTRIES && country.n == 3; i++)
+        if (memcmp(code, plans[i].alpha3, 3) == 0) return &plans[i];
     return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* chars.c - see chars.h. Case comes from case.def, searched by its ranges: ASCII is answered before. */
+/* chars.c - see chars.h. Case comes from case.def, searched by its ranges; ASCII is answered in the header. */
 #include "vm/chars.h"
 #include "base/check.h"
 
@@ -16,7 +16,7 @@ static const struct { uint8_t kind; uint16_t first, last; int16_t by; } cases[] 
 };
 enum { NCASES = sizeof cases / sizeof *cases, CASE_END = 0x1f00 };
 
-uint32_t char_at(struct str s, size_t *bytes)
+uint32_t char__at(struct str s, size_t *bytes)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
@@ -28,18 +28,16 @@ uint32_t char_at(struct str s, size_t *bytes)
     return c;
 }
 
-size_t char_put(char *out, uint32_t c)
+size_t char__put(char *out, uint32_t c)
 {
     size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    if (n == 1) { out[0] = (char)c; return 1; }
     for (size_t i = n - 1; i > 0; i--, c >>= 6) out[i] = (char)(0x80 | (c & 0x3f));
     out[0] = (char)((0xf00u >> n & 0xf0u) | c);
     return n;
 }
 
-uint32_t char_upper(uint32_t c)
+uint32_t char__upper(uint32_t c)
 {
-    if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 32 : c;
     for (size_t i = 0; i < NCASES && c < CASE_END; i++) {
         uint32_t first = cases[i].first, last = cases[i].last;
         switch ((enum case_kind)cases[i].kind) {
@@ -54,9 +52,8 @@ uint32_t char_upper(uint32_t c)
     return c;
 }
 
-uint32_t char_lower(uint32_t c)
+uint32_t char__lower(uint32_t c)
 {
-    if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
     for (size_t i = 0; i < NCASES && c < CASE_END; i++) {
         uint32_t first = cases[i].first, last = cases[i].last;
         switch ((enum case_kind)cases[i].kind) {
@@ -69,9 +66,8 @@ uint32_t char_lower(uint32_t c)
     return c;
 }
 
-bool char_is_letter(uint32_t c)
+bool char__is_letter(uint32_t c)
 {
-    if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (c < 0xc0) return c == 0xaa || c == 0xb5 || c == 0xba;
     if (c == 0xd7 || c == 0xf7) return false;
     static const struct { uint32_t from, to; } signs[] = {       /* punctuation, pictures, what people made up for themselves */
@@ -81,9 +77,9 @@ bool char_is_letter(uint32_t c)
     return true;
 }
 
-bool char_is_blank(uint32_t c)
+bool char__is_blank(uint32_t c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+    return c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
            c == 0x3000;
 }
 

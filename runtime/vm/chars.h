@@ -4,16 +4,32 @@
 #include "base/str.h"
 
 /* The code point at the start of s (not empty, valid UTF-8) and its bytes. */
-uint32_t char_at(struct str s, size_t *bytes);
+uint32_t char__at(struct str s, size_t *bytes);
+static inline uint32_t char_at(struct str s, size_t *bytes)
+{
+    if ((unsigned char)s.p[0] >= 0x80) return char__at(s, bytes);
+    *bytes = 1;
+    return (unsigned char)s.p[0];
+}
 /* Writes it; returns the bytes, at most 4. */
-size_t char_put(char *out, uint32_t c);
+size_t char__put(char *out, uint32_t c);
+static inline size_t char_put(char *out, uint32_t c)
+{
+    if (c >= 0x80) return char__put(out, c);
+    *out = (char)c;
+    return 1;
+}
 /* One code point for one (case.def); what has no other case stays. Neither ever takes more bytes than it was given. */
-uint32_t char_upper(uint32_t c);
-uint32_t char_lower(uint32_t c);
+uint32_t char__upper(uint32_t c);
+uint32_t char__lower(uint32_t c);
+static inline uint32_t char_upper(uint32_t c) { return c >= 0x80 ? char__upper(c) : c >= 'a' && c <= 'z' ? c - 32 : c; }
+static inline uint32_t char_lower(uint32_t c) { return c >= 0x80 ? char__lower(c) : c >= 'A' && c <= 'Z' ? c + 32 : c; }
 /* Letters of any script, combining marks among them; good enough to find words, not a Unicode property. */
-bool char_is_letter(uint32_t c);
+bool char__is_letter(uint32_t c);
+static inline bool char_is_letter(uint32_t c) { return c >= 0x80 ? char__is_letter(c) : (c | 32) >= 'a' && (c | 32) <= 'z'; }
 /* Space, tab, line ends, the no-break and the typographic spaces. */
-bool char_is_blank(uint32_t c);
+bool char__is_blank(uint32_t c);
+static inline bool char_is_blank(uint32_t c) { return c >= 0x80 ? char__is_blank(c) : c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /* The part of s behind its first n bytes. */
 static inline struct str str_behind(struct str s, size_t n) { return (struct str){s.p + n, s.n - n}; }
