@@ -197,13 +197,14 @@ void rows_put_value(struct buf *out, const struct image *im, const struct image_
     buf_puts(out, ref ? "]}" : "}}");
 }
 
-/* The names of a flow's fields as they stand in an answer: "Name": */
+/* The names of a flow's fields as they stand in an answer: ,"Name": */
 static struct str *field_names(const struct image_flow *f, struct arena *a)
 {
     struct str *names = ARENA_ARRAY(a, struct str, f->nfields + 1);
     struct buf b = {0};
     for (size_t i = 0; i < f->nfields; i++) {
         buf_clear(&b);
+        buf_byte(&b, ',');
         json_put_string(&b, f->fields[i].name);
         buf_byte(&b, ':');
         names[i] = (struct str){arena_copy(a, b.p, b.n), b.n};
@@ -216,10 +217,10 @@ static void put_fields(struct buf *out, const struct image *im, const struct ima
 {
     for (size_t i = 0; i < f->nfields; i++) {
         if (res->ops[i] != VM_SET) continue;
-        if (!first) buf_byte(out, ',');
+        buf_put(out, names[i].p + first, names[i].n - first);
         first = false;
-        buf_str(out, names[i]);
-        rows_put_value(out, im, f, &res->values[i]);
+        if (res->values[i].kind >= V_LINK) rows_put_value(out, im, f, &res->values[i]);
+        else value_json(out, &res->values[i]);
     }
     buf_puts(out, "}\n");
 }
@@ -253,7 +254,7 @@ static void put_answer(struct vm *vm, const struct image *im, const struct image
         buf_puts(out, "\"@into\":");
         rows_put_value(out, im, f, &into);
     } else if (!first) {
-        buf_str(out, names[f->key_field]);
+        buf_put(out, names[f->key_field].p + 1, names[f->key_field].n - 1);
         value_json(out, &key);
     }
     put_fields(out, im, f, &res, names, first);

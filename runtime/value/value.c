@@ -18,20 +18,6 @@ enum { LINK_ARGS_MAX = 64, LIST_FIELDS_MAX = 1000 };
 
 const struct value value_absent = {.kind = V_ABSENT};
 
-struct value value_bool(bool b) { return (struct value){.kind = V_BOOL, .u.b = b}; }
-
-struct value value_text(struct str s)
-{
-    ASSERT(s.n <= UINT32_MAX);
-    if (s.n == 0) return value_absent;
-    return (struct value){.kind = V_TEXT, .len = (uint32_t)s.n, .u.text = s.p};
-}
-
-struct value value_decimal(i128 coef, unsigned scale)
-{
-    return (struct value){.kind = V_DECIMAL, .scale = (uint8_t)scale, .u.coef = coef};
-}
-
 static bool link_equal(const struct link *a, const struct link *b)
 {
     if (a->site != b->site || a->nargs != b->nargs) return false;

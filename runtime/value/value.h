@@ -4,6 +4,7 @@
 #define VALUE_VALUE_H
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/err.h"
 
 __extension__ typedef __int128 i128;
@@ -43,10 +44,14 @@ struct list { const struct str *names; const struct list_line *lines; uint32_t n
 
 extern const struct value value_absent;
 static inline bool value_present(const struct value *v) { return v->kind != V_ABSENT; }
-struct value value_bool(bool b);
+static inline struct value value_bool(bool b) { return (struct value){.kind = V_BOOL, .u.b = b}; }
 /* Empty text becomes absent. The bytes stay the caller's. */
-struct value value_text(struct str s);
-struct value value_decimal(i128 coef, unsigned scale);
+static inline struct value value_text(struct str s)
+{
+    ASSERT(s.n <= UINT32_MAX);
+    return s.n == 0 ? (struct value){.kind = V_ABSENT} : (struct value){.kind = V_TEXT, .len = (uint32_t)s.n, .u.text = s.p};
+}
+static inline struct value value_decimal(i128 coef, unsigned scale) { return (struct value){.kind = V_DECIMAL, .scale = (uint8_t)scale, .u.coef = coef}; }
 static inline struct str value_str(const struct value *v) { return (struct str){v->u.text, v->len}; }
 
 /* Total equality: absent == absent, decimals by number not by scale (1.50 == 1.5), texts by bytes; different kinds differ. */

@@ -22,5 +22,5 @@ void builtin_run(unsigned b, const struct value *const *args, size_t nargs, stru
 {
     ASSERT(b < BUILTIN_COUNT);
     functions[b](args, nargs, s, out);
-    out->spare = 0;
+    if (out->kind == V_ABSENT) *out = value_absent;       /* an argument's mark is not the answer's */
 }

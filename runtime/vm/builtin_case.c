@@ -8,12 +8,13 @@
 #include "vm/builtin.h"
 #include "vm/chars.h"
 
-static void fold(const struct value *v, uint32_t (*map)(uint32_t c), struct scratch *s, struct value *out)
+static inline void fold(const struct value *v, uint32_t (*map)(uint32_t c), struct scratch *s, struct value *out)
 {
     struct str text = value_str(v);
     char *p = scratch_take(s, text.n);
     size_t n = 0, bytes;
-    for (size_t at = 0; at < text.n; at += bytes) n += char_put(p + n, map(char_at(str_behind(text, at), &bytes)));
+    for (; n < text.n && (unsigned char)text.p[n] < 0x80; n++) p[n] = (char)map((unsigned char)text.p[n]);      /* ASCII, mostly all of it */
+    for (size_t at = n; at < text.n; at += bytes) n += char_put(p + n, map(char_at(str_behind(text, at), &bytes)));
     *out = value_text((struct str){p, n});
 }
 
@@ -34,6 +35,7 @@ void builtin__lower(const struct value *const *args, size_t nargs, struct scratc
 static bool stays_capital(struct str word)
 {
     static const char *const words[] = {"II", "III", "IV", "VI", "VII", "VIII", "IX", "LLC", "LLP", "PLC", "USA"};
+    if (word.n > 4 || !strchr("IVLPU", word.p[0] & ~0x20)) return false;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (str_ieq(word, str_of(words[i]))) return true;
     return false;

@@ -74,7 +74,11 @@ static char to_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 /* Bytes of the separator at s, 0 when there is none: ASCII ones, the no-break space, the hyphens and dashes of U+2010..2015. */
 static size_t separator(struct str s)
 {
-    if (memchr(" -./()\t", s.p[0], 7)) return 1;
+    switch (s.p[0]) {
+    case ' ': case '-': case '.': case '/': case '(': case ')': case '\t': return 1;
+    case '\xc2': case '\xe2': break;
+    default: return 0;
+    }
     if (s.n >= 2 && memcmp(s.p, "\xc2\xa0", 2) == 0) return 2;
     if (s.n >= 3 && memcmp(s.p, "\xe2\x80", 2) == 0 && (unsigned char)s.p[2] >= 0x90 && (unsigned char)s.p[2] <= 0x95) return 3;
     return 0;

@@ -113,8 +113,7 @@ size_t chars_collapse(struct str s, char *out)
         }
         if (gap) out[n++] = ' ';
         gap = false;
-        memcpy(out + n, s.p + at, bytes);
-        n += bytes;
+        for (size_t i = 0; i < bytes; i++) out[n++] = s.p[at + i];
     }
     return n;
 }

@@ -130,23 +130,20 @@ static struct value at_scale(const struct value *v, unsigned scale)
 }
 
 /* Rows come from outside: numbers get the scale of their column here, and what the proofs rest on is looked at once more. */
-static struct value column(const struct vm *vm, uint16_t c)
+static inline void column(const struct vm *vm, uint16_t c, struct value *out)
 {
     static const uint8_t kinds[T_BASE_COUNT] = {V_BOOL, V_TEXT, V_DECIMAL, V_DATE, V_LOCAL, V_INSTANT, V_LINK, V_LIST};
     const struct type *t = &vm->fl->columns[c].type;
-    struct value v = vm->cols[c];
-    v.spare = 0;
-    if (v.kind == V_ABSENT) {
-        ASSERT(t->optional);
-        return v;
+    const struct value *v = &vm->cols[c];
+    ASSERT(v->spare == 0);
+    if (v->kind == V_ABSENT) ASSERT(t->optional);
+    else ASSERT(v->kind == kinds[t->base]);
+    if (v->kind == V_TEXT) ASSERT(v->len > 0 && v->len <= (uint64_t)t->max_len * 4);
+    *out = *v;
+    if (v->kind == V_DECIMAL) {
+        if (v->scale != t->scale) *out = at_scale(v, t->scale);
+        ASSERT(out->u.coef >= t->lo && out->u.coef <= t->hi);
     }
-    ASSERT(v.kind == kinds[t->base]);
-    if (v.kind == V_TEXT) ASSERT(v.len > 0 && v.len <= (uint64_t)t->max_len * 4);
-    if (v.kind == V_DECIMAL) {
-        v = at_scale(&v, t->scale);
-        ASSERT(v.u.coef >= t->lo && v.u.coef <= t->hi);
-    }
-    return v;
 }
 
 static struct value arith(enum opcode op, const struct value *b, const struct value *c)
@@ -167,9 +164,7 @@ static struct value table_lookup(struct vm *vm, const struct instr *in)
     const struct image_table *t = &vm->im->tables[in->c];
     if (key->kind == V_ABSENT) return *key;
     const struct value *hit = image_table_get(t, value_str(key));
-    struct value v = hit ? *hit : t->has_else ? t->else_value : marked(true);
-    if (hit || t->has_else) v.spare = 0;
-    return v;
+    return hit ? *hit : t->has_else ? t->else_value : marked(true);
 }
 
 static struct value call(struct vm *vm, const struct instr *in)
@@ -241,8 +236,9 @@ static void set_field(struct vm *vm, uint16_t f, const struct value *v)
     vm->no_answer[f] = vm->pending || (v->kind == V_ABSENT && v->spare == NO_ANSWER);
     vm->pending = false;
     vm->ops[f] = VM_SET;
-    vm->values[f] = v->kind == V_DECIMAL ? at_scale(v, vm->fl->fields[f].type.scale) : *v;
-    vm->values[f].spare = 0;
+    if (v->kind == V_ABSENT) vm->values[f] = value_absent;                      /* without its mark */
+    else if (v->kind == V_DECIMAL && v->scale != vm->fl->fields[f].type.scale) vm->values[f] = at_scale(v, vm->fl->fields[f].type.scale);
+    else vm->values[f] = *v;
 }
 
 static void keep_field(struct vm *vm, uint16_t f)
@@ -360,14 +356,16 @@ static struct value each(struct vm *vm, const struct instr *in)
 static void run(struct vm *vm, const struct image_program *p)
 {
     struct value *r = vm->regs;
+    const uint16_t *const code = p->code;
     for (size_t i = 0; i < p->ninstr; i++) {
-        struct instr in = instr_at(p, i);
+        const uint16_t *const w = code + i * INSTR_WORDS;
+        const struct instr in = {w[0], w[1], w[2], w[3]};
 #ifdef VM_TRACE
         VM_TRACE(vm, &in);     /* tests only: this file compiled once more, with a look at every instruction */
 #endif
         switch ((enum opcode)in.op) {
         case OP_END:     return;
-        case OP_COLUMN:  r[in.a] = column(vm, in.b); break;
+        case OP_COLUMN:  column(vm, in.b, &r[in.a]); break;
         case OP_CONST:   r[in.a] = vm->im->consts[in.b]; break;
         case OP_ABSENT:  r[in.a] = value_absent; break;
         case OP_MOVE:    r[in.a] = r[in.b]; break;
