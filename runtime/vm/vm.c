@@ -169,12 +169,13 @@ static struct value table_lookup(struct vm *vm, const struct instr *in)
 
 static struct value call(struct vm *vm, const struct instr *in)
 {
-    const struct value *args[BUILTIN_ARGS_MAX] = {NULL};
-    struct value out = value_absent;
-    size_t n = args_count(vm->im, in->c);
+    const struct value *args[BUILTIN_ARGS_MAX];
+    struct value out;
+    const size_t n = args_count(vm->im, in->c);
+    const uint16_t *const regs = args_regs(vm->im, in->c);
     bool marks = false;
     for (size_t i = 0; i < n; i++) {
-        args[i] = &vm->regs[args_regs(vm->im, in->c)[i]];
+        args[i] = &vm->regs[regs[i]];
         marks |= args[i]->kind == V_ABSENT && args[i]->spare == NO_ANSWER;
     }
     builtin_run(in->b, args, n, vm->scratch, &out);
