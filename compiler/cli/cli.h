@@ -12,7 +12,7 @@ struct cli {
     /* options */
     enum diag_format format;
     enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
-    bool proof, check, help;
+    bool proof, check, help, html;
     const char *output, *dump;
     const char *args[9]; size_t nargs;     /* what is no option */
     bool own_output;                       /* with a format for tools the result is one document: no diagnostics in front of it while there is a result */
@@ -33,6 +33,7 @@ int cmd_eval(struct cli *cli);
 int cmd_dis(struct cli *cli);
 int cmd_explain(struct cli *cli);
 int cmd_dump(struct cli *cli);
+int cmd_doc(struct cli *cli);
 int cmd_diff(struct cli *cli);
 /* One option of mlc diff at argv[*i]: 0 taken, -1 not one of its own, else the exit code. */
 int cmd_diff_option(struct cli *cli, char **argv, int argc, int *i);

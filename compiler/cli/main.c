@@ -10,6 +10,8 @@ static const struct command commands[] = {
     {"test", "mlc test [--coverage] [--min=PERCENT] [--format=text|json|github|junit] SPEC", "runs the tests that the spec holds",
      "  --coverage       also say which arms, sides of ??, conditions and rows of tables no test reaches, with their places\n"
      "  --min=PERCENT    exit 3 when less than that of the branches is reached\n", 1, 1, cmd_test},
+    {"doc", "mlc doc [--html] [-o FILE] SPEC", "writes a spec's data dictionary for people, as Markdown or HTML",
+     "  --html           one HTML file instead of Markdown\n  -o FILE          where to write (default: standard output)\n", 1, 1, cmd_doc},
     {"eval", "mlc eval SPEC FLOW < rows.jsonl", "maps rows, one JSON object a line, and prints what would be written",
      "  SPEC may be compiled (.mlcb). An output line is the record, {\"reject\":\"why\"} or {\"skip\":true}.\n", 2, 2, cmd_eval},
     {"fmt", "mlc fmt [--check] [-o FILE] SPEC", "lays a spec out in the canonical way",
@@ -58,6 +60,7 @@ static int option(struct cli *cli, const struct command *c, char **argv, int arg
     if (own >= 0) return own;
     if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) cli->help = true;
     else if (strcmp(arg, "--proof") == 0 && c->run == cmd_check) cli->proof = true;
+    else if (strcmp(arg, "--html") == 0 && c->run == cmd_doc) cli->html = true;
     else if (strcmp(arg, "--coverage") == 0 && c->run == cmd_test) cli->test.coverage = true;
     else if (strncmp(arg, "--min=", 6) == 0 && c->run == cmd_test) cli->test.min = arg + 6;
     else if (strcmp(arg, "--check") == 0 && c->run == cmd_fmt) cli->check = true;
@@ -67,7 +70,7 @@ static int option(struct cli *cli, const struct command *c, char **argv, int arg
     } else if (strncmp(arg, "--color=", 8) == 0) {
         if (!color(arg + 8, cli)) return bad_usage(c, "--color takes auto, always and never, not ", arg + 8);
     } else if (strncmp(arg, "--dump=", 7) == 0 && c->run == cmd_dump) cli->dump = arg + 7;
-    else if (strcmp(arg, "-o") == 0 && (c->run == cmd_build || c->run == cmd_fmt)) {
+    else if (strcmp(arg, "-o") == 0 && (c->run == cmd_build || c->run == cmd_fmt || c->run == cmd_doc)) {
         if (++*i == argc) return bad_usage(c, "-o needs a file", "");
         cli->output = argv[*i];
     } else if (arg[0] == '-' && arg[1] != 0) return bad_usage(c, "no such option: ", arg);
