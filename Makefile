@@ -22,10 +22,10 @@ LDFLAGS  ?= -Wl,-z,relro,-z,now
 LIBS      = -llmdb $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
 PREFIX   ?= /usr/local
 
-RT_SRC   := $(filter-out runtime/cli/main.c runtime/journal/verify/main.c runtime/agent/%,$(wildcard runtime/*/*.c runtime/*/*/*.c))
+RT_SRC   := $(filter-out runtime/cli/main.c runtime/journal/verify/main.c runtime/agent/win/%,$(wildcard runtime/*/*.c runtime/*/*/*.c))
 MLC_SRC  := $(filter-out compiler/cli/main.c,$(wildcard dsl/*.c compiler/*.c compiler/*/*.c))
 GEN_SRC  := $(patsubst grammar/%.re,$(B)/gen/%.c,$(wildcard grammar/*.re)) $(patsubst grammar/%.y,$(B)/gen/%.tab.c,$(wildcard grammar/*.y))
-SIM_SRC  := $(filter-out %/main.c,$(wildcard tests/sim/*.c tests/sim/*/*.c tests/fault/*disk*.c tests/reference/*.c))
+SIM_SRC  := $(filter-out %/main.c,$(wildcard tests/sim/*.c tests/sim/*/*.c tests/fault/*disk*.c tests/reference/*.c tests/agent/standin*.c))
 UNIT_SRC := $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c)
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -71,6 +71,10 @@ $(call obj,$(MLC_SRC)): | $(patsubst grammar/%.y,$(B)/gen/%.tab.c,$(wildcard gra
 $(B)/gen/prelude.inc: $(wildcard dsl/prelude/*.mlc) grammar/embed.sh
 	@mkdir -p $(@D)
 	$(Q)sh grammar/embed.sh dsl/prelude > $@
+$(call obj,$(wildcard runtime/agent/layout.c)): | $(B)/gen/agent_columns.inc
+$(B)/gen/agent_columns.inc: $(wildcard dsl/prelude/sage100*.mlc) runtime/agent/columns.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f runtime/agent/columns.awk $(wildcard dsl/prelude/sage100*.mlc) > $@
 $(B)/gen/explain.inc: $(wildcard docs/diagnostics/*.md) grammar/embed.sh
 	@mkdir -p $(@D)
 	$(Q)sh grammar/embed.sh docs/diagnostics md > $@

@@ -2,7 +2,8 @@
  * Strict RFC 8259, UTF-8 checked, depth at most 32, numbers kept as text so that no digit is lost. */
 #ifndef VALUE_JSON_H
 #define VALUE_JSON_H
-#include "value/value.h"
+#include "base/arena.h"
+#include "base/buf.h"
 
 enum json_token { JSON_END, JSON_OBJECT, JSON_OBJECT_END, JSON_ARRAY, JSON_ARRAY_END, JSON_NAME, JSON_STRING, JSON_NUMBER, JSON_TRUE,
                   JSON_FALSE, JSON_NULL, JSON_ERROR };
