@@ -118,5 +118,5 @@ install: all
 clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-clang
 
--include $(wildcard tests/*/rules.mk)
+-include $(wildcard tests/*/rules.mk) runtime/agent/rules.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -29,6 +29,13 @@ bool agent_denied(const struct agent_config *c, struct str column)
     return false;
 }
 
+bool agent_dated(const struct agent_config *c, struct str column)
+{
+    for (unsigned i = 0; i < c->ndated; i++)
+        if (matches(c->dated[i], column)) return true;
+    return false;
+}
+
 void agent_config_default(struct agent_config *out)
 {
     memset(out, 0, sizeof *out);
@@ -93,6 +100,17 @@ static bool next_of(struct str *list, struct str *out)
     return false;
 }
 
+static void patterns(struct reading *r, const char *name, struct str list, struct str *out, unsigned *n)
+{
+    struct str one;
+    while (next_of(&list, &one)) {
+        unsigned stars = 0;
+        for (size_t i = 0; i < one.n; i++) stars += one.p[i] == '*';
+        if (*n == AGENT_DENY_MAX || one.n > 100 || stars > 3) problem(r, "%s: more than %d columns, or a name of more than 100 characters or 3 stars", name, AGENT_DENY_MAX);
+        else out[(*n)++] = one;
+    }
+}
+
 static void lists(struct reading *r)
 {
     struct agent_config *c = r->out;
@@ -102,13 +120,8 @@ static void lists(struct reading *r)
         else if (c->ncompanies == AGENT_COMPANIES_MAX) problem(r, "more than %d companies", AGENT_COMPANIES_MAX);
         else c->company[c->ncompanies++] = one;
     }
-    for (rest = c->deny; next_of(&rest, &one);) {
-        unsigned stars = 0;
-        for (size_t i = 0; i < one.n; i++) stars += one.p[i] == '*';
-        if (c->ndenied == AGENT_DENY_MAX || one.n > 100 || stars > 3)
-            problem(r, "deny: more than %d columns, or a name of more than 100 characters or 3 stars", AGENT_DENY_MAX);
-        else c->denied[c->ndenied++] = one;
-    }
+    patterns(r, "deny", c->deny, c->denied, &c->ndenied);
+    patterns(r, "dates", c->dates, c->dated, &c->ndated);
 }
 
 static bool loopback(struct str url)

@@ -18,6 +18,7 @@ struct agent_config {
 #undef AGENT_COUNT
     struct str company[AGENT_COMPANIES_MAX]; unsigned ncompanies;
     struct str denied[AGENT_DENY_MAX]; unsigned ndenied;          /* beside those of the protocol */
+    struct str dated[AGENT_DENY_MAX]; unsigned ndated;
     struct agent_pair object[AGENT_OBJECTS_MAX]; unsigned nobjects;   /* [objects] and [lines]; names "resource" and "lines:resource" */
 };
 /* Reads the text; strings live in `a` or in the text. All problems go into one fault, each with its line. */
@@ -31,4 +32,6 @@ struct str agent_config_object(const struct agent_config *c, const char *resourc
 struct str agent_config_lines(const struct agent_config *c, const char *resource);
 /* True when this column never leaves: the list of facts/sage-100.md 9.1 and the ini file's `deny`. A star stands for any text. */
 bool agent_denied(const struct agent_config *c, struct str column);
+/* True when the ini file's `dates` names this column. */
+bool agent_dated(const struct agent_config *c, struct str column);
 #endif

@@ -78,9 +78,10 @@ static void add_column(struct agent_core *c, struct agent__layout *l, struct str
     col->name = k ? k->name : arena_copy(&c->life, name.p, name.n);
     col->kind = k ? k->kind : text || !marked ? 's' : 'n';
     if (marked && k && (k->kind == 'n') == text) col->kind = text ? 's' : 'n';      /* this installation knows better */
-    col->length = k ? k->length : col->kind == 'n' ? 15 : 255;
+    if (!k && col->kind == 's' && agent_dated(c->config, name)) col->kind = 'd';
+    col->length = k ? k->length : col->kind == 'n' ? 15 : col->kind == 'd' ? 8 : 255;
     col->scale = k ? k->scale : 0;
-    template_length(layout, col->name, &col->length, &col->scale);
+    if (col->kind != 'd') template_length(layout, col->name, &col->length, &col->scale);
     col->sage = col->kind == 'n' ? col->name : arena_printf(&c->life, "%s$", col->name);
     col->udf = name.n > 4 && str_ieq((struct str){name.p, 4}, STR("UDF_"));
     col->audit = 0;

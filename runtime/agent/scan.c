@@ -70,6 +70,7 @@ static bool ask(struct agent_core *c, const struct agent__layout *l, const char 
             return false;
         }
         struct str m = agent__message(c, l->obj);
+        if (m.n == 0) return true;      /* 0 and nothing to say: no row (whether Sage says 0 or 1 then is not known) */
         if (agent__looks_locked(m) && attempt < SCAN_TRIES) {
             c->host->sleep_ms(c->host->ctx, 100 << attempt);
             continue;

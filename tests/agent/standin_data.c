@@ -23,6 +23,24 @@ static struct str copied(struct str s)
     return (struct str){p, s.n};
 }
 
+/* A cell of a file: \\t, \\n, \\r, \\\\ stand for what they say. */
+static struct str unescaped(struct str s)
+{
+    struct str out = copied(s);
+    char *p = (char *)out.p;
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == '\\' && i + 1 < s.n) {
+            c = s.p[++i];
+            c = c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c;
+        }
+        p[n++] = c;
+    }
+    p[n] = '\0';
+    return (struct str){p, n};
+}
+
 static bool cut_at(struct str *rest, char sep, struct str *out)
 {
     if (!rest->p) return false;
@@ -74,7 +92,7 @@ static void add(struct standin_table *t, struct str line)
     struct standin_row *r = &t->row[t->n];
     memset(r, 0, sizeof *r);
     r->cell = calloc(t->ncolumns, sizeof *r->cell);
-    for (unsigned i = 0; i < t->ncolumns; i++) r->cell[i] = cut_at(&line, '\t', &cell) ? copied(cell) : copied(STR(""));
+    for (unsigned i = 0; i < t->ncolumns; i++) r->cell[i] = cut_at(&line, '\t', &cell) ? unescaped(cell) : copied(STR(""));
     r->key = key_of(t, r);
     for (unsigned i = 0; i < t->nkeys; i++)
         if (r->cell[t->keycol[i]].n > t->keylen[i]) t->keylen[i] = (unsigned)r->cell[t->keycol[i]].n;
