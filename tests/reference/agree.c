@@ -2,6 +2,7 @@
 #include "tests/reference/agree.h"
 #include "base/check.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 uint64_t agree_random(uint64_t *seed)
@@ -216,6 +217,27 @@ static const char *map_differs(struct agree *a, const struct image_flow *f, cons
     return NULL;
 }
 
+static const char *event_differs(struct agree *a, enum ast_event event, const struct image_event *got, const char *name)
+{
+    size_t n;
+    struct ref_field *want = ref_event(&a->ref, event, &a->row, &n);
+    if (got->n != n || got->present != (want != NULL)) return name;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < got->n && !str_eq(a->f->fields[got->fields[k]].name, want[i].name)) k++;
+        struct ref_value v = k < got->n ? ref_from_vm(&got->values[k], a->im, a->f, &a->row) : (struct ref_value){.kind = REF_LIST};
+        if (!ref_equal(&want[i].value, &v)) return name;
+    }
+    return NULL;
+}
+
+const char *agree_events(struct agree *a)
+{
+    const char *why = event_differs(a, EVENT_LEAVE, &a->f->on_leave, "on leave differs");
+    a->events += a->f->on_leave.n + a->f->on_delete.n;
+    return why ? why : event_differs(a, EVENT_DELETE, &a->f->on_delete, "on delete differs");
+}
+
 /* Key and `into`: which record it is. */
 static const char *head_differs(struct agree *a, const struct image_flow *f, const struct value *cols, const struct ref_result *want)
 {
@@ -223,10 +245,12 @@ static const char *head_differs(struct agree *a, const struct image_flow *f, con
     struct value key = vm_key(a->vm, f, cols);
     struct ref_value got = ref_from_vm(&key, a->im, f, &a->row);
     if (!ref_equal(&want->key, &got)) return differ(a, "key", &want->key, &got);
-    if (f->into == 0) return NULL;
+    a->keys += want->key.kind == REF_TEXT;
+    if (f->into == 0 || want->skip) return NULL;
     struct value into = vm_into(a->vm, f, cols, &why);
     if ((why != NULL) != want->into_rejects) return why ? "into: rejected by the vm only" : "into: not rejected by the vm";
     got = ref_from_vm(&into, a->im, f, &a->row);
+    a->intos += got.kind == REF_LINK;
     return why || ref_equal(&want->into, &got) ? NULL : differ(a, "into", &want->into, &got);
 }
 
@@ -263,4 +287,17 @@ const char *agree_row(struct agree *a, const struct value *values)
     }
     vm_map(a->vm, f, cols, &out);
     return map_differs(a, f, &want, &out);
+}
+
+void agree_show_row(struct agree *a, const struct value *values)
+{
+    struct buf b = {0};
+    for (size_t i = 0; i < a->ncolumns; i++) {
+        if (!value_present(&values[i])) continue;
+        struct ref_value v = ref_from_vm(&values[i], NULL, NULL, &a->row);
+        buf_printf(&b, "%s%.*s = ", b.n ? ", " : "", (int)a->columns[i].name.n, a->columns[i].name.p);
+        ref_show(&b, &v);
+    }
+    printf("# %.*s\n", (int)b.n, b.p ? b.p : "");
+    buf_free(&b);
 }

@@ -20,7 +20,7 @@ struct agree {
     const struct column *columns; size_t ncolumns;     /* of the source table: what a row has */
     size_t *column_of;               /* column of the image -> column of the table */
     struct values { struct value *list; size_t n, cap; } pool;   /* constants of the program */
-    unsigned skipped, rejected, mapped, kept, lines;
+    unsigned skipped, rejected, mapped, kept, lines, keys /* of one's own */, intos; size_t events;
 };
 /* Takes both texts over. False: it has errors (look at c.diags). agree_close in every case. */
 bool agree_open(struct agree *a, struct buf *spec, struct buf *csv, enum ref_plant plant);
@@ -31,6 +31,10 @@ void agree_flow(struct agree *a, const struct flow *fl);
 void agree_close(struct agree *a);
 /* values: per column of the source table, as the source gives them. The answer lives until the next row. */
 const char *agree_row(struct agree *a, const struct value *values);
+/* Prints it as a comment. */
+void agree_show_row(struct agree *a, const struct value *values);
+/* What leaving and vanishing write: NULL, or which clause differs. */
+const char *agree_events(struct agree *a);
 /* A row within the declared bounds, blank where the flow reads nothing; edge: at them, or at and beside a constant of the program. Texts live in mem. */
 void agree_random_row(const struct agree *a, uint64_t *seed, bool edge, struct arena *mem, struct value *out);
 /* Values of one column, as agree_random_row makes them. */

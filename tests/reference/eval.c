@@ -322,7 +322,7 @@ static void head(struct ref *r, const struct ref_row *row, struct ref_result *ou
         if (n->kind == AST_ADOPT) out->adopt = whole(r, row, AST_AS(adopt, n)->value, &x);
         if (n->kind == AST_KEY && AST_AS(key, n)->value) out->key = whole(r, row, AST_AS(key, n)->value, &x);
     }
-    if (to->kind != AST_INTO) return;
+    if (to->kind != AST_INTO || out->skip) return;       /* what `when` has shown is known here too */
     x = (struct run){.r = r, .row = row};
     out->into = ref__link(&x, &AST_AS(into, to)->args, AST_AS(into, to)->flow.text);
     out->into_rejects = x.outcome == REF_REJECT;

@@ -41,7 +41,7 @@ static const struct each *shape_of(const struct run *x)
 
 static bool wanted(struct run *x, const struct ast_each *n)
 {
-    return (n->when == NULL || ref__eval(x, n->when, NULL).yes) && x->outcome == REF_VALUE;
+    return (n->when == NULL || ref__eval(x, n->when, NULL).yes || x->r->plant == PLANT_LINE_WHEN) && x->outcome == REF_VALUE;
 }
 
 /* Fields in the order of the text, then what the line is known by. */
@@ -67,6 +67,7 @@ static void add_line(struct run *x, const struct ast_each *n, struct ref_list *l
 {
     struct ref_line *lines = (struct ref_line *)(uintptr_t)l->lines;
     if (l->nlines == most) {
+        if (x->r->plant == PLANT_LINE_MOST) return;
         ref__leave(x, REF_REJECT, str_of(arena_printf(x->r->arena, "%.*s: more than %u lines", (int)x->field.n, x->field.p, most)));
         return;
     }

@@ -78,7 +78,7 @@ static struct gx otherwise(struct gen *g, enum gkind k, unsigned flags, int dept
 /* An operand that rejects when its column is blank: two of them show which is looked at first. */
 static struct gx strict(struct gen *g, enum gkind k, unsigned flags, int depth)
 {
-    int i = flags & G_REJECT && gen_pick(g, 5) == 0 ? name_of(g, k, G_OPT | G_REJECT) : -1;
+    int i = flags & G_REJECT && gen_pick(g, 3) == 0 ? name_of(g, k, G_OPT | G_REJECT) : -1;
     if (i < 0 || !maybe(&g->names[i])) return gen_expr(g, k, flags & G_REJECT, depth - 1);
     struct gx x = {g->names[i].t, gen_print(g, "(%s ?? %s)", g->names[i].name, refusal(g)), true};
     x.t.optional = false;

@@ -4,7 +4,7 @@
 
 /* ---- columns ---- */
 
-static struct gtype column_type(struct gen *g, const char **text)
+struct gtype gen_column_type(struct gen *g, const char **text)
 {
     static const char *const plain[] = {"date", "datetime", "instant"};
     struct gtype t = {.kind = G_BOOL};
@@ -29,7 +29,7 @@ static struct gtype column_type(struct gen *g, const char **text)
     return t;
 }
 
-static const char *default_of(struct gen *g, const struct gtype *t)
+const char *gen_default(struct gen *g, const struct gtype *t)
 {
     if (t->kind == G_BOOL) return "false";
     if (t->kind == G_NUM) return gen_pick(g, 2) ? "0" : "1";
@@ -38,31 +38,33 @@ static const char *default_of(struct gen *g, const struct gtype *t)
     return t->kind == G_DAY ? "2026-03-12" : NULL;
 }
 
-static void add_name(struct gen *g, const char *name, struct gtype t, bool rejects)
+void gen_name(struct gen *g, const char *name, struct gtype t, bool rejects)
 {
     if (g->nnames < sizeof g->names / sizeof *g->names) g->names[g->nnames++] = (struct gname){name, t, false, rejects};
 }
 
-static void columns(struct gen *g, struct buf *out)
+/* parts: columns of the key. */
+static void columns(struct gen *g, struct buf *out, unsigned parts, bool lines)
 {
-    buf_puts(out, "entity feed.Rows {\n  key No: text(1..20)\n");
+    static const char *const more[] = {"", "  key No2: number(3)\n", "  key No2: date\n"};
+    buf_printf(out, "entity feed.Rows {\n  key No: text(1..20)\n%s", more[parts > 1 ? 1 + gen_pick(g, 2) : 0]);
     g->columns = true;
     for (unsigned i = 0, n = 4 + gen_pick(g, 9); i < n; i++) {
         const char *text, *fallback = NULL, *name = gen_print(g, "C%u", i);
-        struct gtype t = column_type(g, &text);
+        struct gtype t = gen_column_type(g, &text);
         unsigned how = gen_pick(g, 6);
         t.optional = how < 3;
-        if (how == 3) fallback = default_of(g, &t);
+        if (how == 3) fallback = gen_default(g, &t);
         buf_printf(out, "  %s: %s%s%s%s\n", name, text, t.optional ? "?" : "", fallback ? " = " : "", fallback ? fallback : "");
-        add_name(g, name, t, false);
+        gen_name(g, name, t, false);
     }
-    buf_puts(out, "  Tel: text(30)?\n  Country: text(3)?\n  Mail: text(30)?\n}\n");
-    struct gtype t = gen_text(1, 30);
-    t.optional = true;
-    add_name(g, "Tel", t, false);
-    add_name(g, "Mail", t, false);
-    t.max = 3;
-    add_name(g, "Country", t, false);
+    for (const struct gen_word *w = gen_words; w->column; w++) {
+        struct gtype t = gen_text(1, w->max);
+        buf_printf(out, "  %s: text(%u)?\n", w->column, w->max);
+        t.optional = true;
+        gen_name(g, w->column, t, false);
+    }
+    buf_puts(out, lines ? "  Lines: lines(Sub)\n}\n" : "}\n");
 }
 
 /* ---- tables ---- */
@@ -137,7 +139,7 @@ static void fn(struct gen *g, struct buf *out)
         t.optional = gen_pick(g, 2);
         f->params[i] = t;
         buf_printf(out, "%s%s: %s%s", i ? ", " : "", names[i], text, t.optional ? "?" : "");
-        add_name(g, names[i], t, false);
+        gen_name(g, names[i], t, false);
     }
     struct gx body = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | (gen_pick(g, 4) ? 0 : G_REJECT), 3);
     buf_printf(out, ") = %s\n", body.s);
@@ -151,45 +153,48 @@ static void fn(struct gen *g, struct buf *out)
 
 /* ---- the flow ---- */
 
-struct lines { const char *line[40]; unsigned n; };
-
-static void let(struct gen *g, struct lines *out, const struct gx *x)
+void gen_let(struct gen *g, struct gclauses *out, const struct gx *x)
 {
-    const char *name = gen_print(g, "v%u", g->nnames);
+    const char *name = gen_print(g, "v%u", g->nlets++);
     out->line[out->n++] = gen_print(g, "let %s = %s", name, x->s);
-    add_name(g, name, x->t, x->rejects);
+    gen_name(g, name, x->t, x->rejects);
 }
 
-static void field(struct gen *g, struct buf *module, struct lines *out, unsigned i)
+static void link(struct gen *g, struct buf *module, struct gclauses *out, const char *mode, const char *name)
+{
+    struct gx x = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2), y = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2), z = gen_expr(g, G_NUM, G_OPT | G_REJECT, 2);
+    unsigned how = gen_pick(g, 3);
+    buf_printf(module, "  %s: link(Others)\n", name);
+    if (how == 0) x.s = gen_print(g, "ref parents(%s, %s)", x.s, y.s);
+    else if (how == 1) x.s = gen_print(g, "find out.Others(Code = %s, Size = %s, Name = %s)", x.s, z.s, y.s);
+    else x.s = gen_print(g, "find out.Others(Code = %s)", x.s);
+    out->line[out->n++] = gen_print(g, "%s%s = %s", mode, name, x.s);
+}
+
+void gen_field(struct gen *g, struct buf *module, struct gclauses *out, const char *name, bool line)
 {
     static const char *const modes[] = {"", "", "", "once ", "fill "};
-    const char *mode = modes[gen_pick(g, 5)], *type;
+    const char *mode = modes[line ? 0 : gen_pick(g, 5)], *type;
     if (gen_pick(g, 9) == 0) {
-        struct gx x = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2), y = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2), z = gen_expr(g, G_NUM, G_OPT | G_REJECT, 2);
-        unsigned how = gen_pick(g, 3);
-        buf_printf(module, "  F%u: link(Others)\n", i);
-        if (how == 0) x.s = gen_print(g, "ref parents(%s, %s)", x.s, y.s);
-        else if (how == 1) x.s = gen_print(g, "find out.Others(Code = %s, Size = %s, Name = %s)", x.s, z.s, y.s);
-        else x.s = gen_print(g, "find out.Others(Code = %s)", x.s);
-        out->line[out->n++] = gen_print(g, "%sF%u = %s", mode, i, x.s);
+        link(g, module, out, mode, name);
         return;
     }
-    struct gx x = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | G_TAIL | G_REJECT, 4);
+    struct gx x = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | (line ? 0u : G_TAIL) | G_REJECT, line ? 3 : 4);
     if (!gen_declare(g, &x.t, 15, &type)) {
         /* wider than a target's number: as a text */
         x = gen_expr(g, G_NUM, G_REJECT, 3);
-        let(g, out, &x);
-        x.s = gen_print(g, "\"{v%u}\"", g->nnames - 1);
+        gen_let(g, out, &x);
+        x.s = gen_print(g, "\"{v%u}\"", g->nlets - 1);
         x.t = gen_as_text(&x.t);
         gen_declare(g, &x.t, 15, &type);
     }
-    bool required = !x.t.optional && strcmp(mode, "fill ") != 0 && gen_pick(g, 2);
-    buf_printf(module, "  F%u: %s%s\n", i, type, required ? " @required" : "");
-    out->line[out->n++] = gen_print(g, "%sF%u = %s", mode, i, x.s);
+    bool required = !g->into && !x.t.optional && strcmp(mode, "fill ") != 0 && gen_pick(g, 2);
+    buf_printf(module, "  %s: %s%s\n", name, type, required ? " @required" : "");
+    out->line[out->n++] = gen_print(g, "%s%s = %s", mode, name, x.s);
 }
 
 /* Lines in any order; a line says everything about itself. */
-static void shuffled(struct gen *g, struct buf *out, struct lines *l)
+void gen_shuffled(struct gen *g, struct buf *out, struct gclauses *l, const char *indent)
 {
     for (unsigned i = l->n; i > 1; i--) {
         unsigned k = gen_pick(g, i);
@@ -197,37 +202,60 @@ static void shuffled(struct gen *g, struct buf *out, struct lines *l)
         l->line[k] = l->line[i - 1];
         l->line[i - 1] = t;
     }
-    for (unsigned i = 0; i < l->n; i++) buf_printf(out, "  %s\n", l->line[i]);
+    for (unsigned i = 0; i < l->n; i++) buf_printf(out, "%s%s\n", indent, l->line[i]);
 }
 
-static void flow(struct gen *g, struct buf *spec)
+static void filter(struct gen *g, struct gclauses *body)
 {
-    struct buf module = {0};
-    struct lines body = {.n = 0};
+    unsigned i = gen_pick(g, g->nnames);
+    bool teaches = gen_pick(g, 3) == 0 && g->names[i].t.optional && !g->names[i].rejects;
+    struct gx x = gen_expr(g, G_BOOL, 0, 3);
+    body->line[body->n++] = teaches ? gen_print(g, "when %s != null or %s == null", g->names[i].name, g->names[i].name) : gen_print(g, "when %s", x.s);
+    if (!teaches || gen_pick(g, 2)) return;
+    body->line[body->n - 1] = gen_print(g, "when %s != null", g->names[i].name);
+    g->names[i].known = true;
+}
+
+/* What kind of flow it is: parts of its key, lines, a key of its own, into another's records. */
+struct gshape { unsigned parts; bool lines, own_key, into; };
+
+static const char *into_args(struct gen *g)
+{
+    struct gx x = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2), y = gen_expr(g, G_TEXT, G_OPT | G_REJECT, 2);
+    return gen_print(g, "%s, %s", x.s, y.s);
+}
+
+static void flow(struct gen *g, struct buf *spec, const struct gshape *shape)
+{
+    struct buf module = {0}, items = {0};
+    struct gclauses body = {.n = 0};
+    unsigned columns = g->nnames;
     for (unsigned i = 0, n = gen_pick(g, 4); i < n; i++) {
         struct gx x = gen_expr(g, (enum gkind)gen_pick(g, G_KINDS), G_OPT | (gen_pick(g, 3) ? 0 : G_REJECT), 3);
-        let(g, &body, &x);
+        gen_let(g, &body, &x);
     }
-    if (gen_pick(g, 3) == 0) {
+    if (gen_pick(g, 3) == 0 && !shape->into) {
         struct gx x = gen_expr(g, G_TEXT, G_OPT, 2);
         body.line[body.n++] = gen_print(g, "adopt by Label == %s", x.s);
     }
-    if (gen_pick(g, 2)) {
-        unsigned i = gen_pick(g, g->nnames);
-        bool teaches = gen_pick(g, 3) == 0 && g->names[i].t.optional && !g->names[i].rejects;
-        struct gx x = gen_expr(g, G_BOOL, 0, 3);
-        body.line[body.n++] = teaches ? gen_print(g, "when %s != null or %s == null", g->names[i].name, g->names[i].name) : gen_print(g, "when %s", x.s);
-        if (teaches && gen_pick(g, 2)) {
-            body.line[body.n - 1] = gen_print(g, "when %s != null", g->names[i].name);
-            g->names[i].known = true;
-        }
-    }
-    for (unsigned i = 0, n = 1 + gen_pick(g, 5); i < n; i++) field(g, &module, &body, i);
-    buf_printf(spec, "entity out.Records {\n  Key: text(60) @unique\n  Label: text(100)?\n%.*s}\n", (int)module.n, module.p);
-    buf_puts(spec, "flow f from feed.Rows to out.Records {\n  every 1h\n  key Key\n");
-    shuffled(g, spec, &body);
+    if (gen_pick(g, 2)) filter(g, &body);
+    unsigned all = g->nnames;
+    g->nnames = shape->into ? columns : all;             /* keys of an `into` stand in front of the flow's lets */
+    const char *args = shape->into ? into_args(g) : NULL;
+    g->nnames = all;
+    const char *key = shape->own_key ? gen_own_key(g, shape->parts, &body) : "";
+    for (unsigned i = 0, n = (shape->lines ? 0 : 1) + gen_pick(g, 5); i < n; i++) gen_field(g, &module, &body, gen_print(g, "F%u", i), shape->into);
+    for (unsigned i = 0, n = shape->lines ? 1 + gen_pick(g, 2) : 0; i < n; i++) gen_lines(g, &module, &items, &body, i);
+    if (gen_pick(g, 3) == 0) gen_events(g, &module, &body);
+    buf_str(spec, buf_view(&items));
+    buf_printf(spec, "entity out.Records {\n  Key: text(%u) @unique\n  Label: text(100)?\n%.*s}\n", shape->into ? 40000 : 90, (int)module.n, module.p ? module.p : "");
+    if (shape->into) buf_printf(spec, "flow f from feed.Rows into base(%s) {\n  every 1h\n", args);
+    else buf_printf(spec, "flow f from feed.Rows to out.Records {\n  every 1h\n  key Key%s\n", key);
+    gen_shuffled(g, spec, &body, "  ");
     buf_puts(spec, "}\n");
+    if (shape->into) buf_puts(spec, "flow base from feed.Bases to out.Records { every 1h  key Key  Label = Name }\n");
     buf_free(&module);
+    buf_free(&items);
 }
 
 void generate(uint64_t seed, struct buf *spec, struct buf *csv)
@@ -236,14 +264,19 @@ void generate(uint64_t seed, struct buf *spec, struct buf *csv)
     if (g == NULL) return;
     g->rng = seed * UINT64_C(0x2545f4914f6cdd1d);
     arena_init(&g->arena, 0);
-    buf_puts(spec, "mlc 1\nspec \"random\"\nimport file\nsource feed: file { path = \"in\" }\ntarget out: file { path = \"out\" }\n"
+    struct gshape shape = {.parts = gen_pick(g, 4) ? 1 : 2, .lines = gen_pick(g, 4) == 0, .own_key = gen_pick(g, 6) == 0, .into = gen_pick(g, 8) == 0};
+    g->into = shape.into;
+    if (shape.into) shape.own_key = shape.lines = false;
+    buf_puts(spec, "mlc 1\nspec \"random\"\nimport file\nsource feed: file { path = \"in\"  timezone = \"America/New_York\" }\ntarget out: file { path = \"out\" }\n"
                    "entity out.Others { Code: text(65535) @unique  Name: text(65535)  Size: decimal(38,12) }\n"
                    "entity feed.Parents { key A: text(1..9000)  key B: text(1..9000)  Name: text(5)? }\n");
-    columns(g, spec);
+    if (shape.into) buf_puts(spec, "entity feed.Bases { key A: text(1..9000)  key B: text(1..9000)  Name: text(5)? }\n");
+    if (shape.lines) gen_line_table(g, spec);
+    columns(g, spec, shape.parts, shape.lines);
     for (unsigned n = gen_pick(g, 3); n > 0; n--) table(g, spec);
     if (gen_pick(g, 4) == 0) table_of_file(g, spec, csv);
     for (unsigned n = gen_pick(g, 3); n > 0; n--) fn(g, spec);
-    flow(g, spec);
+    flow(g, spec, &shape);
     buf_puts(spec, "flow parents from feed.Parents to out.Others { every 1h  key Code  Name = Name }\n");
     arena_free(&g->arena);
     free(g);

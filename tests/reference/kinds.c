@@ -12,6 +12,27 @@ const char *const gen_mails[] = {"Bob@Example.COM", "a@b.co", "A.B+c@Sub.Example
     "\xc3\xbcx@b.de", "x@y..z", "a@b.c1", "Plain", NULL};
 const char *const gen_countries[] = {"USA", "US", "DE", "deu", "GB", "FRA", "XX", "ca", NULL};
 
+static const char *const persons[] = {"Dr. Bob J. van Dyke Jr.", "Smith, Bob", "  Cher ", "Mr. & Mrs. John Smith", "Bob Smith, MD", "Ludwig van Beethoven", "Ben Stone", "Mar\xc3\xad" "a de la Cruz", "Jr.", ",",
+    "DR BOB SMITH III", "van Dyke, Dr. Bob J.", "Bob Smith Jr. PhD", "O'Neil and Sons, Inc", "JOHN O'BRIEN-MCDONALD", "eBay", "McDONALD's 2ND", "von", "Mr.", ", Bob", NULL};
+static const char *const sites[] = {"www.Example.COM", "http://Example.com/Path?Q=1#f", "n/a", "bob@example.com", "https://example.com/", "example.com:8080/a b", "192.168.0.1", "EXAMPLE.com:8080", "ftp://example.com",
+    "localhost", "example.com:99999", "xn--bcher-kva.example?x=1", "b\xc3\xbc" "cher.example", "https://", " shop.example.co ", "-a.example", "a..example", "HTTPS://A.EXAMPLE", NULL};
+static const char *const zips[] = {"606011234", "60601-1234", "60601", "k1a0b1", "K1A 0B1", " sw1a  1aa ", "6060", "60601-123", "606 01", "1234567890", "D0A0B1", "ab c", NULL};
+static const char *const states[] = {"IL", "il", "TX", "NY", "dc", "PR", "ON", "qc", "NL", "zz", "I", " tx ", NULL};
+static const char *const amounts[] = {"(1,234.50)", "1,234", "12,34", "-5", "5-", "+7.25", "0.125", ".5", "5.", "1.500", "1,000,000", "1,0000", "$5", "7", "-0", "(-5)", "- 3", "9999999999", "00012", "1.2.3", NULL};
+static const char *const written[] = {"2026-03-12", "2026/03/12", "20260312", "12-Mar-2026", "12 March 2026", "March 12, 2026", "2026-03-12 08:30", "2026-03-12T23:59:59", "2026-02-30", "3/12/2026", "12.03.49", "12.03.50",
+    "29-feb-2000", "0000-01-01", "2026-3-12", " 2024-02-29 ", "MAY 1, 1999", "12 Sept 2026", "2026-03-12T24:00", "Mar 5 2026", NULL};
+static const char *const hours[] = {"0", "15.5", "8.49238", "23.99999", "24", "24.1", "x", "-1", " 7.25 ", "00.1", "9.", NULL};
+static const char *const extensions[] = {"(312) 555-0100 ext. 7", "312-555-0100 x1234567", "312-555-0100", "+13125550100;ext=12", "x12", "5 #", "n/a", "555-0100 #88", "555 0100 Extension 9", "555-0100 x12345678", NULL};
+const struct gen_word gen_words[] = {{"Tel", gen_phones, 30}, {"Country", gen_countries, 3}, {"Mail", gen_mails, 30}, {"Person", persons, 40}, {"Site", sites, 40}, {"Zip", zips, 12}, {"State", states, 6},
+    {"Amount", amounts, 14}, {"Written", written, 20}, {"Hours", hours, 8}, {"Ext", extensions, 30}, {NULL, NULL, 0}};
+
+const char *const *gen_words_of(struct str column)
+{
+    for (const struct gen_word *w = gen_words; w->column; w++)
+        if (str_is(column, w->column)) return w->pool;
+    return NULL;
+}
+
 unsigned gen_count(const char *const *pool)
 {
     unsigned n = 0;

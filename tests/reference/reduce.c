@@ -58,6 +58,13 @@ static void apply(const struct buf *text, const struct cut *c, struct buf *out)
     buf_put(out, text->p + end, text->n - end);
 }
 
+/* A row that is none any more, because its columns went, is no difference. */
+static bool differs(struct agree *a, const struct value *values)
+{
+    const char *why = agree_row(a, values);
+    return why != NULL && strncmp(why, "the row ", 8) != 0;
+}
+
 static bool still_differs(struct agree *b, struct buf *spec, const struct buf *csv, const struct case_ *row, enum ref_plant plant)
 {
     struct buf copy = {0};
@@ -66,8 +73,8 @@ static bool still_differs(struct agree *b, struct buf *spec, const struct buf *c
     struct value values[128];
     row_for(b, row, values);
     for (size_t i = 0; i < b->ncolumns; i++)
-        if (values[i].kind == V_ABSENT && !b->columns[i].type.optional && !b->columns[i].has_default) return false;
-    return agree_row(b, values) != NULL;
+        if (values[i].kind == V_ABSENT && b->columns[i].known_type && b->flow->reads[i] && !b->columns[i].type.optional && !b->columns[i].has_default) return false;
+    return differs(b, values);
 }
 
 static void plainest(struct agree *a, struct case_ *c, enum ref_plant plant)
@@ -77,14 +84,15 @@ static void plainest(struct agree *a, struct case_ *c, enum ref_plant plant)
     for (size_t i = 0; i < a->ncolumns; i++) {
         const struct type *t = &a->columns[i].type;
         struct value was = c->values[i], tries[2] = {value_absent, value_absent};
-        if (t->base == T_DECIMAL) tries[1] = value_decimal(t->lo > 0 ? t->lo : 0, t->scale);
-        if (t->base == T_TEXT && t->nset == 0 && t->min_len == 1) tries[1] = value_text(STR("a"));
-        if (t->base == T_BOOL) tries[1] = value_bool(false);
+        if (!a->columns[i].known_type) tries[1] = was;
+        else if (t->base == T_DECIMAL) tries[1] = value_decimal(t->lo > 0 ? t->lo : 0, t->scale);
+        else if (t->base == T_TEXT && t->nset == 0 && t->min_len == 1) tries[1] = value_text(STR("a"));
+        else if (t->base == T_BOOL) tries[1] = value_bool(false);
         for (int k = 0; k < 2; k++) {
-            bool may = value_present(&tries[k]) || t->optional || a->columns[i].has_default;
+            bool may = value_present(&tries[k]) || t->optional || a->columns[i].has_default || !a->columns[i].known_type || !a->flow->reads[i];
             c->values[i] = tries[k];
             row_for(a, c, values);
-            if (may && !(k == 1 && !value_present(&tries[1])) && agree_row(a, values) != NULL) break;
+            if (may && !(k == 1 && !value_present(&tries[1])) && differs(a, values)) break;
             c->values[i] = was;
         }
     }

@@ -24,7 +24,7 @@ static uint16_t last_result;
 
 /* Operands that an opcode may meet absent: bit i for the i-th word; the others are proven to be there. */
 static const struct { unsigned op, words; } absent_too[] = {
-    {OP_MOVE, 2}, {OP_PRESENT, 2}, {OP_IS, 2}, {OP_EQ, 6}, {OP_NE, 6}, {OP_TABLE, 2}, {OP_SET, 2}, {OP_RESULT, 1}, {OP_COLUMN, 1}, {OP_LINK, 4}, {OP_CALL, 4}};
+    {OP_MOVE, 2}, {OP_PRESENT, 2}, {OP_IS, 2}, {OP_EQ, 6}, {OP_NE, 6}, {OP_TABLE, 2}, {OP_SET, 2}, {OP_RESULT, 1}, {OP_COLUMN, 1}, {OP_LINK, 4}, {OP_CALL, 4}, {OP_EACH, 2}};
 
 static void note(unsigned op, unsigned word, const struct value *v)
 {
@@ -52,7 +52,7 @@ static void look(const struct value *regs, const struct image *im, const struct 
         }
         operands |= kinds[i] == 'r' || kinds[i] == 'l';
     }
-    if (!operands && in->op != OP_COLUMN) met[in->op][0][TRACE_PRESENT]++;
+    if (!operands && in->op != OP_COLUMN && in->op != OP_EACH) met[in->op][0][TRACE_PRESENT]++;
     if (in->op == OP_CALL) {
         last_call = in->b;
         last_result = in->a;
@@ -65,6 +65,7 @@ static void look_columns(const struct image_flow *f, const struct value *cols)
     for (size_t i = 0; i < f->map.ninstr; i++) {
         struct instr in = instr_at(&f->map, i);
         if (in.op == OP_COLUMN) note(OP_COLUMN, 0, &cols[in.b]);
+        if (in.op == OP_EACH) note(OP_EACH, 1, &cols[f->lines[in.b].column]);
     }
 }
 
@@ -72,15 +73,22 @@ void trace_row(struct vm *vm, const struct image_flow *f, const struct value *va
 {
     struct value cols[LIMIT_COLUMNS];
     struct vm_out out;
-    for (size_t i = 0; i < f->ncolumns; i++) cols[i] = values[column_of ? column_of[i] : i];
+    struct arena mem;
+    arena_init(&mem, 0);
+    for (size_t i = 0; i < f->ncolumns; i++) {
+        bool whole = type_project(&f->columns[i].type, &values[column_of ? column_of[i] : i], &mem, &cols[i]);
+        ASSERT(whole);
+    }
     trace__adopt(vm, f, cols);
     last_call = -1;
     bool taken = trace__when(vm, f, cols);
     last_call = -1;
-    if (!taken) return;
-    look_columns(f, cols);
-    trace__map(vm, f, cols, &out);
-    last_call = -1;
+    if (taken) {
+        look_columns(f, cols);
+        trace__map(vm, f, cols, &out);
+        last_call = -1;
+    }
+    arena_free(&mem);
 }
 
 static bool may_be_absent(unsigned op, unsigned word)
@@ -92,11 +100,10 @@ static bool may_be_absent(unsigned op, unsigned word)
 
 static bool row_of(unsigned op)
 {
-    if (op == OP_EACH) return true;        /* lists are made by hand-written cases only: tests/lang/eval */
     const char *kinds = opcodes[op].operands;
     bool whole = true, operands = false;
     for (unsigned i = 0; i < 3; i++) {
-        bool looked = kinds[i] == 'r' || kinds[i] == 'l' || (op == OP_COLUMN && i == 0);
+        bool looked = kinds[i] == 'r' || kinds[i] == 'l' || (op == OP_COLUMN && i == 0) || (op == OP_EACH && i == 1);
         if (!looked && !(i == 2 && !operands)) continue;
         unsigned word = looked ? i : 0;
         operands = true;

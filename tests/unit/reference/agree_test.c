@@ -44,7 +44,7 @@ static uint64_t number_of(const char *name, uint64_t fallback)
     return s && *s ? strtoull(s, NULL, 10) : fallback;
 }
 
-struct tally { uint64_t programs, refused, rows, skipped, rejected, mapped, kept, wrong; };
+struct tally { uint64_t programs, refused, rows, skipped, rejected, mapped, kept, lines, keys, intos, events, wrong; };
 
 static void show_refused(struct agree *a, uint64_t seed)
 {
@@ -60,8 +60,8 @@ static bool one(uint64_t seed, uint64_t rows, enum ref_plant plant, struct tally
     struct agree a;
     struct buf spec = {0}, csv = {0};
     struct arena mem;
-    const char *why = NULL;
-    struct value values[128];
+    const char *why;
+    struct value values[128] = {{0}};
     uint64_t rng = seed;
     generate(seed, &spec, &csv);
     under_way = seed;
@@ -74,6 +74,7 @@ static bool one(uint64_t seed, uint64_t rows, enum ref_plant plant, struct tally
     }
     arena_init(&mem, 0);
     struct vm *traced = plant == PLANT_NONE ? trace_new(a.im) : NULL;
+    why = agree_events(&a);
     for (uint64_t i = 0; i < rows && !why; i++) {
         arena_reset(&mem);
         agree_random_row(&a, &rng, i % 2, &mem, values);
@@ -82,11 +83,16 @@ static bool one(uint64_t seed, uint64_t rows, enum ref_plant plant, struct tally
         t->rows++;
     }
     if (why && plant == PLANT_NONE) printf("# seed %llu: %s\n", (unsigned long long)seed, why);
+    if (why && plant == PLANT_NONE) agree_show_row(&a, values);
     if (why && t->wrong++ == 0) agree_reduce(&a, values, plant);
     t->skipped += a.skipped;
     t->rejected += a.rejected;
     t->mapped += a.mapped;
     t->kept += a.kept;
+    t->lines += a.lines;
+    t->keys += a.keys;
+    t->intos += a.intos;
+    t->events += a.events;
     trace_free(traced);
     text_under_way = NULL;
     agree_close(&a);
@@ -102,10 +108,13 @@ static void agreement(uint64_t first, uint64_t runs, uint64_t rows)
     printf("# %llu programs, %llu refused and made again (%.1f %%); %llu rows: %llu mapped, %llu rejected, %llu left out; %llu fields kept\n",
            (unsigned long long)(t.programs - t.refused), (unsigned long long)t.refused, 100.0 * (double)t.refused / (double)t.programs,
            (unsigned long long)t.rows, (unsigned long long)t.mapped, (unsigned long long)t.rejected, (unsigned long long)t.skipped, (unsigned long long)t.kept);
+    printf("# %llu lines made, %llu keys of one's own, %llu rows into other records, %llu values of events\n", (unsigned long long)t.lines, (unsigned long long)t.keys,
+           (unsigned long long)t.intos, (unsigned long long)t.events);
     snprintf(name, sizeof name, "vm and reference agree on %llu programs with %llu rows each", (unsigned long long)runs, (unsigned long long)rows);
     say(t.wrong == 0, name, "see above");
     say(t.refused * 20 <= t.programs, "at most 5 % of the programs are refused", "MLC_VERBOSE=1 shows them");
     say(t.mapped * 3 > t.rows && t.rejected * 100 > t.rows && t.skipped * 100 > t.rows && t.kept > 0, "rows are mapped, rejected and left out, fields are kept", "see the counts");
+    say(t.lines * 20 > t.rows && t.keys * 20 > t.rows && t.intos * 100 > t.rows && t.events > 0, "lines, keys of one's own, other records and events are met", "see the counts");
 }
 
 /* Each mistake is found, and how soon. */
@@ -153,7 +162,7 @@ int main(void)
     failures += trace_report() ? 0 : 1;
     if (!getenv("MLC_SEED")) {
         reduction(seed, 100);
-        plants(seed, 300, 100);
+        plants(seed, 1000, 100);
     }
     return failures ? 1 : 0;
 }

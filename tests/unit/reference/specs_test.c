@@ -45,19 +45,6 @@ static void golden(struct agree *a, const char *path, struct arena *mem)
     say(why == NULL, path, ": vm and reference agree on its rows", why);
 }
 
-static void show_row(struct agree *a, const struct value *values)
-{
-    struct buf b = {0};
-    for (size_t i = 0; i < a->ncolumns; i++) {
-        if (!value_present(&values[i])) continue;
-        struct ref_value v = ref_from_vm(&values[i], NULL, NULL, &a->row);
-        buf_printf(&b, "%s%.*s = ", b.n ? ", " : "", (int)a->columns[i].name.n, a->columns[i].name.p);
-        ref_show(&b, &v);
-    }
-    printf("# %.*s\n", (int)b.n, b.p ? b.p : "");
-    buf_free(&b);
-}
-
 static void random_rows(struct agree *a, const char *path, uint64_t seed)
 {
     struct value values[LIMIT_COLUMNS];
@@ -70,7 +57,7 @@ static void random_rows(struct agree *a, const char *path, uint64_t seed)
         agree_random_row(a, &seed, i % 2, &mem, values);
         why = agree_row(a, values);
     }
-    if (why) show_row(a, values);
+    if (why) agree_show_row(a, values);
     flows++;
     mapped += a->mapped;
     made_lines += a->lines;
