@@ -6,6 +6,7 @@
  *     crash_life.c   the program: secrets, engine_open, engine_once, engine_close                (the "child", killed and started again)
  *     crash_io.c     the linker's wraps around every I/O call of ours and of LMDB: counted, broken, logged
  *     platter.c      what of that log would have survived a power cut
+ *     crash_orders.c orders with lines: what stands in their feed, and what Zoho has to hold
  *     crash_check.c  the judge: Zoho's records against Sage's, the log, the index, one by one
  *     crash_plant.c  wrong orders, planted on purpose: the harness has to find them
  *
@@ -57,7 +58,7 @@ extern const char *const fault_text[FAULT_COUNT];
 
 struct crash_fault { uint64_t call; enum fault_kind kind; uint64_t seed; };
 /* Wrong orders: 0 none, see crash_plant.c. */
-enum plant { PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_NO_SETTLE, PLANT_COUNT };
+enum plant { PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_NO_SETTLE, PLANT_LINES_BLIND, PLANT_COUNT };
 extern const char *const plant_text[PLANT_COUNT];
 
 /* ---- the log of what reached the page cache ---- */
@@ -120,7 +121,7 @@ void net_life_over(struct net_server *s);
 void net_clock(struct net_server *s);
 
 /* ---- crash_life.c ---- */
-struct life_plan { const char *root, *state_dir, *image_path; };     /* root: what is watched; the state lies in it */
+struct life_plan { const char *root, *state_dir, *image_path, *feed; };     /* root: what is watched; the state lies in it */
 /* Runs in the child; returns an enum life_end. */
 int life_run(const struct life_plan *p, struct crash_shared *sh, int fd);
 

@@ -1,4 +1,4 @@
-/* crash_case.c - one case, in a process of its own (the server): a first sync of 60 customers, a sync of changes, the fault somewhere in the two, a
+/* crash_case.c - one case, in a process of its own (the server): a first sync of 60 customers and four orders with lines, a sync of changes, the fault somewhere in the two, a
  * quiet sync, a power cut, a sync of exactly three changes; then the judge.
  *
  *     lives ... until finished | 15 minutes, changes | lives ... until finished | lives without faults | power cut | 3 changes | one life | judge
@@ -36,6 +36,8 @@ bool scene_wrong(struct scene *s, const char *format, ...)
     return false;
 }
 
+const char *const scene_modules[SCENE_MODULES] = {"Accounts", "Products", "Sales_Orders"};
+
 /* ---- models ---- */
 static const char zoho_script[] =
     "[{\"match\":{\"method\":\"POST\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":1,\"do\":\"INTERNAL_ERROR\",\"index\":3},"
@@ -45,9 +47,17 @@ static const char zoho_script[] =
     "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":1,\"do\":\"apply_late\",\"apply_after_ms\":8000,\"delay_ms\":2000},"
     "{\"match\":{\"method\":\"PUT\",\"path_regex\":\"^/crm/v8/Accounts$\"},\"nth\":2,\"do\":\"timeout_after\",\"delay_ms\":4000}]";
 
+const char *scene_key(const json_t *record)
+{
+    static const char *const fields[] = {"Sage_Customer", "Sage_Item", "Sage_Document"};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (json_object_get(record, fields[i])) return json_string_value(json_object_get(record, fields[i]));
+    return NULL;
+}
+
 static void note_write(struct scene *s, const json_t *record)
 {
-    const char *id = json_string_value(json_object_get(record, "id")), *key = json_string_value(json_object_get(record, "Sage_Customer"));
+    const char *id = json_string_value(json_object_get(record, "id")), *key = scene_key(record);
     if (s->nwrites == s->cap_writes) {
         s->cap_writes = s->cap_writes ? s->cap_writes * 2 : 256;
         s->writes = realloc(s->writes, s->cap_writes * sizeof *s->writes);
@@ -64,8 +74,12 @@ static void watch(void *ctx, const struct http_req *req, struct sim_response *re
     struct scene *s = ctx;
     if (s->setup->trace) fprintf(stderr, "    %9llu %s %s -> %d\n", (unsigned long long)s->sh->calls, req->method, req->url, resp->status);
     bool write = strcmp(req->method, "POST") == 0 || strcmp(req->method, "PUT") == 0;
-    size_t n = strlen(req->url), tail = strlen("/crm/v8/Accounts");
-    if (!write || n < tail || strcmp(req->url + n - tail, "/crm/v8/Accounts") != 0 || resp->status == 401) return;
+    bool ours = false;
+    for (size_t i = 0; i < SCENE_MODULES; i++) {
+        size_t n = strlen(req->url), tail = strlen(scene_modules[i]);
+        ours = ours || (n > tail && strcmp(req->url + n - tail, scene_modules[i]) == 0 && req->url[n - tail - 1] == '/');
+    }
+    if (!write || !ours || resp->status == 401) return;
     json_t *body = json_loadb(req->body.p, req->body.n, 0, NULL);
     const json_t *record;
     size_t i;
@@ -109,7 +123,7 @@ static bool models(struct scene *s)
     scene_keys(s);
     bool ok = s->nkeys == SCENE_CUSTOMERS && sage_sim_edit(s->sage, COMPANY, "customers", s->key[20], "CustomerName", NULL, SAGE_STAMP_KEPT) &&
               sage_sim_lock(s->sage, COMPANY, "customers", s->key[10], 2, 0);
-    return ok || scene_wrong(s, "the company cannot be prepared");
+    return (ok || scene_wrong(s, "the company cannot be prepared")) && orders_begin(s);
 }
 
 /* ---- what people do in Sage ---- */
@@ -128,6 +142,7 @@ static bool change_some(struct scene *s)
     static const size_t which[] = {1, 3, 7, 8, 11, 20, 23, 24, 25, 31, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 57, 59};
     bool ok = true;
     for (size_t i = 0; i < sizeof which / sizeof *which && ok; i++) ok = change(s, which[i], which[i] == 20 || i % 2);
+    ok = ok && orders_change(s, 0);
     return ok && (sage_sim_insert(s->sage, COMPANY, "customers", "01~ZNEW", NULL, NULL) || scene_wrong(s, "no new customer"));
 }
 
@@ -153,7 +168,7 @@ static void child(struct scene *s, int fd)
     int null = open("/dev/null", O_WRONLY);
     if (null >= 0 && !s->setup->trace) dup2(null, 2);
     log_set_level(s->setup->trace ? LOG_INFO : LOG_ERROR);
-    struct life_plan p = {s->setup->dir, s->state, s->setup->image_path};
+    struct life_plan p = {s->setup->dir, s->state, s->setup->image_path, s->feed};
     _exit(STATUS_BASE + life_run(&p, s->sh, fd));
 }
 
@@ -218,7 +233,7 @@ static bool live(struct scene *s)
         sim_loop_advance(s->loop, s->sh->struck ? 1000 : QUARTER_MS);
         if (s->sh->struck && !s->meanwhile) {
             s->meanwhile = true;
-            if (!change(s, 3, false) || !change(s, 45, true) || !change(s, 58, false)) return false;
+            if (!change(s, 3, false) || !change(s, 45, true) || !change(s, 58, false) || !orders_change(s, 1)) return false;
         }
     }
     return scene_wrong(s, "%u lives, and still something to do (%llu rows): %s", s->c->lives, (unsigned long long)s->sh->pending, s->sh->error);
@@ -291,6 +306,7 @@ void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned ch
     s.sh->plant = c->plant;
     memcpy(s.sh->fault, c->fault, sizeof s.sh->fault);
     (void)snprintf(s.state, sizeof s.state, "%s/state", setup->dir);
+    (void)snprintf(s.feed, sizeof s.feed, "%s-feed", setup->dir);
     (void)nftw(s.state, forget, 16, FTW_DEPTH | FTW_PHYS);
     bool ok = models(&s);
     s.net = ok ? net_server_new(s.loop, s.sh) : NULL;

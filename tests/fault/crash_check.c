@@ -88,8 +88,9 @@ bool check_records(struct scene *s)
     bool ok = json_is_array(all) || scene_wrong(s, "Zoho's records cannot be dumped");
     for (size_t i = 0; i < s->nkeys && ok; i++) ok = check_customer(s, all, s->key[i]);
     if (ok && json_array_size(all) != s->nkeys) ok = scene_wrong(s, "Zoho holds %zu accounts, Sage %zu customers", json_array_size(all), s->nkeys);
-    int64_t inserts = check_counts(s).inserts;
-    if (ok && inserts != (int64_t)s->nkeys) ok = scene_wrong(s, "Zoho made %lld accounts for %zu customers", (long long)inserts, s->nkeys);
+    int64_t inserts = check_counts(s).inserts, expected = (int64_t)s->nkeys + SCENE_ITEMS + SCENE_ORDERS;
+    if (ok && inserts != expected) ok = scene_wrong(s, "Zoho made %lld records for %lld", (long long)inserts, (long long)expected);
+    ok = ok && orders_check(s);
     json_decref(all);
     free(dump);
     return ok;
@@ -175,7 +176,7 @@ static enum err open_all(struct judge *j, struct fault *f)
 /* Byte by byte: both indexes are made of the same frames with the same key. */
 static enum err same_tables(struct judge *j, struct fault *f)
 {
-    static const char *const names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links"};
+    static const char *const names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting"};
     for (int t = TABLE_FLOWS; t < TABLE_COUNT; t++) {
         MDB_cursor *a, *b;
         MDB_val ka, va, kb, vb;
@@ -195,7 +196,7 @@ static enum err same_tables(struct judge *j, struct fault *f)
     return ERR_OK;
 }
 
-struct slots { uint32_t seen[SCENE_KEYS]; size_t n; struct fault *f; };
+struct slots { uint32_t seen[SCENE_KEYS + SCENE_ITEMS + SCENE_ORDERS]; size_t n; struct fault *f; };
 
 static enum err slot_once(void *arg, struct str key, const struct row *r)
 {
@@ -203,7 +204,7 @@ static enum err slot_once(void *arg, struct str key, const struct row *r)
     (void)key;
     for (size_t i = 0; i < t->n; i++)
         if (t->seen[i] == r->slot) return fault_set(t->f, ERR_CORRUPT, "two records share data-key slot %u", r->slot);
-    if (t->n < SCENE_KEYS) t->seen[t->n++] = r->slot;
+    if (t->n < sizeof t->seen / sizeof *t->seen) t->seen[t->n++] = r->slot;
     return r->state == ROW_CLEAN ? ERR_OK : fault_set(t->f, ERR_CORRUPT, "a row is left in state %s: %.*s", row_state_name(r->state), (int)r->why.n, r->why.p);
 }
 
@@ -213,7 +214,7 @@ static const char *key_of_id(const struct judge *j, const char *id)
     size_t i;
     json_array_foreach(j->zoho, i, record) {
         const char *have = json_string_value(json_object_get(record, "id"));
-        if (have && strcmp(have, id) == 0) return json_string_value(json_object_get(record, "Sage_Customer"));
+        if (have && strcmp(have, id) == 0) return scene_key(record);
     }
     return NULL;
 }
@@ -257,8 +258,9 @@ static enum err judge_state(struct judge *j, struct fault *f)
     if (err == ERR_OK) err = store_flush(j->again, f);
     if (err == ERR_OK) err = store_check(j->again, f);
     if (err == ERR_OK) err = same_tables(j, f);
-    if (err == ERR_OK) err = store_rows(j->store, 1, (struct str){NULL, 0}, slot_once, &slots, f);
-    if (err == ERR_OK && slots.n != j->s->nkeys) err = fault_set(f, ERR_CORRUPT, "the index has %zu rows for %zu customers", slots.n, j->s->nkeys);
+    for (uint16_t flow = 1; flow <= SCENE_MODULES && err == ERR_OK; flow++) err = store_rows(j->store, flow, (struct str){NULL, 0}, slot_once, &slots, f);
+    size_t records = j->s->nkeys + SCENE_ITEMS + SCENE_ORDERS;
+    if (err == ERR_OK && slots.n != records) err = fault_set(f, ERR_CORRUPT, "the index has %zu rows for %zu records", slots.n, records);
     return err == ERR_OK ? sends_announced(j, f) : err;
 }
 
@@ -270,7 +272,8 @@ bool check_state(struct scene *s)
     if (pid == 0) {
         struct judge j = {.s = s, .intents = calloc(CRASH_TALLY, sizeof *j.intents)};
         struct fault f = {ERR_OK, ""};
-        j.zoho = json_loads(zoho_sim_dump(s->zoho, "Accounts", NULL), 0, NULL);
+        j.zoho = json_array();
+        for (size_t m = 0; m < SCENE_MODULES; m++) json_array_extend(j.zoho, json_loads(zoho_sim_dump(s->zoho, scene_modules[m], NULL), 0, NULL));
         enum err err = judge_state(&j, &f);
         (void)snprintf(s->sh->error, sizeof s->sh->error, "%s", f.text);
         _exit(err == ERR_OK ? 0 : 1);

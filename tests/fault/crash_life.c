@@ -31,13 +31,13 @@ static enum err seal_secrets(const struct life_plan *p, const struct world *w, s
 
 static const char *env_value(void *ctx, const char *name)
 {
-    (void)ctx;
-    return strcmp(name, "SAGE_AGENT_URL") == 0 ? "https://erp.test" : NULL;
+    const struct life_plan *p = ctx;
+    return strcmp(name, "SAGE_AGENT_URL") == 0 ? "https://erp.test" : strcmp(name, "FEED") == 0 ? p->feed : NULL;
 }
 
 static enum err once(const struct life_plan *p, const struct world *w, enum plant plant, struct engine_result *r, struct fault *f)
 {
-    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .wait_ms = -1,
+    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .getenv_ctx = (void *)(uintptr_t)p, .wait_ms = -1,
                                .settle_ms = plant == PLANT_NO_SETTLE ? 1 : SETTLE_MS, .page_rows = PAGE_ROWS,
                                .batch_rows = BATCH_ROWS, .map_bytes = MAP_BYTES, .segment_bytes = SEGMENT_BYTES};
     struct engine *e = NULL;

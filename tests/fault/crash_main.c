@@ -383,7 +383,7 @@ static int everything(struct run *r)
     r->calls = r->cases[0].calls;
     r->mallocs = r->cases[0].mallocs;
     r->passed = 1;
-    printf("ok crash run without faults: 60 customers and their changes, %u lives\n", r->cases[0].lives);
+    printf("ok crash run without faults: 60 customers, four orders with lines, and their changes, %u lives\n", r->cases[0].lives);
     tell_calls(r);
     for (int p = PLANT_NONE + 1; p < PLANT_COUNT; p++) find_plant(r, (enum plant)p);
     make_twice(r, twice);

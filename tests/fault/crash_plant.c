@@ -4,13 +4,15 @@
  *     cursor first   a page's cursor is durable before its rows
  *     send first     a request leaves before its INTENT is synced
  *     fold first     an outcome is in the index before it is durable in the log
+ *     blind lines    after an unknown outcome only those rows are looked at whose ids are in the line map: lines that the lost answer had made are sent
+ *                    again as new ones
  *     no settling    what is ambiguous is read back at once (a setting of crash_life.c): a request that takes effect late undoes a newer one */
 #include "tests/fault/crash.h"
 #include "sync/sync_private.h"
 #include <stdlib.h>
 
 const char *const plant_text[PLANT_COUNT] = {"none", "the cursor before the rows", "sending before fdatasync", "folding before the outcome is durable",
-                                           "no settling"};
+                                           "no settling", "lines sent again without reading the rows"};
 
 static struct {
     enum plant which;
@@ -96,4 +98,35 @@ enum err __wrap_emit_commit(struct engine *e, struct fault *f)
         if (err == ERR_OK) err = store_flush(e->store, f);
     }
     return err == ERR_OK ? __real_emit_commit(e, f) : err;
+}
+
+/* ---- blind lines ---- */
+void __real_lines_match(const struct value *wanted, const struct value *last, const struct value *map, const struct value *rows, const struct list_shape *shape,
+                        struct arena *a, struct lines_match *out);
+void __wrap_lines_match(const struct value *wanted, const struct value *last, const struct value *map, const struct value *rows, const struct list_shape *shape,
+                        struct arena *a, struct lines_match *out);
+
+static bool in_map(const struct value *map, const struct value *id)
+{
+    for (size_t i = 0; map->kind == V_LIST && i < map->u.list->nlines; i++)
+        if (value_equal(&map->u.list->lines[i].fields[0], id)) return true;
+    return false;
+}
+
+/* Where nothing is known to have been written last, an outcome was unknown. */
+void __wrap_lines_match(const struct value *wanted, const struct value *last, const struct value *map, const struct value *rows, const struct list_shape *shape,
+                        struct arena *a, struct lines_match *out)
+{
+    struct value seen = *rows;
+    if (plant.which == PLANT_LINES_BLIND && rows->kind == V_LIST && !value_present(last)) {
+        struct list *l = ARENA_NEW(a, struct list);
+        struct list_line *lines = ARENA_ARRAY(a, struct list_line, rows->u.list->nlines);
+        *l = *rows->u.list;
+        l->lines = lines;
+        l->nlines = 0;
+        for (size_t i = 0; i < rows->u.list->nlines; i++)
+            if (in_map(map, &rows->u.list->lines[i].fields[0])) lines[l->nlines++] = rows->u.list->lines[i];
+        seen = l->nlines ? (struct value){.kind = V_LIST, .u.list = l} : value_absent;
+    }
+    __real_lines_match(wanted, last, map, &seen, shape, a, out);
 }

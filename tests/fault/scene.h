@@ -7,7 +7,8 @@
 #include "tests/sim/sage/sage.h"
 #include "tests/sim/zoho/zoho_sim.h"
 
-enum { SCENE_CUSTOMERS = 60, SCENE_KEYS = 80 };
+enum { SCENE_CUSTOMERS = 60, SCENE_KEYS = 80, SCENE_ITEMS = 3, SCENE_ORDERS = 4, SCENE_LINES = 8 };
+struct scene_order { struct { unsigned key, item, qty; } line[SCENE_LINES]; size_t n; };
 struct scene_write { char id[24], key[64]; };        /* a record that reached Zoho's door: an insert has a key, an update an id */
 struct scene {
     const struct crash_setup *setup;
@@ -23,12 +24,28 @@ struct scene {
     struct scene_write *writes; size_t nwrites, cap_writes;
     unsigned edits;                                   /* numbers every change that people make */
     bool meanwhile;                                   /* people have been at work between two lives */
+    char feed[620];                                   /* folder of the orders' files */
+    struct scene_order order[SCENE_ORDERS];
+    unsigned line_keys;
 };
 struct zoho_counts { int64_t inserts, updates, noops, failed; };
+
+enum { SCENE_MODULES = 3 };
+extern const char *const scene_modules[SCENE_MODULES];
+struct json_t;
+/* Our key in a record of one of them, or NULL. */
+const char *scene_key(const struct json_t *record);
 
 /* False, with c->text filled. */
 bool scene_wrong(struct scene *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void scene_keys(struct scene *s);
+
+/* ---- crash_orders.c: orders with lines ---- */
+bool orders_begin(struct scene *s);
+/* Lines change, come and go, in every order. */
+bool orders_change(struct scene *s, unsigned how);
+/* Every order stands in Zoho once, and its rows are its lines, each once. */
+bool orders_check(struct scene *s);
 
 /* ---- crash_check.c ---- */
 struct zoho_counts check_counts(struct scene *s);
