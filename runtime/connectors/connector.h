@@ -109,6 +109,12 @@ struct watch_turn {
 enum told_what { TOLD_INSERT, TOLD_UPDATE, TOLD_DELETE };
 struct target_told { enum told_what what; struct str module; struct str *ids; size_t nids; };
 
+/* ---- loads: many new records as one file, where that is cheaper than inserts ---- */
+struct load;                               /* a file being written */
+struct load_estimate { uint64_t calls, credits; int64_t ms; };
+struct load_choice { struct load_estimate insert, bulk; bool possible, bulk_is_better; const char *why; /* not the bulk way: why; else NULL */ };
+enum load_state { LOAD_RUNNING, LOAD_DONE, LOAD_FAILED };
+
 /* ---- target ---- */
 struct target_field {                      /* what the flow writes, for the start-up check */
     struct str module, name;
@@ -191,6 +197,21 @@ struct target_ops {
     enum err (*watch_token)(struct target *t, struct arena *a, struct str *out, struct fault *f);
     /* Reads the body of a notification. Pure, for any thread; the token is compared in constant time. ERR_PERMISSION: not ours; ERR_PROTOCOL. */
     enum err (*told)(struct str token, struct str body, struct arena *a, struct target_told *out, struct fault *f);
+    /* Loads. load_rows NULL: the system has none. */
+    size_t (*load_rows)(const struct target *t);                      /* records of one file at most; 0: not available as it is set up */
+    void (*load_choice)(struct target *t, uint64_t records, struct load_choice *out);
+    /* fields: at least what load_add gives; the first is the record's own key. ERR_UNSUPPORTED: not these fields. The load is the caller's to free. */
+    enum err (*load_new)(struct target *t, struct str module, const struct target_field *fields, size_t n, struct load **out, struct fault *f);
+    bool (*load_add)(struct load *l, const struct record *fields);    /* false: it is full, the record is not in it */
+    size_t (*load_count)(const struct load *l);
+    void (*load_free)(struct load *l);
+    enum err (*load_upload)(struct target *t, struct load *l, struct arena *a, struct str *file, struct fault *f);
+    /* ERR_AMBIGUOUS: nobody knows whether the job is there; any other error: it is not. */
+    enum err (*load_start)(struct target *t, const struct load *l, struct str file, struct arena *a, struct str *job, struct fault *f);
+    enum err (*load_look)(struct target *t, struct str job, struct arena *a, enum load_state *state, struct str *result, struct fault *f);
+    /* Each record of the result, a line at a time: cls, out_id, code, field, message live during the call. *lines: how many there were. */
+    enum err (*load_result)(struct target *t, struct str where, struct str key_field, void (*each)(void *ctx, struct str key, struct write_item *it), void *ctx,
+                            uint64_t *lines, struct fault *f);
     /* What a person sees: credits used in the window, calls, in flight. */
     void (*usage)(struct target *t, struct record_writer *out);
 };

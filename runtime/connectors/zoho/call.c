@@ -5,7 +5,7 @@
 
 #define QUIET_WAIT_MS 120000      /* longer than this a read does not sit out a 429 */
 
-size_t zoho__headers(const struct target *t, bool body, struct buf *auth, struct http_header h[3])
+size_t zoho__headers(const struct target *t, bool body, struct buf *auth, struct http_header *h)
 {
     buf_clear(auth);
     buf_printf(auth, "Zoho-oauthtoken %s", t->oauth.token.access);
@@ -69,9 +69,13 @@ static const struct manner reading = {{4, 500, 20000, true}, read_class}, changi
 static enum err exchange(struct target *t, const struct zoho_call *c, const struct manner *m, struct arena *a, struct http_res *res, struct fault *f)
 {
     struct buf url = {0}, auth = {0};
-    struct http_header h[3];
-    buf_printf(&url, "%s" ZOHO_BASE "%s", zoho__api(t), c->path);
-    struct http_req req = {.method = c->method, .url = buf_cstr(&url), .headers = h, .nheaders = zoho__headers(t, c->body.n > 0, &auth, h),
+    struct http_header h[8];
+    size_t nh = zoho__headers(t, c->body.n > 0, &auth, h);
+    if (c->content_type) h[nh - 1].value = c->content_type;
+    for (size_t i = 0; i < c->nmore && nh < 8; i++) h[nh++] = c->more[i];
+    if (c->url) buf_puts(&url, c->url);
+    else buf_printf(&url, "%s" ZOHO_BASE "%s", zoho__api(t), c->path);
+    struct http_req req = {.method = c->method, .url = buf_cstr(&url), .headers = h, .nheaders = nh,
                            .body = c->body, .pool = t->pool, .ca_file = zoho__ca(t), .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->read_ms,
                            .max_body_bytes = LIMIT_ANSWER_BYTES};
     int place;

@@ -153,7 +153,7 @@ static enum err coql(struct search *s, enum carry carry, bool *unclear)
         buf_puts(&body, "{\"select_query\":");
         json_put_string(&body, buf_view(&query));
         buf_byte(&body, '}');
-        struct zoho_call c = {"COQL", "POST", "/coql", buf_view(&body), 1};
+        struct zoho_call c = {.what = "COQL", .method = "POST", .path = "/coql", .body = buf_view(&body), .cost = 1};
         struct http_res res = {.status = 0};
         struct zoho_rows rows;
         e = zoho__call(s->t, &c, s->a, &res, s->f);
@@ -208,7 +208,7 @@ static enum err search_one(struct search *s, struct str v)
         }
         buf_clear(&path);
         put_search(&path, s, v, page);
-        struct zoho_call c = {"search", "GET", buf_cstr(&path), {"", 0}, 1};
+        struct zoho_call c = {.what = "search", .method = "GET", .path = buf_cstr(&path), .cost = 1};
         struct http_res res;
         struct zoho_rows rows = {NULL, 0, false};
         e = zoho__call(s->t, &c, s->a, &res, s->f);
@@ -350,7 +350,7 @@ static enum err read_whole(struct target *t, const struct zoho_module *m, const 
         if (!id_good(ids[i])) continue;
         buf_clear(&path);
         buf_printf(&path, "/%.*s/%.*s", (int)m->name.n, m->name.p, (int)ids[i].n, ids[i].p);
-        struct zoho_call c = {"one record", "GET", buf_cstr(&path), {"", 0}, 1};
+        struct zoho_call c = {.what = "one record", .method = "GET", .path = buf_cstr(&path), .cost = 1};
         e = zoho__call(t, &c, a, &res, f);
         bool absent = res.status == 404 || (res.status == 400 && str_is(zoho__complaint(&res, a).code, "INVALID_DATA"));
         if (e != ERR_OK && absent) {                       /* an id that is none any more */
@@ -386,7 +386,7 @@ enum err zoho__read(struct target *t, struct str module, const struct str *ids, 
         struct zoho_rows rows;
         buf_clear(&path);
         if (put_list(&path, module, ids, n, want + at, some) == 0) break;
-        struct zoho_call c = {"records by id", "GET", buf_cstr(&path), {"", 0}, 1};
+        struct zoho_call c = {.what = "records by id", .method = "GET", .path = buf_cstr(&path), .cost = 1};
         e = zoho__call(t, &c, a, &res, f);
         if (e == ERR_OK) e = zoho__get_rows(res.body, m, a, &rows, f);
         if (e == ERR_OK) place_rows(&rows, ids, n, a, *hits, nhits);

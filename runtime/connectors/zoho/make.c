@@ -231,7 +231,7 @@ enum err zoho__make_field(struct target *t, const struct zoho_wish *w, struct ar
     json_object_set_new(o, "field_label", text_json(label_of(w->field, a)));
     json_object_set_new(o, "data_type", json_string(data_type));
     describe_wish(o, w, data_type, a);
-    struct zoho_call c = {ch.what, "POST", fields_path(w->module, (struct str){"", 0}, a), {"", 0}, 1};
+    struct zoho_call c = {.what = ch.what, .method = "POST", .path = fields_path(w->module, (struct str){"", 0}, a), .cost = 1};
     return send(t, &ch, &c, wrapped("fields", o), a, id, why, f);
 }
 
@@ -249,7 +249,7 @@ enum err zoho__change_field(struct target *t, struct str module, const struct zo
     }
     if (want->length) json_object_set_new(o, "length", json_integer(want->length));
     if (want->unique) json_object_set_new(o, "unique", json_pack("{sb}", "case_sensitive", 0));
-    struct zoho_call c = {ch.what, "PATCH", fields_path(module, z->id, a), {"", 0}, 1};
+    struct zoho_call c = {.what = ch.what, .method = "PATCH", .path = fields_path(module, z->id, a), .cost = 1};
     return send(t, &ch, &c, wrapped("fields", o), a, &id, why, f);
 }
 
@@ -281,6 +281,6 @@ enum err zoho__make_module(struct target *t, struct str name, struct arena *a, c
     json_object_set_new(o, "api_name", text_json(name));
     json_object_set_new(o, "profiles", profiles_json(t));
     json_object_set_new(o, "display_field", json_pack("{ssss}", "field_label", "Name", "data_type", "text"));
-    struct zoho_call c = {ch.what, "POST", "/settings/modules", {"", 0}, MODULE_CREDITS};
+    struct zoho_call c = {.what = ch.what, .method = "POST", .path = "/settings/modules", .cost = MODULE_CREDITS};
     return send(t, &ch, &c, wrapped("modules", o), a, &id, why, f);
 }

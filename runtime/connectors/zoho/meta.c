@@ -21,7 +21,7 @@ static enum err get_json(struct target *t, const char *what, const char *path, j
 {
     struct arena a;
     struct http_res res;
-    struct zoho_call c = {what, "GET", path, {"", 0}, 1};
+    struct zoho_call c = {.what = what, .method = "GET", .path = path, .cost = 1};
     arena_init(&a, 0);
     *out = NULL;
     enum err e = zoho__call(t, &c, &a, &res, f);
@@ -76,7 +76,7 @@ enum err zoho__org(struct target *t, struct fault *f)
     if (e != ERR_OK) return e;
     const json_t *o = json_array_get(json_object_get(j, "org"), 0);
     if (json_is_object(o)) {
-        t->meta.org = (struct zoho_org){.id = text(t, o, "id"), .company = text(t, o, "company_name"), .type = text(t, o, "type"), .known = true};
+        t->meta.org = (struct zoho_org){.id = text(t, o, "id"), .zgid = text(t, o, "zgid"), .company = text(t, o, "company_name"), .type = text(t, o, "type"), .known = true};
         read_license(t, json_object_get(o, "license_details"));
         if (t->meta.org.edition != ZOHO_EDITION_UNKNOWN) t->edition = t->meta.org.edition;      /* concurrency follows what is, not what is said */
     } else {

@@ -167,7 +167,7 @@ static enum err send_channels(struct target *t, struct watching *w, bool make, s
     char *text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
     if (!text) check_no_memory();
     arena_init(&a, 0);
-    struct zoho_call c = {make ? "making notification channels" : "renewing notification channels", make ? "POST" : "PATCH", "/actions/watch", str_of(text), 1};
+    struct zoho_call c = {.what = make ? "making notification channels" : "renewing notification channels", .method = make ? "POST" : "PATCH", .path = "/actions/watch", .body = str_of(text), .cost = 1};
     enum err e = zoho__change(t, &c, &a, &res, f);
     if (e == ERR_OK && (res.status == 429 || res.status >= 500)) e = fault_set(f, ERR_BUSY, "%s: Zoho answered %d", c.what, res.status);
     if (e == ERR_OK) take_answer(t, some, n, &res, why, nwhy);
@@ -185,7 +185,7 @@ static enum err look(struct target *t, struct watching *w, struct fault *f)
     struct http_res res;
     arena_init(&a, 0);
     for (size_t i = 0; i < w->n; i++) w->ch[i].there = false;
-    enum err e = zoho__call(t, &(struct zoho_call){"notification channels", "GET", "/actions/watch", {NULL, 0}, 1}, &a, &res, f);
+    enum err e = zoho__call(t, &(struct zoho_call){.what = "notification channels", .method = "GET", .path = "/actions/watch", .cost = 1}, &a, &res, f);
     if (e == ERR_OK && res.body.n) {
         json_error_t where;
         json_t *j = json_loadb(res.body.p, res.body.n, 0, &where), *c;
@@ -224,7 +224,7 @@ static enum err take_off(struct target *t, struct watching *w, struct fault *f)
     for (size_t i = 0; i < w->n; i++)
         if (!w->ch[i].wished) buf_printf(&path, "%s%s", n++ ? "," : "", w->ch[i].id);
     arena_init(&a, 0);
-    enum err e = n ? zoho__change(t, &(struct zoho_call){"removing notification channels", "DELETE", buf_cstr(&path), {NULL, 0}, 1}, &a, &res, f) : ERR_OK;
+    enum err e = n ? zoho__change(t, &(struct zoho_call){.what = "removing notification channels", .method = "DELETE", .path = buf_cstr(&path), .cost = 1}, &a, &res, f) : ERR_OK;
     bool done = e == ERR_OK && n && (res.status == 200 || res.status == 207 || res.status == 400);
     if (e == ERR_OK && n && !done) e = fault_set(f, ERR_BUSY, "notification channels cannot be removed: Zoho answered %d", res.status);
     for (size_t i = w->n; done && i-- > 0;)

@@ -47,7 +47,7 @@ enum err zoho__scan(struct target *t, struct str module, struct str field, struc
     if (e != ERR_OK) return e;
     struct buf body = {0};
     put_query(&body, module, field, after, want, nwant);
-    struct zoho_call c = {"COQL", "POST", "/coql", buf_view(&body), 1};
+    struct zoho_call c = {.what = "COQL", .method = "POST", .path = "/coql", .body = buf_view(&body), .cost = 1};
     struct http_res res;
     struct zoho_rows rows = {NULL, 0, false};
     e = zoho__call(t, &c, a, &res, f);

@@ -41,7 +41,7 @@ static enum err read_page(struct target *t, int page, bool *more, struct fault *
     struct arena a;
     struct http_res res;
     (void)snprintf(path, sizeof path, "/users?type=ActiveUsers&per_page=%d&page=%d", PER_PAGE, page);
-    struct zoho_call c = {"list of users", "GET", path, {"", 0}, 1};
+    struct zoho_call c = {.what = "list of users", .method = "GET", .path = path, .cost = 1};
     arena_init(&a, 0);
     *more = false;
     enum err e = zoho__call(t, &c, &a, &res, f);

@@ -31,8 +31,8 @@ enum zoho_edition zoho__edition_of(struct str paid_type)
     return ZOHO_EDITION_UNKNOWN;
 }
 
-static const struct { const char *name, *accounts, *api, *domain; } regions[] = {
-#define REGION(name, accounts, api, domain) {#name, accounts, api, domain},
+static const struct { const char *name, *accounts, *api, *domain, *upload; } regions[] = {
+#define REGION(name, accounts, api, domain, upload) {#name, accounts, api, domain, upload},
 #include "connectors/zoho/regions.def"
 #undef REGION
 };
@@ -152,6 +152,11 @@ static enum err read_hosts(struct target *t, struct fault *f)
         return fault_set(f, ERR_CONFIG, "accounts_url must be https://host (http only on this machine), without a path");
     if (api.n && !zoho__origin(api, t->api_url))
         return fault_set(f, ERR_CONFIG, "api_url must be https://host (http only on this machine), without a path");
+    struct str upload = conn_setting(t->env, "upload_url");
+    if (upload.n && !zoho__origin(upload, t->upload_url))
+        return fault_set(f, ERR_CONFIG, "upload_url must be https://host (http only on this machine), without a path");
+    /* Other hosts for the rest mean a sandbox, a private cloud or a test: the region's upload host is none of theirs. */
+    if (!upload.n && !accounts.n && !api.n && i < NREGIONS) (void)snprintf(t->upload_url, sizeof t->upload_url, "%s", regions[i].upload);
     if (!t->region_api[0]) memcpy(t->region_api, t->accounts_url, sizeof t->region_api);
     return ERR_OK;
 }
@@ -242,5 +247,7 @@ static void zoho_usage(struct target *t, struct record_writer *out)
 const struct target_ops zoho_target_ops = {
     .name = "zoho_crm", .open = zoho_open, .close = zoho_close, .probe = zoho__probe, .check = zoho__check, .count = zoho__count,
     .lookup = zoho__lookup, .read = zoho__read, .scan = zoho__scan, .write_start = zoho__write_start, .write_wait = zoho__write_wait, .describe = zoho__describe, .prepare = zoho__prepare,
+    .load_rows = zoho__load_rows, .load_choice = zoho__load_choice, .load_new = zoho__load_new, .load_add = zoho__load_add, .load_count = zoho__load_count,
+    .load_free = zoho__load_free, .load_upload = zoho__load_upload, .load_start = zoho__load_start, .load_look = zoho__load_look, .load_result = zoho__load_result,
     .watch = zoho__watch, .watch_token = zoho__watch_token, .told = zoho__told, .usage = zoho_usage,
 };

@@ -6,6 +6,7 @@
  *     lookup.c    COQL, search, list by id                         rows.c     JSON of records, both ways
  *     scan.c      a module from end to end
  *     users.c     the user list as a module                        meta.c     org, modules, fields, count
+ *     bulk.c      loads as files: CSV, zip, job, result
  *     shared.c    tokens and limits between processes
  *     check.c     a flow's fields against the metadata             probe.c    sign-in and reach, step by step
  *     describe.c  the metadata as the lock file has it             prepare.c  declared fields against the metadata: what is to be made
@@ -37,6 +38,11 @@
 #define ZOHO_LINE_COLUMNS    80             /* of a row of a subform that are looked at */
 #define ZOHO_COQL_ROWS       200            /* one credit, facts 8 */
 #define ZOHO_LOOKUP_ROWS     2000
+#define ZOHO_LOAD_ROWS       25000          /* facts 9: of one file */
+#define ZOHO_LOAD_CREDITS    500
+#define ZOHO_LOOK_MS         30000          /* between two looks at a job */
+#define ZOHO_BULK_BASE       "/crm/bulk/v8"
+#define ZOHO_LOAD_SCOPES " ZohoCRM.bulk.ALL ZohoFiles.files.ALL"                  /* unless bulk is switched off */
 #define ZOHO_SCOPES "ZohoCRM.modules.ALL ZohoCRM.settings.ALL ZohoCRM.org.READ ZohoCRM.users.READ ZohoCRM.coql.READ ZohoSearch.securesearch.READ"
 #define ZOHO_NOTIFY_SCOPES " ZohoCRM.notifications.ALL"                          /* with setting notify_url */
 
@@ -100,7 +106,7 @@ struct zoho_module {
     struct str *profiles; size_t nprofiles;  /* ids of those that see it */
     struct zoho_field *fields; size_t nfields;
 };
-struct zoho_org { struct str id, company, type; enum zoho_edition edition; bool trial; struct str trial_expiry; int64_t users; bool known; };
+struct zoho_org { struct str id, zgid, company, type; enum zoho_edition edition; bool trial; struct str trial_expiry; int64_t users; bool known; };
 struct zoho_meta { struct arena arena; struct zoho_org org; struct zoho_module *modules; size_t nmodules; bool listed; };
 
 /* ---- writes (write.c) ---- */
@@ -123,6 +129,7 @@ struct target {
     char ca_file[1024];                      /* setting trust; empty: the system's certificates only */
     char accounts_url[ZOHO_URL_BYTES];
     char api_url[ZOHO_URL_BYTES];            /* setting that rules over every api_domain; empty: none */
+    char upload_url[ZOHO_URL_BYTES];         /* of bulk writes: setting, else by region; empty: none known */
     char region_api[ZOHO_URL_BYTES];         /* until a token answer names one */
     enum zoho_edition edition;               /* setting, else UNKNOWN until /org was read */
     bool edition_set;
@@ -183,11 +190,17 @@ int64_t zoho__quiet_ms(const struct target *t);
 unsigned zoho__writers(const struct target *t);
 
 /* call.c */
-struct zoho_call { const char *what; const char *method; const char *path; struct str body; int64_t cost; };
+struct zoho_call {
+    const char *what, *method, *path;
+    struct str body; int64_t cost;
+    const char *url;                         /* the whole address, where it is not path behind /crm/v8 */
+    const char *content_type;                /* of a body that is no JSON */
+    const struct http_header *more; size_t nmore;
+};
 /* path begins behind /crm/v8 and is already encoded. OK: status 200, 204 or 304. Repeats what may be repeated: only for calls that change nothing. */
 enum err zoho__call(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f);
 /* Fills h[0..2]; the value of Authorization goes to auth. */
-size_t zoho__headers(const struct target *t, bool body, struct buf *auth, struct http_header h[3]);
+size_t zoho__headers(const struct target *t, bool body, struct buf *auth, struct http_header *h);
 
 /* A call that changes something: sent once, but for a 401 (applied nothing, facts 3.7). *res is the answer whatever its status; ERR_AMBIGUOUS when
  * there is none: look before doing it again. */
@@ -239,6 +252,19 @@ enum err zoho__watch(struct target *t, const struct watch_wish *wish, size_t n, 
 enum err zoho__watch_token(struct target *t, struct arena *a, struct str *out, struct fault *f);
 enum err zoho__told(struct str token, struct str body, struct arena *a, struct target_told *out, struct fault *f);
 void zoho__probe_channels(struct target *t, void (*say)(void *ctx, enum finding_level level, const char *text), void *ctx);
+
+/* bulk.c */
+size_t zoho__load_rows(const struct target *t);
+void zoho__load_choice(struct target *t, uint64_t records, struct load_choice *out);
+enum err zoho__load_new(struct target *t, struct str module, const struct target_field *fields, size_t n, struct load **out, struct fault *f);
+bool zoho__load_add(struct load *l, const struct record *fields);
+size_t zoho__load_count(const struct load *l);
+void zoho__load_free(struct load *l);
+enum err zoho__load_upload(struct target *t, struct load *l, struct arena *a, struct str *file, struct fault *f);
+enum err zoho__load_start(struct target *t, const struct load *l, struct str file, struct arena *a, struct str *job, struct fault *f);
+enum err zoho__load_look(struct target *t, struct str job, struct arena *a, enum load_state *state, struct str *result, struct fault *f);
+enum err zoho__load_result(struct target *t, struct str where, struct str key_field, void (*each)(void *ctx, struct str key, struct write_item *it), void *ctx,
+                           uint64_t *lines, struct fault *f);
 
 /* operations */
 enum err zoho__count(struct target *t, struct str module, int64_t *n, struct fault *f);

@@ -91,7 +91,8 @@ void zsim__count_call(struct zoho_sim *sim, const char *op)
 
 enum route { R_NONE, R_WRONG_METHOD, R_ORG, R_MODULES, R_MODULE, R_FIELDS, R_LAYOUTS, R_USERS, R_COQL, R_LIST, R_INSERT,
              R_UPDATE, R_DELETE, R_UPSERT, R_SEARCH, R_DELETED, R_COUNT, R_GET, R_UPDATE_ONE, R_DELETE_ONE,
-             R_FIELD_MAKE, R_FIELD_CHANGE, R_MODULE_MAKE, R_WATCH };
+             R_FIELD_MAKE, R_FIELD_CHANGE, R_MODULE_MAKE, R_WATCH,
+             R_UPLOAD, R_BULK_MAKE, R_BULK_LOOK };
 
 static const struct shape {
     enum route route;
@@ -115,6 +116,9 @@ static const struct shape {
     {R_WATCH, "PATCH", "actions/watch", "watch_renew", "ZohoCRM.notifications.UPDATE", NULL},
     {R_WATCH, "GET", "actions/watch", "watch_list", "ZohoCRM.notifications.READ", NULL},
     {R_WATCH, "DELETE", "actions/watch", "watch_remove", "ZohoCRM.notifications.DELETE", NULL},
+    {R_UPLOAD, "POST", "upload", "upload", "ZohoFiles.files.CREATE", NULL},
+    {R_BULK_MAKE, "POST", "bulk*/write", "bulk_make", "ZohoCRM.bulk.CREATE", NULL},
+    {R_BULK_LOOK, "GET", "bulk*/write/*", "bulk_look", "ZohoCRM.bulk.READ", NULL},
     {R_UPSERT, "POST", "*/upsert", "upsert", NULL, "CREATE"},
     {R_SEARCH, "GET", "*/search", "search", "ZohoSearch.securesearch.READ", "READ"},
     {R_DELETED, "GET", "*/deleted", "deleted", NULL, "READ"},
@@ -145,7 +149,7 @@ static bool path_fits(const struct zsim_call *call, const char *path)
 static bool reserved(const char *word)
 {
     return strcmp(word, "settings") == 0 || strcmp(word, "org") == 0 || strcmp(word, "users") == 0 ||
-           strcmp(word, "coql") == 0 || strcmp(word, "actions") == 0;
+           strcmp(word, "coql") == 0 || strcmp(word, "actions") == 0 || strcmp(word, "bulk*") == 0 || strcmp(word, "upload") == 0;
 }
 
 static const struct shape *route(const struct zsim_call *call, bool *path_known)
@@ -187,6 +191,7 @@ static void price(struct zsim_call *call, enum route r)
         call->cost = 2;
         break;
     case R_MODULE_MAKE:
+    case R_BULK_MAKE:
         call->cost = 500;
         break;
     case R_SEARCH:
@@ -246,6 +251,9 @@ static void run(struct zsim_call *call, const struct shape *s)
     case R_USERS: zsim__users(call); break;
     case R_COQL: zsim__coql(call); break;
     case R_WATCH: zsim__watch(call); break;
+    case R_UPLOAD: zsim__upload(call); break;
+    case R_BULK_MAKE: zsim__bulk_make(call); break;
+    case R_BULK_LOOK: zsim__bulk_look(call, call->segment[2]); break;
     default: break;
     }
 }
@@ -259,6 +267,8 @@ static bool take_body(struct zsim_call *call)
         zsim__error(call, 413, "FILE_SIZE_MORE_THAN_ALLOWED_SIZE", "request body is too large", NULL);
         return false;
     }
+    if (call->nsegments == 1 && strcmp(call->segment[0], "upload") == 0)
+        return true; // multipart
     if (!call->body)
         call->body = json_loadb(call->req->body ? call->req->body : "", call->req->body_len, 0, NULL);
     if (json_is_object(call->body))
@@ -297,11 +307,14 @@ static void split_target(struct zsim_call *call)
     call->path = zsim__must(strndup(target, n));
     if (target[n] == '?')
         zsim__params_of(target + n + 1, strlen(target + n + 1), &call->params, &call->nparams);
-    const char *crm = strstr(call->path, "/crm/v8/"), *host = sim_request_header(call->req, "Host");
+    // Paths of /crm/bulk/v8/ go by a first segment that no module can have.
+    const char *bulk = strstr(call->path, "/crm/bulk/v8/"), *crm = bulk ? bulk : strstr(call->path, "/crm/v8/"), *host = sim_request_header(call->req, "Host");
     struct zsim_text base = {0};
     zsim__fmt(&base, "%s%.*s", host ? host : "", crm ? (int)(crm - call->path) : 0, call->path);
     call->base = base.at;
-    for (const char *p = crm ? crm + strlen("/crm/v8/") : ""; *p && call->nsegments < ZSIM_SEGMENTS;) {
+    if (bulk)
+        call->segment[call->nsegments++] = zsim__copy("bulk*");
+    for (const char *p = bulk ? bulk + strlen("/crm/bulk/v8/") : crm ? crm + strlen("/crm/v8/") : ""; *p && call->nsegments < ZSIM_SEGMENTS;) {
         size_t len = strcspn(p, "/");
         call->segment[call->nsegments++] = sim_percent_decode(p, len, 0, NULL);
         p += len + (p[len] == '/');
@@ -326,8 +339,13 @@ static void dispatch(struct zsim_call *call)
     } else if (ends_with(call->path, "/oauth/v2/token/revoke")) {
         call->op = "revoke";
         zsim__oauth_revoke(call);
-    } else if (strstr(call->path, "/crm/v8/")) {
+    } else if (strstr(call->path, "/crm/v8/") || strstr(call->path, "/crm/bulk/v8/")) {
         api(call);
+    } else if (strstr(call->path, "/bulk-write/")) {
+        call->op = "bulk_result";
+        call->cost = 1;
+        if (zsim__authorise(call))
+            zsim__bulk_result(call);
     } else {
         call->op = "refused";
         zsim__error(call, 404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one",
@@ -387,6 +405,7 @@ void zsim__handle(void *self, const struct sim_request *req, struct sim_response
 {
     struct zsim_call call;
     zsim__late_run(self);
+    zsim__bulk_run(self);
     begin(&call, self, req, resp, zsim__now(self));
     if (strncmp(call.path, "/__sim/", 7) == 0) {
         zsim__inspect(&call);

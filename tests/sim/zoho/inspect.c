@@ -57,6 +57,7 @@ void zoho_sim_close(struct zoho_sim *sim)
     zsim__limits_free(sim);
     zsim__late_free(sim);
     zsim__watch_free(sim);
+    zsim__bulk_free(sim);
     zsim__oauth_free(sim);
     zsim__meta_free(sim);
     for (size_t i = 0; i < sim->ncalls; i++)
@@ -166,6 +167,7 @@ static struct zsim_record *find_record(struct zoho_sim *sim, const char *module,
 {
     uint64_t number;
     zsim__late_run(sim);
+    zsim__bulk_run(sim);
     *m = module ? zsim__module(sim, module) : NULL;
     return *m && id && zsim__parse_u64(id, &number) ? zsim__record(*m, number) : NULL;
 }
@@ -188,6 +190,7 @@ size_t zoho_sim_count(struct zoho_sim *sim, const char *module)
 {
     const struct zsim_module *m = zsim__module(sim, module);
     zsim__late_run(sim);
+    zsim__bulk_run(sim);
     return m ? m->live : 0;
 }
 
@@ -220,6 +223,7 @@ char *zoho_sim_dump(struct zoho_sim *sim, const char *module, const char *sort_f
     size_t n;
     bool more;
     zsim__late_run(sim);
+    zsim__bulk_run(sim);
     uint32_t *rows = zsim__find(sim, &q, &n, &more);
     struct zsim_text out = {0};
     zsim__str(&out, "[");
@@ -257,6 +261,7 @@ static json_t *counters(const struct zoho_sim *sim)
                    {"failed_records", (int64_t)sim->failed},
                    {"writes_with_triggers", (int64_t)sim->with_triggers},
                    {"max_in_flight", (int64_t)sim->limits.max_flight},
+                   {"bulk_jobs", (int64_t)sim->bulk.njobs},
                    {"channels", (int64_t)sim->watch.nchannels},
                    {"notifications", (int64_t)sim->watch.told},
                    {"faults", (int64_t)sim->struck}};

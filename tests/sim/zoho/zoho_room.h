@@ -10,6 +10,7 @@
  *     coql.c     query text -> tree                   find.c     tree -> records
  *     search.c   search, count                        inspect.c  counters, seeds, /__sim
  *     settings.c fields, choices, modules are made
+ *     bulk.c     bulk write: uploads, jobs, results
  *     watch.c    notification channels, what they send
  *     text.c     growing text, UTF-8, dates           late.c     requests that arrive late
  *
@@ -224,6 +225,16 @@ struct zsim_watch {
     uint64_t told;
 };
 
+// ---- bulk.c
+struct zsim_upload;
+struct zsim_job;
+struct zsim_bulk {
+    struct zsim_upload *uploads;
+    size_t nuploads;
+    struct zsim_job *jobs;
+    size_t njobs;
+};
+
 struct zsim_count {
     char *name;
     uint64_t n;
@@ -253,6 +264,7 @@ struct zoho_sim {
     struct zsim_late *late;
     size_t nlate;
     struct zsim_watch watch;
+    struct zsim_bulk bulk;
     void (*deliver)(void *ctx, const char *url, const char *body);
     void *deliver_ctx;
     struct zsim_count *calls;
@@ -437,6 +449,14 @@ json_t *zsim__user_json(const struct zoho_sim *, int user); // {"name","id"}
 void zsim__field_make(struct zsim_call *);
 void zsim__field_change(struct zsim_call *, const char *id);
 void zsim__module_make(struct zsim_call *);
+
+// ---- bulk.c
+void zsim__upload(struct zsim_call *);
+void zsim__bulk_make(struct zsim_call *);
+void zsim__bulk_look(struct zsim_call *, const char *id);
+void zsim__bulk_result(struct zsim_call *);
+void zsim__bulk_run(struct zoho_sim *); // jobs whose time has come
+void zsim__bulk_free(struct zoho_sim *);
 
 // ---- watch.c
 void zsim__watch(struct zsim_call *);

@@ -61,6 +61,8 @@
     X(fields_lag, 0, "so many descriptions of a module's fields do not show the newest field yet")                      \
     X(watch_grant_s, 0, "a notification channel lives so many seconds at most; 0: what the documentation says")          \
     X(watch_lose, 0, "every so many-th notification is lost; 0: none")                                                  \
+    X(bulk_ms, 60000, "a bulk write job runs so many ms after it was made")                                             \
+    X(bulk_unprocessed, 0, "a job leaves every so many-th row UNPROCESSED; 0: none")                                     \
     X(latency_ms, 0, "delay of every answer, ms")                                                                      \
     X(latency_record_us, 0, "delay per written record, microseconds")
 
@@ -121,6 +123,7 @@ void zoho_sim_skew(struct zoho_sim *, int64_t skew_ms);
 
 // Where notifications go: called once for each, at the end of the call that caused it. NULL: nowhere.
 void zoho_sim_deliver(struct zoho_sim *, void (*deliver)(void *ctx, const char *url, const char *body), void *ctx);
+void zoho_sim_fail_jobs(struct zoho_sim *); // bulk write jobs that have not run yet
 size_t zoho_sim_channels(struct zoho_sim *); // that live now
 void zoho_sim_forget_channels(struct zoho_sim *);
 
