@@ -68,8 +68,12 @@ static struct value text_of_length(uint32_t n, uint64_t *seed, struct arena *mem
 
 static struct value text(const struct type *t, const struct values *pool, uint64_t *seed, bool edge, struct arena *mem)
 {
-    if (t->nset) return value_text(t->set[agree_random(seed) % t->nset]);
     uint64_t how = agree_random(seed) % 4;
+    if (t->nset) {                                       /* half of them what the flow asks for, where it does */
+        struct value v = how < 2 ? constant(pool, V_TEXT, seed) : value_absent;
+        for (unsigned tries = 0; how < 2 && tries < 8 && !(value_present(&v) && type_admits(t, &v, NULL, 0)); tries++) v = constant(pool, V_TEXT, seed);
+        return value_present(&v) && type_admits(t, &v, NULL, 0) ? v : value_text(t->set[agree_random(seed) % t->nset]);
+    }
     struct value v = how == 0 ? value_text(str_of(gen_texts[agree_random(seed) % gen_count(gen_texts)])) : how < 3 ? constant(pool, V_TEXT, seed) : value_absent;
     for (unsigned tries = 0; how % 3 && tries < 4 && value_present(&v) && !type_admits(t, &v, NULL, 0); tries++) v = constant(pool, V_TEXT, seed);
     if (value_present(&v) && type_admits(t, &v, NULL, 0)) return v;

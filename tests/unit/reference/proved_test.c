@@ -331,6 +331,7 @@ int main(void)
 {
     const char *s = getenv("MLC_PROVED_ROWS"), *only = getenv("MLC_PROVED_SPECS");
     uint64_t rows = s && *s ? strtoull(s, NULL, 10) : 5000;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     all(only && *only ? only : "examples/*/*.mlc", rows);
     if (!only || !*only) all("tests/lang/proof/*.mlc", rows / 5);
     return stand_failed ? 1 : 0;
