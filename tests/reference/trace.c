@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 struct vm;
-static void look(const struct value *regs, const struct image *im, const struct instr *in);
-#define VM_TRACE(vm, in) look((vm)->regs, (vm)->im, in)
+static void look(const struct value *regs, const struct type *types, const struct image *im, const struct instr *in);
+#define VM_TRACE(vm, in) look((vm)->regs, (vm)->fl->registers, (vm)->im, in)
 #define vm_new trace_new
 #define vm_free trace_free
 #define vm_row_fits trace__row_fits
@@ -18,9 +18,10 @@ static void look(const struct value *regs, const struct image *im, const struct 
 #include "tests/reference/trace.h"
 
 enum { ARGS_SEEN = 4 };
-static uint64_t met[OP_COUNT][3][2], arguments[BUILTIN_COUNT][ARGS_SEEN][2], results[BUILTIN_COUNT][2];
+static uint64_t met[OP_COUNT][3][2], arguments[BUILTIN_COUNT][ARGS_SEEN][TRACE_EDGES], results[BUILTIN_COUNT][TRACE_EDGES];
 static int last_call = -1;             /* builtin of the instruction before: its result stands in last_result now */
 static uint16_t last_result;
+static struct type last_type;
 
 /* Operands that an opcode may meet absent: bit i for the i-th word; the others are proven to be there. */
 static const struct { unsigned op, words; } absent_too[] = {
@@ -31,13 +32,41 @@ static void note(unsigned op, unsigned word, const struct value *v)
     met[op][word][value_present(v) ? TRACE_PRESENT : TRACE_ABSENT]++;
 }
 
+/* The calendar's ends, or a wall time or point in time on these days: 9999-12-31 and 0001-01-02, for 0001-01-01 stands for no date in sources. */
+static void at_ends(const struct type *t, const struct value *v, bool *least, bool *most)
+{
+    const int64_t unit = v->kind == V_DATE ? 1 : 86400000, first = -719162, last = 2932896;
+    struct value s;
+    *least = *most = false;
+    if (v->kind == V_TEXT) {
+        size_t n = str_codepoints(value_str(v));
+        *least = n == t->min_len;
+        *most = n == t->max_len;
+    } else if (v->kind == V_DECIMAL && decimal_rescale(v, t->scale, &s)) {
+        *least = s.u.coef == t->lo;
+        *most = s.u.coef == t->hi;
+    } else if (v->kind == V_DATE || v->kind == V_LOCAL || v->kind == V_INSTANT) {
+        *least = v->u.i < (first + 2) * unit;
+        *most = v->u.i >= last * unit;
+    }
+}
+
+static void note_edges(uint64_t *counts, const struct type *t, const struct value *v)
+{
+    bool least, most;
+    counts[value_present(v) ? TRACE_PRESENT : TRACE_ABSENT]++;
+    at_ends(t, v, &least, &most);
+    counts[TRACE_LEAST] += least;
+    counts[TRACE_MOST] += most;
+}
+
 static void look_result(const struct value *regs)
 {
-    if (last_call >= 0) results[last_call][value_present(&regs[last_result]) ? TRACE_PRESENT : TRACE_ABSENT]++;
+    if (last_call >= 0) note_edges(results[last_call], &last_type, &regs[last_result]);
     last_call = -1;
 }
 
-static void look(const struct value *regs, const struct image *im, const struct instr *in)
+static void look(const struct value *regs, const struct type *types, const struct image *im, const struct instr *in)
 {
     const char *kinds = opcodes[in->op].operands;
     const uint16_t words[3] = {in->a, in->b, in->c};
@@ -46,9 +75,10 @@ static void look(const struct value *regs, const struct image *im, const struct 
     for (unsigned i = 0; i < 3; i++) {
         if (kinds[i] == 'r') note(in->op, i, &regs[words[i]]);
         for (uint16_t k = 0; kinds[i] == 'l' && k < args_count(im, words[i]); k++) {
-            const struct value *v = &regs[args_regs(im, words[i])[k]];
+            const uint16_t reg = args_regs(im, words[i])[k];
+            const struct value *v = &regs[reg];
             note(in->op, i, v);
-            if (in->op == OP_CALL && k < ARGS_SEEN) arguments[in->b][k][value_present(v) ? TRACE_PRESENT : TRACE_ABSENT]++;
+            if (in->op == OP_CALL && k < ARGS_SEEN) note_edges(arguments[in->b][k], &types[reg], v);
         }
         operands |= kinds[i] == 'r' || kinds[i] == 'l';
     }
@@ -56,6 +86,7 @@ static void look(const struct value *regs, const struct image *im, const struct 
     if (in->op == OP_CALL) {
         last_call = in->b;
         last_result = in->a;
+        last_type = types[in->a];
     }
 }
 

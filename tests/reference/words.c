@@ -247,9 +247,14 @@ static void phone(struct ref *r, const struct ref_value *a, size_t n, struct buf
     char digits[32] = "";
     size_t k = 0;
     bool plus = false;
-    (void)r;
-    for (size_t i = 0; i < a[0].text.n; i++) {
-        char c = a[0].text.p[i];
+    struct str s = a[0].text;
+    if (ref__by_name(r, "phone_ext", a[0]).kind == REF_TEXT) {       /* "x 12" behind the number is none of it */
+        s = ref__trimmed(s);
+        while (among(s.p[s.n - 1], FIGURES " \t")) s.n--;
+        while (among(s.p[s.n - 1], LETTERS "#.;=: ")) s.n--;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
         if (c == '+' && k == 0 && !plus) plus = true;
         else if (among(c, FIGURES) && k < 24) digits[k++] = c;
         else if (!among(c, " -./()\t")) return;

@@ -25,9 +25,10 @@ static bool number(const struct type *t, struct str s, struct ref_value *out)
     return ref_number_compare(&cut, &out->number) == 0 && ref_number_compare(&out->number, &lo) >= 0 && ref_number_compare(&out->number, &hi) <= 0;
 }
 
-/* YYYYMMDD */
+/* YYYYMMDD; two days stand for no date (facts/sage-100.md 6). */
 static bool day(struct arena *a, struct str s, struct ref_value *out)
 {
+    if (str_is(s, "17530101") || str_is(s, "00010101")) return true;
     if (s.n != 8 || !figures(s, 0, 8)) return false;
     *out = (struct ref_value){.kind = REF_DAY, .text = str_of(arena_printf(a, "%.4s-%.2s-%.2s", s.p, s.p + 4, s.p + 6))};
     return true;

@@ -197,9 +197,14 @@ static void builtins(void)
         struct builtin_info in = builtin_info(b);
         for (size_t i = 0; i < in.nparams && i < 4; i++) {
             edge(trace_met_argument(b, i, TRACE_PRESENT), in.name, "argument %zu present", i);
+            bool written = in.params[i].kind == 'N' || in.params[i].kind == 'C';
+            if (!written && in.params[i].kind != 'B') edge(trace_met_argument(b, i, TRACE_LEAST), in.name, "argument %zu at its least", i);
+            if (!written && in.params[i].kind != 'B') edge(trace_met_argument(b, i, TRACE_MOST), in.name, "argument %zu at its most", i);
             if (in.params[i].optional) edge(trace_met_argument(b, i, TRACE_ABSENT), in.name, "argument %zu absent", i);
         }
         edge(trace_met_result(b, TRACE_PRESENT), in.name, "with an answer (%zu)", 0);
+        bool less = strcmp(in.name, "first_name") == 0;        /* some of the name is always the last one */
+        if (in.result.kind == 'T' && !less) edge(trace_met_result(b, TRACE_MOST), in.name, "answer %zu as long as it can be", 0);
         if (in.result.optional) edge(trace_met_result(b, TRACE_ABSENT), in.name, "without an answer (%zu)", 0);
     }
 }
