@@ -62,10 +62,10 @@ struct norm {
     struct arena *arena;
     struct norm_slot *slots; size_t nslots, used;
     uint32_t nterms, ndds, serial;
-    size_t steps; bool full;           /* too large: what comes back is TERM_JUNK */
+    size_t steps, narrowings; bool full;   /* too large: what comes back is TERM_JUNK */
     struct dd *yes, *no, *absent, *keep, *out, *junk;
 };
-enum { NORM_STEPS = 3000000 };
+enum { NORM_STEPS = 3000000, NORM_NARROWINGS = 300000 /* of one comparison, ten times as many of a flow */ };
 #define NORM_LOWEST (-((i128)1 << 126))      /* below every number that a value can be */
 
 /* Everything lives in the arena. */
@@ -120,7 +120,7 @@ struct norm_field {
     const struct image_table **tables; size_t ntables;
 };
 struct norm_flow {                         /* of a flow, or of what makes the lines of one field */
-    bool usable;                           /* false: too large, or an instruction that this program does not know */
+    bool usable;                           /* false: too large, or an instruction that this program does not know; fields that are have no rule */
     struct dd *reach;                      /* lines: where the flow comes to them */
     struct dd *when, *adopt, *key, *into;  /* adopt, key, into NULL: none; a key of one's own */
     struct norm_field *fields;             /* per field of the flow */

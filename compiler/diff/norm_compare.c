@@ -178,6 +178,7 @@ enum norm_verdict norm_compare(struct norm *u, struct dd *a, struct dd *b, struc
 {
     struct walk w = {.u = u, .paths = paths, .most = most, .verdict = NORM_SAME, .relied = SIZE_MAX};
     u->steps = 0;                          /* a comparison has a budget of its own */
+    u->narrowings = NORM_NARROWINGS;
     parts(&w, a, b);
     if (u->full) w.verdict = NORM_PARTS;
     u->full = false;

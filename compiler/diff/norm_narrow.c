@@ -84,7 +84,7 @@ static struct dd *narrow_leaf(struct narrow *w, struct term *t)
     if (t->nargs == 0) return self;
     struct dd **args = narrow_args(w, t, &changed);
     if (!changed) return self;
-    return norm_present(u, norm__again(u, t, args));
+    return narrow_dd(w, norm_present(u, norm__again(u, t, args)));      /* the new term may be one whose answer is known */
 }
 
 /* ---- diagrams ---- */
@@ -140,7 +140,7 @@ static struct dd *narrow_node(struct narrow *w, const struct dd *f, const struct
     bool changed = false;
     struct dd **args = f->term->kind == TERM_COLUMN || f->term->nargs == 0 ? NULL : narrow_args(w, f->term, &changed);
     if (!changed) return norm_case(u, f->term, absent, cells, f->ncells, rest);
-    struct dd *value = norm__again(u, f->term, args), *out = norm_lift(u, &value, 1, answered, &g);
+    struct dd *value = narrow_dd(w, norm__again(u, f->term, args)), *out = norm_lift(u, &value, 1, answered, &g);
     return out ? out : norm_case(u, f->term, absent, cells, f->ncells, rest);
 }
 
@@ -152,6 +152,8 @@ static struct dd *narrow_dd(struct narrow *w, struct dd *f)
     buf_u32(&key, w->serial);
     buf_u32(&key, f->id);
     struct dd *out = norm_get(w->u, buf_view(&key));
+    if (!out && w->u->narrowings-- == 0) w->u->full = true;
+    if (w->u->full) out = w->u->junk;
     if (!out) {
         out = f->leaf ? narrow_leaf(w, f->term) : narrow_node(w, f, decided(w, f->term));
         if (!w->u->full) norm_put(w->u, buf_view(&key), out);

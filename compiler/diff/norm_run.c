@@ -203,7 +203,7 @@ static void reject(struct norm_run *r, size_t at, uint16_t message)
 {
     struct str text = r->im->messages[message];
     for (const struct arrival *a = r->due[at]; a != NULL; a = a->next) {
-        int owner = r->owner[a->from];
+        int owner = r->silent >= 0 ? r->silent : r->owner[a->from];
         if (!r->map) {
             r->result = norm_ite(r->u, a->when, norm_reject(r->u, text), r->result ? r->result : r->u->junk);
             continue;
@@ -258,6 +258,24 @@ static bool step(struct norm_run *r, size_t i, struct dd **reach)
     f = norm__op(r, &in);
     if (f) write_reg(r, in.a, i, f);
     return f != NULL;
+}
+
+/* Which field is in none of the program's SETs and KEEPs: it rejects every row that comes to it. -1: none, -2: several. */
+static int never_set(const struct norm_run *r)
+{
+    const struct image_flow *fl = r->fl;
+    bool *done = ARENA_ARRAY(r->u->arena, bool, fl->nfields + 1);
+    int found = -1;
+    for (size_t i = 0; i < r->p->ninstr; i++) {
+        struct instr in = instr_at(r->p, i);
+        if (in.op == OP_SET || in.op == OP_KEEP) done[in.a] = true;
+    }
+    for (size_t i = 0; i < fl->nfields; i++) {
+        if (done[i] || fl->fields[i].mode == FIELD_KEY || fl->fields[i].mode == FIELD_EVENT) continue;
+        if (found >= 0) return -2;
+        found = (int)i;
+    }
+    return found;
 }
 
 /* Which field each instruction works for; -1: none. */
@@ -325,6 +343,7 @@ static bool walk(struct norm_run *r, const struct image_program *p, struct dd *r
     r->result = NULL;
     r->tables = r->im->ntables ? ARENA_ARRAY(a, bool, ((size_t)r->fl->nregisters + 1) * r->im->ntables) : NULL;
     find_owners(r);
+    r->silent = r->map ? never_set(r) : -1;
     find_before(r);
     for (size_t i = 0; i < p->ninstr; i++) {
         if (i > 0) arrive(r, i, reach, i - 1);
@@ -358,13 +377,21 @@ static bool programs(struct norm_run *r, struct dd *reach)
     if (!single(r, &fl->into_program, &out->into)) return false;
     out->fields = ARENA_ARRAY(u->arena, struct norm_field, fl->nfields + 1);   /* a field without instructions of its own has no rule here */
     r->map = true;
-    out->usable = walk(r, &fl->map, norm_and(u, reach, out->when)) && !u->full && !r->lost;
-    return out->usable;
+    if (walk(r, &fl->map, norm_and(u, reach, out->when)) && !u->full && !r->lost && r->silent != -2) {
+        for (size_t i = 0; i < fl->nfields && r->silent >= 0; i++)          /* no row gets past the one that always rejects */
+            if ((int)i != r->silent) out->fields[i] = (struct norm_field){.rule = u->out};
+        return true;
+    }
+    /* nothing is known of the fields; filter and keys stand */
+    u->full = false;
+    for (size_t i = 0; i < fl->nfields; i++) out->fields[i].rule = NULL;
+    return !r->site;
 }
 
 void norm_flow(struct norm *u, const struct image *im, const struct image_flow *fl, const struct image_flow *other, const struct image_table *const *instead,
                struct norm_flow *out)
 {
     struct norm_run r = {.u = u, .im = im, .fl = fl, .other = other, .out = out, .instead = instead};
+    u->narrowings = 10 * (size_t)NORM_NARROWINGS;
     programs(&r, u->yes);
 }

@@ -47,6 +47,10 @@ static bool other_text(struct duel *d, const struct duel_column *c, const struct
 
 static bool number_in(struct duel *d, const struct duel_column *c, const struct term *v, i128 lo, i128 hi, struct value *out)
 {
+    if (v->base == T_LOCAL || v->base == T_INSTANT) {              /* whole seconds */
+        if (lo > NORM_LOWEST) lo += (1000 - lo % 1000) % 1000;
+        if (hi < -NORM_LOWEST) hi -= (hi % 1000 + 1000) % 1000;
+    }
     const i128 round[] = {lo, 0, decimal_pow10(v->scale < 12 ? v->scale : 12), hi};
     for (unsigned tries = 0; tries < 8 && c->pool.n; tries++) {
         i128 w;
@@ -78,7 +82,7 @@ static void aim_column(struct duel *d, const struct decision *s, struct value *r
         cell_range(s->part, s->cell, &lo, &hi);
         ok = number_in(d, c, v, lo, hi, &x);
     }
-    if (!ok) return;
+    if (!ok || !witness__admits(c, &x)) return;       /* a text with blanks at its end is none that a source delivers */
     row[i] = x;
     /* anywhere but in a few places: it may still be moved to suit what is computed from it */
     fixed[i] = s->cell == CELL_ABSENT || (s->cell >= 0 && (v->base == T_TEXT || s->part->n > 1));

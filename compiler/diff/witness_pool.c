@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "value/builtin.h"
 #include "value/date.h"
+#include "value/json.h"
 
 enum { MAX_POOL = 400, MAX_TEXT_TRIED = 300 };
 
@@ -46,13 +47,23 @@ struct value witness__number(uint8_t base, i128 whole, unsigned scale)
     return v;
 }
 
-/* A text that a source can deliver reads back as itself. */
+static bool is_time(uint8_t base) { return base == T_LOCAL || base == T_INSTANT; }
+
+/* What a source can deliver reads back as itself: no text with blanks at its end, no day that means none, no part of a second. */
 static bool deliverable(const struct type *t, const struct value *v)
 {
     struct value again;
     char why[160];
-    if (v->kind != V_TEXT) return true;
-    return type_read(t, value_str(v), &again, why, sizeof why) && value_equal(v, &again);
+    struct buf b = {0};
+    if (v->kind != V_TEXT && v->kind != V_DATE && !is_time(t->base)) return true;
+    if (v->kind == V_ABSENT) return true;
+    if (v->kind == V_TEXT) buf_str(&b, value_str(v));
+    else value_json(&b, v);
+    struct str s = buf_view(&b);
+    if (v->kind != V_TEXT) s = (struct str){s.p + 1, s.n - 2};       /* without the quotes */
+    bool same = type_read(t, s, &again, why, sizeof why) && value_equal(v, &again);
+    buf_free(&b);
+    return same;
 }
 
 bool witness__admits(const struct duel_column *c, const struct value *v)
@@ -112,7 +123,7 @@ static void add_number(struct duel *d, struct duel_column *c, i128 whole, unsign
     if (base_of(c) != T_TEXT && value_present(&v)) add(d, c, &v);
 }
 
-/* A number, and one unit of the column's scale above and below. */
+/* A number, and one unit of the column's scale above and below; of times a second. */
 static void add_around(struct duel *d, struct duel_column *c, i128 whole, unsigned scale)
 {
     struct value at = value_decimal(whole, scale);
@@ -121,7 +132,9 @@ static void add_around(struct duel *d, struct duel_column *c, i128 whole, unsign
         if (scale > 12 || !(decimal_rescale(&at, scale_of(c), &at) || decimal_round(&at, scale_of(c), &at))) return;
         own = at.u.coef;
     }
-    for (int k = -1; k <= 1; k++) add_number(d, c, own + k, scale_of(c));
+    i128 unit = is_time(base_of(c)) ? 1000 : 1;
+    if (unit > 1) own -= own % unit;
+    for (int k = -1; k <= 1; k++) add_number(d, c, own + k * unit, scale_of(c));
 }
 
 /* n characters, so that it shows where one is cut off. */
@@ -176,7 +189,7 @@ static void add_of_type(struct duel *d, struct duel_column *c, const struct type
         int64_t unit = day ? 1 : 86400000;
         add_number(d, c, 20454 * (i128)unit, 0);           /* 2026-01-01 */
         add_number(d, c, 20453 * (i128)unit, 0);
-        add_number(d, c, (i128)20454 * unit + (day ? 58 : 45296789), 0);
+        add_number(d, c, (i128)20454 * unit + (day ? 58 : 45296000), 0);
         add_number(d, c, 0, 0);
         break;
     }
