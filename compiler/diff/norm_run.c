@@ -378,8 +378,8 @@ static bool programs(struct norm_run *r, struct dd *reach)
     out->fields = ARENA_ARRAY(u->arena, struct norm_field, fl->nfields + 1);   /* a field without instructions of its own has no rule here */
     r->map = true;
     if (walk(r, &fl->map, norm_and(u, reach, out->when)) && !u->full && !r->lost && r->silent != -2) {
-        for (size_t i = 0; i < fl->nfields && r->silent >= 0; i++)          /* no row gets past the one that always rejects */
-            if ((int)i != r->silent) out->fields[i] = (struct norm_field){.rule = u->out};
+        for (size_t i = 0; i < fl->nfields; i++)          /* no row gets past a field that always rejects, and none to it when the filter takes none */
+            if (!out->fields[i].rule || (r->silent >= 0 && (int)i != r->silent)) out->fields[i] = (struct norm_field){.rule = u->out};
         return true;
     }
     /* nothing is known of the fields; filter and keys stand */

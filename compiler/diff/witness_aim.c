@@ -181,6 +181,7 @@ static void aim_same(struct duel *d, const struct decision *s, struct value *row
 static void aim_step(struct duel *d, const struct decision *s, struct value *row, bool *fixed);
 
 static bool is_yes(const struct dd *f) { return f->term->kind == TERM_CONST && f->term->value.u.b; }
+static bool is_there(const struct dd *f) { return f->term->kind != TERM_REJECT && f->term->kind != TERM_OUT && f->term->kind != TERM_ABSENT; }
 static bool is_taken(const struct dd *f) { return f->term->kind != TERM_REJECT && f->term->kind != TERM_OUT; }
 
 /* Some way to a leaf that is right, as far as the choice at each question can tell. */
@@ -256,6 +257,7 @@ void witness__accept(struct duel *d, const struct stake *s, struct value *row, b
         const struct norm_flow *n = &d->side[k].norm;
         const struct image_flow *fl = d->side[k].fl;
         size_t field = s->kind == STAKE_FIELD ? s->field[k] : SIZE_MAX, list = s->line ? fl->fields[s->list[k]].lines - 1u : 0;
+        if (fl->into && n->usable && n->into) aim_to(d, n->into, is_there, row, fixed);
         accept_fields(d, n, fl->nfields, s->line ? s->list[k] : field, row, fixed);
         if (s->line && n->usable) accept_fields(d, &n->lines[list], fl->lines[list].body->nfields, field, row, fixed);
     }

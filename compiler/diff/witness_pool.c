@@ -403,6 +403,7 @@ static void gather_others(struct gather *g, const struct stake *s)
         const struct image_flow *fl = g->d->side[k].fl;
         if (!n->usable) continue;
         gather_dd(g, n->when);
+        if (n->into) gather_dd(g, n->into);
         for (size_t i = 0; i < fl->nfields; i++)
             if (n->fields[i].rule && n->fields[i].nmessages) gather_dd(g, n->fields[i].rule);
         for (size_t i = 0; s->line && i < fl->nlines; i++)

@@ -122,16 +122,16 @@ static bool among(const struct norm_field *f, struct str message)
     return false;
 }
 
-/* Whether a line passed, of a row that was set aside: for want of lines, or by one that had passed. Neither for sure: rejected. */
-static enum outcome_kind passed(const struct duel *d, int k, const struct stake *s, struct str message)
+/* A row is set aside for want of lines, and not by one that had passed. */
+static bool for_want_of_lines(const struct duel *d, int k, const struct stake *s, struct str message)
 {
     const struct image_flow *fl = d->side[k].fl;
     const struct norm_flow *n = &d->side[k].norm;
-    if (!n->usable) return OUTCOME_REJECT;
-    uint16_t site = (uint16_t)(fl->fields[s->list[k]].lines - 1);
-    bool none = among(&n->fields[s->list[k]], message), one = false;
-    for (size_t i = 0; i < fl->lines[site].body->nfields; i++) one = one || among(&n->lines[site].fields[i], message);
-    return none == one ? OUTCOME_REJECT : none ? OUTCOME_SKIPPED : OUTCOME_TAKEN;
+    if (!n->usable || !among(&n->fields[s->list[k]], message)) return false;
+    size_t site = fl->fields[s->list[k]].lines - 1u;
+    for (size_t i = 0; i < fl->lines[site].body->nfields; i++)
+        if (among(&n->lines[site].fields[i], message)) return false;
+    return true;
 }
 
 /* What became of the line. */
@@ -142,7 +142,7 @@ static void line_outcome(const struct duel *d, int k, const struct stake *s, con
     const struct list_line *line = v->kind == V_LIST ? &v->u.list->lines[0] : NULL;
     *out = (struct outcome){.kind = line ? OUTCOME_TAKEN : OUTCOME_SKIPPED, .of = fl->lines[fl->fields[s->list[k]].lines - 1].body};
     if (vo->rejected) {
-        out->kind = s->kind == STAKE_WHEN ? passed(d, k, s, vo->message) : OUTCOME_REJECT;
+        out->kind = s->kind == STAKE_WHEN && for_want_of_lines(d, k, s, vo->message) ? OUTCOME_SKIPPED : OUTCOME_REJECT;
         out->text = vo->message;
     } else if (line && s->kind != STAKE_WHEN) {
         out->kind = OUTCOME_VALUE;
@@ -156,6 +156,14 @@ static void into_outcome(struct duel *d, int k, struct outcome *out)
     out->kind = OUTCOME_VALUE;
     out->value = vm_into(d->side[k].vm, d->side[k].fl, d->cols[k], &rejected);
     if (rejected) *out = (struct outcome){OUTCOME_REJECT, value_absent, *rejected, out->of};
+}
+
+/* The row belongs to a record of the other flow. */
+static bool adds(struct duel *d, int k)
+{
+    const struct str *rejected;
+    struct value v = vm_into(d->side[k].vm, d->side[k].fl, d->cols[k], &rejected);
+    return !rejected && value_present(&v);
 }
 
 static void run_row(struct duel *d, int k, const struct stake *s, struct outcome *out)
@@ -179,6 +187,11 @@ static void run_row(struct duel *d, int k, const struct stake *s, struct outcome
     }
     if (s->kind == STAKE_INTO) {
         into_outcome(d, k, out);
+        return;
+    }
+    if (side->fl->into && !adds(d, k)) {
+        out->kind = OUTCOME_NO_ROW;
+        d->turned_away = true;
         return;
     }
     vm_map(side->vm, side->fl, d->cols[k], &vo);

@@ -234,39 +234,88 @@ static bool fields_differ(const struct ref_field *x, const struct ref_field *y)
     return x->outcome != y->outcome || (x->outcome == REF_VALUE && !ref_equal(&x->value, &y->value));
 }
 
-/* A finding about this field, filter ("") or adopt rule ("adopt"); any: whatever it is about. */
-static bool found(const struct diff *d, struct str what, bool any)
+/* A finding of either rule; RULE_COUNT twice: of any. */
+static bool found(const struct diff *d, enum diff_rule one, enum diff_rule other)
 {
     for (const struct diff_finding *f = d->first; f != NULL; f = f->next) {
         if (blind && (f->fingerprint[0] == 'a' || f->fingerprint[0] == 'b')) continue;
-        enum diff_rule r = f->rule;
-        if (any) return true;
-        if (what.n == 0 ? r == RULE_FILTER || r == RULE_FILTER_UNDECIDED : str_is(what, "adopt") ? r == RULE_ADOPT || r == RULE_ADOPT_UNDECIDED : f->field && str_is(what, f->field))
-            return true;
+        if (one == RULE_COUNT || f->rule == one || f->rule == other) return true;
     }
     return false;
+}
+
+/* "Rows" of "Rows.Item": the field of the flow. */
+static struct str list_of(const char *field)
+{
+    return (struct str){field, strcspn(field, ".")};
+}
+
+/* A finding about a field, or about its lines. */
+static bool field_found(const struct diff *d, struct str field)
+{
+    for (const struct diff_finding *f = d->first; f != NULL; f = f->next) {
+        if (blind && (f->fingerprint[0] == 'a' || f->fingerprint[0] == 'b')) continue;
+        if (f->field && str_eq(field, list_of(f->field))) return true;
+    }
+    return false;
+}
+
+/* Not for rows that are left out: nobody asks then. */
+static bool into_differs(const struct ref_result *x, const struct ref_result *y)
+{
+    if (x->skip || y->skip) return false;
+    return x->into_rejects != y->into_rejects || (!x->into_rejects && !ref_equal(&x->into, &y->into));
 }
 
 /* NULL, or what the reference tells apart and the diff does not. */
 static const char *overlooked(const struct diff *d, const struct ref_result *x, const struct ref_result *y, struct arena *mem, bool *differs)
 {
-    bool skip = x->skip != y->skip, adopt = !ref_equal(&x->adopt, &y->adopt);
-    *differs = skip || adopt;
-    if (skip && !found(d, (struct str){"", 0}, false)) return "the filter";
-    if (adopt && !found(d, STR("adopt"), false)) return "the adopt rule";
+    bool skip = x->skip != y->skip, adopt = !ref_equal(&x->adopt, &y->adopt), key = !ref_equal(&x->key, &y->key), into = into_differs(x, y);
+    *differs = skip || adopt || key || into;
+    if (skip && !found(d, RULE_FILTER, RULE_FILTER_UNDECIDED)) return "the filter";
+    if (adopt && !found(d, RULE_ADOPT, RULE_ADOPT_UNDECIDED)) return "the adopt rule";
+    if (key && !found(d, RULE_KEY_FORM, RULE_KEY_FORM)) return "the key";
     if (x->skip || y->skip) return NULL;
+    if (into && !found(d, RULE_INTO_RECORD, RULE_INTO_UNDECIDED)) return "the record that it adds to";
+    if (x->into_rejects || y->into_rejects) return NULL;
     if (x->reject || y->reject) {
         bool other = x->reject != y->reject;              /* which of several messages comes first depends on the order of fields */
         *differs = *differs || other;
-        return other && !found(d, (struct str){"", 0}, true) ? "a reject" : NULL;
+        return other && !found(d, RULE_COUNT, RULE_COUNT) ? "a reject" : NULL;
     }
     for (size_t i = 0; i < x->nfields; i++) {
         const struct ref_field *other = field_of(y, x->fields[i].name);
         if (!other || !fields_differ(&x->fields[i], other)) continue;
         *differs = true;
-        if (!found(d, x->fields[i].name, false)) return arena_printf(mem, "field %.*s", (int)x->fields[i].name.n, x->fields[i].name.p);
+        if (!field_found(d, x->fields[i].name)) return arena_printf(mem, "field %.*s", (int)x->fields[i].name.n, x->fields[i].name.p);
     }
     return NULL;
+}
+
+/* Lines with all columns of their table: a version's own, and for the rest something that both versions get alike. */
+static struct value whole_lines(const struct agree *a, size_t column, const struct value *v, struct arena *mem)
+{
+    const struct schema *s = agree_lines_of(a->flow, column);
+    if (v->kind != V_LIST || !s) return *v;
+    const struct list *from = v->u.list;
+    struct str *names = ARENA_ARRAY(mem, struct str, s->ncolumns + 1);
+    struct list *out = ARENA_NEW(mem, struct list);
+    struct list_line *lines = ARENA_ARRAY(mem, struct list_line, from->nlines + 1);
+    uint64_t seed = 1;
+    for (uint32_t i = 0; i < from->nlines; i++) {
+        struct value *fields = ARENA_ARRAY(mem, struct value, s->ncolumns + 1);
+        for (size_t c = 0; c < s->ncolumns; c++) {
+            const struct column *col = &s->columns[c];
+            uint16_t k = 0;
+            names[c] = col->name;
+            while (k < from->nfields && !str_eq(from->names[k], col->name)) k++;
+            if (k < from->nfields) fields[c] = from->lines[i].fields[k];
+            else if (!col->type.optional && !col->has_default) fields[c] = agree_random_value(col, &a->pool, &seed, false, mem);
+        }
+        lines[i] = (struct list_line){from->lines[i].key, fields};
+    }
+    *out = (struct list){names, lines, from->nlines, (uint16_t)s->ncolumns};
+    return (struct value){.kind = V_LIST, .u.list = out};
 }
 
 /* A witness's row by the columns of the table; NULL when it reads as such. values: what stands in columns that the version does not read. */
@@ -276,7 +325,7 @@ static const char *witness_row(struct agree *a, const struct diff_finding *f, st
     const char *violation;
     char why[160];
     if (!rows_read(a->f, str_of(f->witness->row), mem, cols, &violation, why, sizeof why) || violation) return "its row is none of the declared types";
-    for (size_t i = 0; i < a->f->ncolumns; i++) values[a->column_of[i]] = cols[i];
+    for (size_t i = 0; i < a->f->ncolumns; i++) values[a->column_of[i]] = whole_lines(a, a->column_of[i], &cols[i], mem);
     return NULL;
 }
 
@@ -286,9 +335,11 @@ static const char *witness_holds(struct agree *a, struct agree *b, const struct 
     struct agree *both[2] = {a, b};
     struct ref_result r[2];
     struct value values[MAX_COLUMNS];
-    agree_random_row(a, &rng, false, mem, values);
-    for (size_t i = 0; i < a->ncolumns; i++)
-        if (a->columns[i].type.optional || a->columns[i].has_default) values[i] = value_absent;
+    for (size_t i = 0; i < a->ncolumns; i++) {
+        const struct column *c = &a->columns[i];
+        bool needed = c->known_type && !c->type.optional && !c->has_default;
+        values[i] = needed ? agree_random_value(c, &a->pool, &rng, false, mem) : value_absent;
+    }
     for (int k = 0; k < 2; k++) {
         const char *why = witness_row(both[k], f, mem, values);
         if (why) return why;
@@ -296,9 +347,11 @@ static const char *witness_holds(struct agree *a, struct agree *b, const struct 
     }
     if (f->rule == RULE_FILTER) return r[0].skip != r[1].skip ? NULL : "the filter does the same";
     if (f->rule == RULE_ADOPT) return ref_equal(&r[0].adopt, &r[1].adopt) ? "the adopt rule does the same" : NULL;
+    if (f->rule == RULE_KEY_FORM) return ref_equal(&r[0].key, &r[1].key) ? "the key is the same" : NULL;
     if (r[0].skip || r[1].skip) return "its row is left out";
+    if (f->rule == RULE_INTO_RECORD) return into_differs(&r[0], &r[1]) ? NULL : "it adds to the same record";
     if (f->rule == RULE_REJECT_MESSAGE) return r[0].reject && r[1].reject && !str_eq(r[0].message, r[1].message) ? NULL : "the messages are the same";
-    const struct ref_field *x = field_of(&r[0], str_of(f->field)), *y = field_of(&r[1], str_of(f->field));
+    const struct ref_field *x = field_of(&r[0], list_of(f->field)), *y = field_of(&r[1], list_of(f->field));
     if (!x || !y) return "another field rejects its row";
     if (!fields_differ(x, y)) return "the field is the same";
     return (r[0].reject && x->outcome != REF_REJECT) || (r[1].reject && y->outcome != REF_REJECT) ? "another field rejects its row" : NULL;
@@ -331,6 +384,16 @@ static const char *check_findings(struct agree *a, struct agree *b, const struct
     return NULL;
 }
 
+/* With every column that either version reads. */
+static void row_for_both(struct agree *a, struct agree *b, bool edge, struct arena *mem, struct value *values)
+{
+    struct value other[MAX_COLUMNS];
+    agree_random_row(a, &rng, edge, mem, values);
+    agree_random_row(b, &rng, edge, mem, other);
+    for (size_t i = 0; i < a->ncolumns; i++)
+        if (!a->flow->reads[i]) values[i] = other[i];
+}
+
 static const char *check_rows(struct agree *a, struct agree *b, const struct diff *d, uint64_t rows, struct arena *mem)
 {
     bool any = false;
@@ -338,7 +401,7 @@ static const char *check_rows(struct agree *a, struct agree *b, const struct dif
         struct value values[MAX_COLUMNS];
         struct ref_result x, y;
         bool differs;
-        agree_random_row(i % 4 < 2 ? a : b, &rng, i % 2, mem, values);
+        row_for_both(i % 4 < 2 ? a : b, i % 4 < 2 ? b : a, i % 2, mem, values);
         run(a, values, &x);
         run(b, values, &y);
         const char *what = overlooked(d, &x, &y, mem, &differs);
