@@ -58,7 +58,7 @@ static void compile_batch(struct maker *m, const struct cover_flow *cf, const st
     f->columns = all_columns(a, entity, lines, &f->ncolumns);
     struct emit_flow in = {.column_of = as_they_stand(a, entity->ncolumns), .line_of = lines ? as_they_stand(a, lines->ncolumns) : NULL,
                            .line_base = (uint16_t)entity->ncolumns, .probes = probes, .nprobes = n, .programs = programs};
-    if (emit_flow(&m->pools, &m->cv->graph, &in, f, why, sizeof why)) {
+    if (emit_flow(&m->pools, &in, f, why, sizeof why)) {
         add_flow(m, f);
         for (size_t i = 0; i < n; i++) {
             points[i]->flow = f;

@@ -26,6 +26,7 @@ struct code {
     struct type *regs; size_t nregs, cap_regs;
     struct image_link *links; size_t nlinks;
     struct ir **link_nodes;
+    uint32_t first; size_t nnodes;     /* the nodes of this flow: their ids from first on */
     uint16_t *where;                   /* per node: its register, NO_REG */
     uint32_t *done; size_t ndone;      /* nodes with a register, in order: undone when a branch ends */
     struct stub *stubs; size_t nstubs;
@@ -93,8 +94,8 @@ static uint16_t new_reg(struct code *c, const struct type *t)
 
 static void remember(struct code *c, const struct ir *x, uint16_t reg)
 {
-    c->where[x->id] = reg;
-    c->done[c->ndone++] = x->id;
+    c->where[x->id - c->first] = reg;
+    c->done[c->ndone++] = x->id - c->first;
 }
 
 /* What was computed since the mark may not have run. */
@@ -103,65 +104,7 @@ static void forget(struct code *c, size_t mark)
     while (c->ndone > mark) c->where[c->done[--c->ndone]] = NO_REG;
 }
 
-/* ---- pools ---- */
-
-static void *grown(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap) return v;
-    *cap = *cap ? *cap * 2 : 32;
-    void *w = arena_alloc(a, *cap * size);
-    if (n) memcpy(w, v, n * size);
-    return w;
-}
-
-static uint16_t pool_const(struct pools *p, const struct value *v)
-{
-    struct buf x = {0}, y = {0};
-    size_t i = 0;
-    value_encode(&x, v);
-    for (; i < p->nconsts; i++) {
-        buf_clear(&y);
-        value_encode(&y, &p->consts[i]);
-        if (str_eq(buf_view(&x), buf_view(&y))) break;
-    }
-    buf_free(&x);
-    buf_free(&y);
-    if (i == p->nconsts) {
-        p->consts = grown(p->arena, p->consts, p->nconsts, &p->cap_consts, sizeof *p->consts);
-        p->consts[p->nconsts++] = *v;
-        p->full = p->full || i > UINT16_MAX;
-    }
-    return (uint16_t)i;
-}
-
-uint16_t emit_message(struct pools *p, struct str s)
-{
-    for (size_t i = 0; i < p->nmessages; i++)
-        if (str_eq(p->messages[i], s)) return (uint16_t)i;
-    p->messages = grown(p->arena, p->messages, p->nmessages, &p->cap_messages, sizeof *p->messages);
-    p->messages[p->nmessages] = s;
-    p->full = p->full || p->nmessages > UINT16_MAX;
-    return (uint16_t)p->nmessages++;
-}
-
-static uint16_t pool_list(struct pools *p, const uint16_t *regs, size_t n)
-{
-    size_t at = p->nargs;
-    for (size_t i = 0; i <= n; i++) {
-        p->args = grown(p->arena, p->args, p->nargs, &p->cap_args, sizeof *p->args);
-        p->args[p->nargs++] = i == 0 ? (uint16_t)n : regs[i - 1];
-    }
-    p->full = p->full || at > UINT16_MAX;
-    return (uint16_t)at;
-}
-
-static uint16_t pool_table(struct pools *p, const struct ir_table *t)
-{
-    for (size_t i = 0; i < p->ntables; i++)
-        if (p->tables[i] == t) return (uint16_t)i;
-    p->tables[p->ntables] = t;
-    return (uint16_t)p->ntables++;
-}
+/* ---- sites ---- */
 
 static uint16_t link_site(struct code *c, struct ir *x)
 {
@@ -263,7 +206,7 @@ static void call(struct code *c, struct ir *x, uint16_t reg)
         jump(c, OP_PRESENT, sure, regs[i], &missing);
         regs[i] = sure;
     }
-    put(c, OP_CALL, reg, x->index, pool_list(c->p, regs, x->nargs));
+    put(c, OP_CALL, reg, x->index, emit_list(c->p, regs, x->nargs));
     if (missing.n == 0) return;
     jump(c, OP_JUMP, 0, 0, &end);
     place(c, &missing);
@@ -325,26 +268,26 @@ static void into(struct code *c, struct ir *x, uint16_t reg)
 {
     if (c->full) return;
     uint16_t regs[BUILTIN_ARGS_MAX];
-    if (x->op != IR_REJECT && c->where[x->id] != NO_REG) {
-        put(c, OP_MOVE, reg, c->where[x->id], 0);
+    if (x->op != IR_REJECT && c->where[x->id - c->first] != NO_REG) {
+        put(c, OP_MOVE, reg, c->where[x->id - c->first], 0);
         return;
     }
     switch (x->op) {
-    case IR_CONST: put(c, OP_CONST, reg, pool_const(c->p, &x->value), 0); break;
+    case IR_CONST: put(c, OP_CONST, reg, emit_const(c->p, &x->value), 0); break;
     case IR_ABSENT: put(c, OP_ABSENT, reg, 0, 0); break;
     case IR_COLUMN: put(c, OP_COLUMN, reg, c->in->column_of[x->index], 0); break;
     case IR_IS: case IR_NOT: case IR_NEG: case IR_TEXT: put(c, plain_op(x->op), reg, value_of(c, x->args[0]), 0); break;
     case IR_CONCAT:
         for (size_t i = 0; i < x->nargs; i++) regs[i] = value_of(c, x->args[i]);
-        put(c, OP_CONCAT, reg, 0, pool_list(c->p, regs, x->nargs));
+        put(c, OP_CONCAT, reg, 0, emit_list(c->p, regs, x->nargs));
         break;
     case IR_CALL: call(c, x, reg); break;
-    case IR_TABLE: put(c, OP_TABLE, reg, value_of(c, x->args[0]), pool_table(c->p, x->table)); break;
+    case IR_TABLE: put(c, OP_TABLE, reg, value_of(c, x->args[0]), emit_table(c->p, x->table)); break;
     case IR_ELSE: else_into(c, x, reg); break;
     case IR_IF: if_into(c, x, reg); break;
     case IR_LINK:
         for (size_t i = 0; i < x->nargs; i++) regs[i] = value_of(c, x->args[i]);
-        put(c, OP_LINK, reg, link_site(c, x), pool_list(c->p, regs, x->nargs));
+        put(c, OP_LINK, reg, link_site(c, x), emit_list(c->p, regs, x->nargs));
         break;
     case IR_LINE: put(c, OP_COLUMN, reg, c->in->line_base + c->in->line_of[x->index], 0); break;
     case IR_EACH: put(c, OP_EACH, reg, list_site(c, x), 0); break;
@@ -361,7 +304,7 @@ static void into(struct code *c, struct ir *x, uint16_t reg)
 static uint16_t value_of(struct code *c, struct ir *x)
 {
     if (c->full) return 0;
-    if (c->where[x->id] != NO_REG) return c->where[x->id];
+    if (c->where[x->id - c->first] != NO_REG) return c->where[x->id - c->first];
     ASSERT(x->ty.kind == TY_VALUE);
     uint16_t reg = new_reg(c, &x->ty.t);
     into(c, x, reg);
@@ -388,7 +331,7 @@ static void field(struct code *c, uint16_t f, struct ir *x, const struct type *t
         uint16_t reg = new_reg(c, t);
         put(c, OP_ABSENT, reg, 0, 0);
         put(c, OP_SET, f, reg, 0);
-    } else if (c->where[x->id] != NO_REG || !decides(x)) put(c, OP_SET, f, value_of(c, x), 0);
+    } else if (c->where[x->id - c->first] != NO_REG || !decides(x)) put(c, OP_SET, f, value_of(c, x), 0);
     else if (x->op == IR_ELSE && !decides(x->args[1])) put(c, OP_SET, f, value_of(c, x), 0);
     else if (x->op == IR_ELSE) {
         struct type sure = x->args[0]->ty.t;
@@ -459,15 +402,35 @@ static struct image_program mapping(struct code *c)
     return finish(c);
 }
 
-bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow *in, struct image_flow *out, char *why, size_t why_len)
+/* Nodes of one flow have ids in a row, arguments below what they are arguments of: the roots say up to where. */
+static void root(struct code *c, const struct ir *x)
+{
+    if (x == NULL) return;
+    c->first = x->first;
+    if (x->id - x->first + 1 > c->nnodes) c->nnodes = x->id - x->first + 1;
+}
+
+static void node_range(struct code *c)
+{
+    const struct emit_flow *in = c->in;
+    root(c, in->when);
+    root(c, in->adopt);
+    root(c, in->key);
+    root(c, in->into);
+    for (size_t i = 0; i < in->nfields; i++) root(c, in->fields[i].value);
+    for (size_t i = 0; i < in->nprobes; i++) root(c, in->probes[i]);
+}
+
+bool emit_flow(struct pools *p, const struct emit_flow *in, struct image_flow *out, char *why, size_t why_len)
 {
     struct code c = {.p = p, .in = in, .a = p->arena};
-    c.where = ARENA_ARRAY(c.a, uint16_t, g->n + 1);
-    c.done = ARENA_ARRAY(c.a, uint32_t, g->n + 1);
-    c.links = ARENA_ARRAY(c.a, struct image_link, g->n + 1);
-    c.link_nodes = ARENA_ARRAY(c.a, struct ir *, g->n + 1);
-    c.stubs = ARENA_ARRAY(c.a, struct stub, g->n + 1);
-    memset(c.where, 0xff, (g->n + 1) * sizeof *c.where);
+    node_range(&c);
+    c.where = ARENA_ARRAY(c.a, uint16_t, c.nnodes + 1);
+    c.done = ARENA_ARRAY(c.a, uint32_t, c.nnodes + 1);
+    c.links = ARENA_ARRAY(c.a, struct image_link, c.nnodes + 1);
+    c.link_nodes = ARENA_ARRAY(c.a, struct ir *, c.nnodes + 1);
+    c.stubs = ARENA_ARRAY(c.a, struct stub, c.nnodes + 1);
+    memset(c.where, 0xff, (c.nnodes + 1) * sizeof *c.where);
     /* A constant filter that is always true is none. */
     bool always = in->when && in->when->op == IR_CONST && in->when->value.u.b;
     if (in->when && !always) out->when = condition(&c, in->when);

@@ -4,13 +4,16 @@
 #include "code/image.h"
 #include "compiler/lower.h"
 
-/* Pools that all flows share while the image is built. */
+/* Pools that all flows share while the image is built (emit_pools.c). */
+struct pool_entry { uint32_t hash, at; };                /* hash 0: empty */
+struct pool_index { struct pool_entry *slots; size_t cap, n; };
 struct pools {
     struct arena *arena;
     struct value *consts; size_t nconsts, cap_consts;
     struct str *messages; size_t nmessages, cap_messages;
     uint16_t *args; size_t nargs, cap_args;
     const struct ir_table **tables; size_t ntables;      /* used ones, in order of first use */
+    struct pool_index known_consts, known_messages;
     bool full;                                           /* an index has outgrown 16 bits */
 };
 struct emit_field { struct ir *value; struct type type; };
@@ -26,9 +29,13 @@ struct emit_flow {
 };
 /* Code, registers and link sites of a flow into out (whose columns, fields, names are filled). False with a sentence in why when a limit
  * of the format is passed. */
-bool emit_flow(struct pools *p, const struct ir_graph *g, const struct emit_flow *in, struct image_flow *out, char *why, size_t why_len);
+bool emit_flow(struct pools *p, const struct emit_flow *in, struct image_flow *out, char *why, size_t why_len);
 
+/* The place of a constant, reject text, argument list or table. */
+uint16_t emit_const(struct pools *p, const struct value *v);
 uint16_t emit_message(struct pools *p, struct str s);
+uint16_t emit_list(struct pools *p, const uint16_t *regs, size_t n);
+uint16_t emit_table(struct pools *p, const struct ir_table *t);
 /* Constants, tables, messages and lists as the image has them. */
 void emit_pools(const struct pools *p, struct image *im);
 

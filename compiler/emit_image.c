@@ -154,7 +154,7 @@ static bool flow(const struct spec *s, const struct lowered *l, const struct low
     if (!emit_lines(s, l, lf, p, &lists, out, why, why_len)) return false;
     struct emit_flow in = {.when = lf->when, .adopt = lf->adopt, .key = lf->key, .into = lf->into, .fields = ef, .nfields = lf->nfields, .column_of = map,
                            .lists = lists.each, .nlists = out->nlines};
-    if (!emit_flow(p, &l->graph, &in, out, why, why_len)) return false;
+    if (!emit_flow(p, &in, out, why, why_len)) return false;
     hashes(out, lf);
     return true;
 }

@@ -133,7 +133,7 @@ bool emit_lines(const struct spec *s, const struct lowered *l, const struct lowe
             snprintf(why, why_len, "%d columns in one list", LIMIT_COLUMNS);
             return false;
         }
-        if (!emit_flow(p, &l->graph, &ein, body, why, why_len)) return false;
+        if (!emit_flow(p, &ein, body, why, why_len)) return false;
         in->each[out->nlines++] = e;
         ((struct image_field *)(uintptr_t)out->fields)[i].lines = (uint16_t)out->nlines;      /* ours: made by emit_image.c */
     }

@@ -19,6 +19,7 @@ void ir_init(struct ir_graph *g, struct arena *a)
 void ir_begin(struct ir_graph *g)
 {
     memset(g->slots, 0, g->nslots * sizeof *g->slots);
+    g->first = g->n;
 }
 
 /* ---- names ---- */
@@ -130,7 +131,7 @@ struct ir *ir__intern(struct ir_graph *g, const struct ir *proto)
     struct hash h = name_of(proto);
     size_t i = slot_of(g, &h);
     if (g->slots[i]) return g->slots[i];
-    if (g->n * 2 >= g->nslots) {
+    if ((g->n - g->first) * 2 >= g->nslots) {
         grow(g);
         i = slot_of(g, &h);
     }
@@ -138,6 +139,7 @@ struct ir *ir__intern(struct ir_graph *g, const struct ir *proto)
     *x = *proto;
     x->hash = h;
     x->id = (uint32_t)g->n++;
+    x->first = (uint32_t)g->first;
     x->rejects = x->op == IR_REJECT || x->op == IR_EACH;      /* lines can be too many */
     for (size_t k = 0; k < proto->nargs; k++) x->rejects = x->rejects || proto->args[k]->rejects;
     x->args = ARENA_ARRAY(g->arena, struct ir *, proto->nargs + 1);
@@ -426,8 +428,8 @@ void ir_print(struct buf *out, const struct ir *x)
 /* Marks what nodes of one kind read; a list is its own column and what its parts read. */
 static void columns(const struct ir *x, enum ir_op op, bool *seen, bool *visited)
 {
-    if (x == NULL || visited[x->id]) return;
-    visited[x->id] = true;
+    if (x == NULL || visited[x->id - x->first]) return;
+    visited[x->id - x->first] = true;
     if (x->op == op) seen[x->index] = true;
     for (size_t i = 0; i < x->nargs; i++) columns(x->args[i], op, seen, visited);
     if (x->op != IR_EACH) return;
@@ -439,8 +441,9 @@ static void columns(const struct ir *x, enum ir_op op, bool *seen, bool *visited
 
 static void marks(const struct ir_graph *g, const struct ir *x, enum ir_op op, bool *seen)
 {
+    if (x == NULL) return;
     struct arena_mark m = arena_mark(g->arena);
-    columns(x, op, seen, ARENA_ARRAY(g->arena, bool, g->n + 1));
+    columns(x, op, seen, ARENA_ARRAY(g->arena, bool, x->id - x->first + 1));
     arena_release(g->arena, m);
 }
 

@@ -42,7 +42,7 @@ struct ir_each {                  /* what makes a line; the fields are named as 
 };
 struct ir {
     enum ir_op op;
-    uint32_t id;                  /* order of creation */
+    uint32_t id, first;           /* order of creation; the first id of its flow */
     struct ty ty;
     struct hash hash;
     struct ir **args; size_t nargs;
@@ -54,7 +54,7 @@ struct ir {
     struct ir_site site;          /* LINK */
     const struct ir_each *each;   /* EACH */
 };
-struct ir_graph { struct arena *arena; struct ir **slots; size_t nslots, n; };   /* open addressing by hash */
+struct ir_graph { struct arena *arena; struct ir **slots; size_t nslots, n, first; };   /* open addressing by hash */
 
 void ir_init(struct ir_graph *g, struct arena *a);
 /* Another flow begins: its nodes are its own. A column of one name and type may stand at another place of its table. */

@@ -43,7 +43,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_end(ap);
 }
 
-static void put_le(struct buf *b, uint64_t v, size_t n)
+static inline __attribute__((always_inline)) void put_le(struct buf *b, uint64_t v, size_t n)
 {
     unsigned char *p = (unsigned char *)buf_reserve(b, n);
     for (size_t i = 0; i < n; i++) p[i] = (unsigned char)(v >> (8 * i));
@@ -75,7 +75,7 @@ const char *buf_cstr(struct buf *b)
     return b->p;
 }
 
-static uint64_t get_le(struct reader *r, size_t n)
+static inline __attribute__((always_inline)) uint64_t get_le(struct reader *r, size_t n)
 {
     if (r->bad || (size_t)(r->end - r->p) < n) {
         r->bad = true;

@@ -66,11 +66,24 @@ static size_t sequence(const unsigned char *p, size_t n)
     return len;
 }
 
+/* Eight bytes without a high bit: ASCII, which most texts are. */
+static bool plain_eight(const unsigned char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return (v & 0x8080808080808080u) == 0;
+}
+
 size_t str_codepoints(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     size_t count = 0;
     for (size_t i = 0; i < s.n; count++) {
+        if (s.n - i >= 8 && plain_eight(p + i)) {
+            i += 8;
+            count += 7;
+            continue;
+        }
         size_t len = sequence(p + i, s.n - i);
         i += len ? len : 1;
     }
@@ -81,6 +94,10 @@ bool str_utf8_valid(struct str s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
+        if (s.n - i >= 8 && plain_eight(p + i)) {
+            i += 8;
+            continue;
+        }
         size_t len = sequence(p + i, s.n - i);
         if (len == 0) return false;
         i += len;

@@ -19,10 +19,18 @@ enum { FLOW_KEY_WITH_FLOW = 1, FLOW_ADOPT = 2, FLOW_TRIGGER = 4, FLOW_GUARD = 8,
 enum { COLUMN_KEY = 1, COLUMN_UDF = 2, COLUMN_FLAGS_END = 4 };
 enum { FIELD_UNIQUE = 1, FIELD_ON_INSERT = 2, FIELD_ON_UPDATE = 4, FIELD_CUSTOM = 8, FIELD_FLAGS_END = 16 };
 
+/* Types that were seen already: the registers of a flow have few different ones. A slot is hit when used and equal, else it is the caller's to fill. */
+struct type_seen { struct type t; uint32_t value; bool used; };
+enum { TYPES_SEEN = 512 };
+struct type_seen *image__type_seen(struct type_seen *list, const struct type *t, bool *hit);
+/* The bytes of an image with its two hashes left at zero; *content_end: where the part ends that the content hash covers. */
+void image__write_plain(const struct image *im, struct buf *out, size_t *content_end);
+
 /* Where the verifier is, for its faults. */
 struct verifier {
     const struct image *im;
     struct arena *scratch;
+    struct type_seen *seen;            /* types that are fine */
     struct image_fault *why;
     uint16_t flow;
     const struct image_flow *fl;       /* or the body of a list site */

@@ -49,7 +49,7 @@ static bool check_shape(struct verifier *v, const struct list_shape *s)
     return true;
 }
 
-static bool check_type(struct verifier *v, const struct type *t)
+static bool check_new_type(struct verifier *v, const struct type *t)
 {
     if (t->base == T_LIST) return check_shape(v, t->shape);
     if (t->base >= T_BASE_COUNT) return FAULT("type-base", "type base %u", (unsigned)t->base);
@@ -60,6 +60,16 @@ static bool check_type(struct verifier *v, const struct type *t)
     if (t->min_len < 1 || t->min_len > t->max_len || t->max_len > LIMIT_TEXT_CHARS)
         return FAULT("text-length", "text of %u to %u characters", (unsigned)t->min_len, (unsigned)t->max_len);
     return check_set(v, t);
+}
+
+static bool check_type(struct verifier *v, const struct type *t)
+{
+    bool hit;
+    struct type_seen *seen = image__type_seen(v->seen, t, &hit);
+    if (hit) return true;
+    if (!check_new_type(v, t)) return false;
+    *seen = (struct type_seen){*t, 0, true};
+    return true;
 }
 
 /* A constant of the image: no link, no id; in the ranges that printers and arithmetic rely on. */
@@ -412,7 +422,7 @@ static bool check_image(struct verifier *v)
 
 enum err image_verify(const struct image *im, struct arena *scratch, struct image_fault *why)
 {
-    struct verifier v = {.im = im, .scratch = scratch, .why = why};
+    struct verifier v = {.im = im, .scratch = scratch, .seen = ARENA_ARRAY(scratch, struct type_seen, TYPES_SEEN), .why = why};
     *why = (struct image_fault){0};
     bool ok = check_image(&v);
     ASSERT(ok == (why->err == ERR_OK));

@@ -14,9 +14,15 @@ struct pool { struct arena *a; struct str *items; uint32_t n, cap; uint32_t *slo
 
 static uint32_t hash_bytes(struct str s)
 {
-    uint32_t h = 2166136261u;                                   /* FNV-1a */
-    for (size_t i = 0; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 16777619u;
-    return h;
+    uint64_t h = s.n, v;                                        /* eight bytes at a time; where a string stands in the pool does not depend on it */
+    size_t i = 0;
+    for (; s.n - i >= sizeof v; i += sizeof v) {
+        memcpy(&v, s.p + i, sizeof v);
+        h = (h ^ v) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 29;
+    }
+    for (; i < s.n; i++) h = (h ^ (unsigned char)s.p[i]) * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(h >> 32);
 }
 
 static uint32_t *pool_slot(const struct pool *p, struct str s)
@@ -52,7 +58,7 @@ static uint32_t pool_add(struct pool *p, struct str s)
 
 /* ---- writer ---- */
 
-struct writer { struct buf *out; struct pool strings, types; size_t section; };
+struct writer { struct buf *out; struct pool strings, types; struct type_seen *seen; size_t section; };
 
 static void put_str(struct writer *w, struct str s) { buf_u32(w->out, pool_add(&w->strings, s)); }
 static void put_count16(struct writer *w, size_t n) { ASSERT(n <= UINT16_MAX); buf_u16(w->out, (uint16_t)n); }
@@ -68,6 +74,24 @@ static void put_coefficient(struct buf *out, i128 c)
 }
 
 static void put_type(struct writer *w, const struct type *t);
+
+/* By what a type says and where its texts stand: two equal types that are not seen as equal are only more work. */
+static bool same_type(const struct type *a, const struct type *b)
+{
+    return a->base == b->base && a->optional == b->optional && a->scale == b->scale && a->module == b->module && a->min_len == b->min_len && a->max_len == b->max_len &&
+           a->lo == b->lo && a->hi == b->hi && a->nset == b->nset && a->set == b->set && a->shape == b->shape && a->yes.p == b->yes.p && a->yes.n == b->yes.n &&
+           a->no.p == b->no.p && a->no.n == b->no.n;
+}
+
+struct type_seen *image__type_seen(struct type_seen *list, const struct type *t, bool *hit)
+{
+    uint64_t h = t->base + 16u * t->optional + 32u * t->scale + ((uint64_t)t->min_len << 16) + ((uint64_t)t->max_len << 32);
+    h ^= (uint64_t)t->lo * 31 ^ (uint64_t)t->hi * 1000003 ^ (uint64_t)(uintptr_t)t->set ^ (uint64_t)(uintptr_t)t->shape;
+    h *= 0x9E3779B97F4A7C15u;
+    struct type_seen *slot = &list[h >> 55];                    /* 9 bits */
+    *hit = slot->used && same_type(&slot->t, t);
+    return slot;
+}
 
 /* The types of the columns stand in the pool before the list's own. */
 static void put_shape(struct writer *w, const struct list_shape *s, struct buf *b)
@@ -91,6 +115,12 @@ static void put_shape(struct writer *w, const struct list_shape *s, struct buf *
 static void put_type(struct writer *w, const struct type *t)
 {
     struct buf b = {0};
+    bool hit;
+    struct type_seen *seen = image__type_seen(w->seen, t, &hit);
+    if (hit) {
+        buf_u32(w->out, seen->value);
+        return;
+    }
     buf_byte(&b, t->base);
     buf_byte(&b, t->optional);
     if (t->base == T_BOOL) {
@@ -110,7 +140,8 @@ static void put_type(struct writer *w, const struct type *t)
     } else if (t->base == T_LIST) {
         put_shape(w, t->shape, &b);
     }
-    buf_u32(w->out, pool_add(&w->types, buf_view(&b)));
+    *seen = (struct type_seen){*t, pool_add(&w->types, buf_view(&b)), true};
+    buf_u32(w->out, seen->value);
     buf_free(&b);
 }
 
@@ -364,12 +395,12 @@ static void put_pool_sections(struct writer *w)
     end_section(w);
 }
 
-void image_write(const struct image *im, struct buf *out)
+void image__write_plain(const struct image *im, struct buf *out, size_t *content_end)
 {
     struct arena a;
     arena_init(&a, 0);
     struct buf body = {0};
-    struct writer w = {.out = &body, .strings = {.a = &a}, .types = {.a = &a}};
+    struct writer w = {.out = &body, .strings = {.a = &a}, .types = {.a = &a}, .seen = ARENA_ARRAY(&a, struct type_seen, TYPES_SEEN)};
     begin_section(&w, SECTION_HEAD);
     put_str(&w, im->spec);
     put_str(&w, im->edition);
@@ -391,12 +422,19 @@ void image_write(const struct image *im, struct buf *out)
     w.out = out;
     put_pool_sections(&w);
     buf_str(out, buf_view(&body));
-    struct hash content = hash_of((struct str){out->p + start + HEADER_BYTES, out->n - start - HEADER_BYTES});
-    memcpy(out->p + start + HEADER_BYTES - HASH_BYTES, content.b, HASH_BYTES);
+    *content_end = out->n;
     put_debug(&w, im);
     patch_u32(out, start + 8, out->n - start + CHECKSUM_BYTES);
-    struct hash sum = hash_of((struct str){out->p + start, out->n - start});
-    buf_put(out, sum.b, HASH_BYTES);
     buf_free(&body);
     arena_free(&a);
+}
+
+void image_write(const struct image *im, struct buf *out)
+{
+    size_t start = out->n, end;
+    image__write_plain(im, out, &end);
+    struct hash content = hash_of((struct str){out->p + start + HEADER_BYTES, end - start - HEADER_BYTES});
+    memcpy(out->p + start + HEADER_BYTES - HASH_BYTES, content.b, HASH_BYTES);
+    struct hash sum = hash_of((struct str){out->p + start, out->n - start});
+    buf_put(out, sum.b, HASH_BYTES);
 }

@@ -40,6 +40,7 @@ sed -i -e 's|^\( *\)region *= us.*|&\n\1accounts_url = env("ZOHO_ACCOUNTS_URL")|
 "$B/mlc" build "$W/customers.mlc" -o "$W/customers.mlcb" >/dev/null
 mkdir "$W/micro"
 "$B/bench-micro" "$W/customers.mlcb" "$W/micro"
+"$B/bench-compile"
 rm -rf "$W/micro"
 echo
 

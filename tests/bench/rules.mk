@@ -1,13 +1,16 @@
 # Figures: the whole product at three sizes, its parts by themselves, and one mapping beside what else a user could take for it.
 #
 #   make bench          all of it: half an hour and more
+#   make bench-compile  the compiler, and loading what it made: seconds
 #   make bench-mapping  the mapping alone, 11 runs; bench-quick: 3 runs of fewer rows, under a minute
 #   make bench-peers    builds the peers that are no packages (npm, cargo, go); without them they are skipped
-BENCH_TOOLS  := $(B)/bench-peak $(B)/bench-micro
+BENCH_TOOLS  := $(B)/bench-peak $(B)/bench-micro $(B)/bench-compile
 BENCH_MAP    := $(B)/bench-rows $(B)/bench-measure $(B)/bench-ref-jansson $(B)/bench-ref-simdjson
-.PHONY: bench-mapping bench-quick bench-peers
+.PHONY: bench-compile bench-mapping bench-quick bench-peers
 bench: all sims $(BENCH_TOOLS) bench-mapping
 	@B=$(B) sh tests/bench/bench.sh
+bench-compile: $(B)/bench-compile
+	@$(B)/bench-compile
 bench-mapping:
 	@sh .ci/setup bench || echo "not every peer could be installed: those are skipped"
 	@$(MAKE) --no-print-directory all $(BENCH_MAP)
@@ -16,7 +19,7 @@ bench-quick: all $(BENCH_MAP)
 	@python3 tests/bench/mapping/run.py $(B) --quick $(BENCH_ARGS)
 bench-peers:
 	@B=$(abspath $(B)) sh tests/bench/mapping/peers.sh
-$(B)/bench-peak $(B)/bench-micro: $(B)/bench-%: $(B)/obj/tests/bench/%.o $(MLC_LIB) $(RT_LIB)
+$(B)/bench-peak $(B)/bench-micro $(B)/bench-compile: $(B)/bench-%: $(B)/obj/tests/bench/%.o $(MLC_LIB) $(RT_LIB)
 	$(link)
 $(B)/bench-rows $(B)/bench-measure: $(B)/bench-%: tests/bench/mapping/%.c
 	@mkdir -p $(@D)
