@@ -102,7 +102,13 @@ struct tx *check__find(struct check *c, struct scope sc, struct ast_find *n, uns
         x->find.fields[x->nargs] = col;
         x->args[x->nargs++] = value;
     }
-    return ok ? linked(x) : check__poison(c, n->base.at);
+    if (!ok) return check__poison(c, n->base.at);
+    if (sc.flow != NULL) {
+        struct find_use *use = ARENA_NEW(c->a, struct find_use);
+        *use = (struct find_use){m, sc.flow->finds};
+        sc.flow->finds = use;
+    }
+    return linked(x);
 }
 
 /* ---- ref ---- */
@@ -254,8 +260,10 @@ struct test_link *check__test_link(struct check *c, struct flow *f, struct ast *
     struct scope sc = {.flow = f};
     struct test_link *out = ARENA_NEW(c->a, struct test_link);
     struct ref_use *uses = f->uses;                 /* what a test says is no use */
+    struct find_use *finds = f->finds;
     struct tx *x = n->kind == AST_REF ? check__ref(c, sc, AST_AS(ref, n), EXPR_WHOLE) : check__find(c, sc, AST_AS(find, n), EXPR_WHOLE);
     f->uses = uses;
+    f->finds = finds;
     if (x->ty.kind == TY_POISON || !literal_args(c, n->kind == AST_REF ? &AST_AS(ref, n)->args : &AST_AS(find, n)->conditions, out)) return NULL;
     out->ref = x->ref;
     out->find = x->find;
@@ -298,8 +306,45 @@ static void rank(struct check *c, struct flow *f)
     f->visit = VISIT_DONE;
 }
 
+static bool lift(struct flow *f, const struct flow *above)
+{
+    if (f == above || f->rank > above->rank) return false;
+    f->rank = above->rank + 1;
+    return true;
+}
+
+/* One step: behind what it refers to, and behind what makes records of the modules that it looks up in. */
+static bool lift_once(struct check *c)
+{
+    bool moved = false;
+    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) {
+        for (struct ref_use *u = f->uses; u != NULL; u = u->next) moved = lift(f, u->to) || moved;
+        for (struct find_use *u = f->finds; u != NULL; u = u->next)
+            for (struct flow *g = c->spec->flows; g != NULL; g = g->next)
+                if (g->module == u->module && g->into == NULL) moved = lift(f, g) || moved;
+    }
+    return moved;
+}
+
+/* A look-up finds what another flow of this spec makes only when that goes out first. That is a wish and no duty: flows that look each other up in a
+ * circle keep the order of their references. */
+static void rank_finds(struct check *c)
+{
+    size_t n = 0, steps = 0;
+    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) n++;
+    unsigned *before = ARENA_ARRAY(c->a, unsigned, n + 1);
+    size_t i = 0;
+    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) before[i++] = f->rank;
+    while (steps <= n && lift_once(c)) steps++;
+    if (steps <= n) return;
+    i = 0;
+    for (struct flow *f = c->spec->flows; f != NULL; f = f->next) f->rank = before[i++];
+}
+
 void check__ranks(struct check *c)
 {
+    size_t errors = c->ds->nerrors;
     for (struct flow *f = c->spec->flows; f != NULL; f = f->next)
         if (f->visit == VISIT_NEW) rank(c, f);
+    if (c->ds->nerrors == errors) rank_finds(c);
 }

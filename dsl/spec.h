@@ -165,6 +165,7 @@ struct each {
 };
 enum { FIELD_IS_KEY = 100, FIELD_IS_EVENT = 101 };
 struct event { bool present; struct span at; struct field **fields; struct value *values; size_t n; };
+struct find_use { const struct schema *module; struct find_use *next; };
 struct flow {
     struct str name;
     struct span at;
@@ -184,6 +185,7 @@ struct flow {
     struct flow *into;               /* it adds fields to the records of that flow; NULL: it has records of its own */
     struct tx *into_key;             /* REF: which record */
     struct ref_use *uses;            /* flows that this one refers to or adds to */
+    struct find_use *finds;          /* modules that this one looks up in */
     unsigned index;                  /* in declaration order */
     unsigned rank; int visit;        /* parents have a lower rank than those who refer to them */
     struct flow *via_flow;           /* while ranks are found: where the walk went on */

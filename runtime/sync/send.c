@@ -164,7 +164,7 @@ static size_t room_for_whole(const struct flow_state *st, size_t room, size_t ba
 static enum err prepare(struct engine *e, struct sync_flow *sf, bool whole, bool *did, struct fault *f)
 {
     struct flow_state st;
-    if (sf->stopped || !store_flow(e->store, sf->name, &st)) return ERR_OK;
+    if (sf->stopped || !store_flow(e->store, sf->name, &st) || order_waits(e, sf)) return ERR_OK;
     size_t room = (WRITERS_MAX - e->nbatches) * (size_t)sf->batch_now;
     if (room > ROUND_MAX) room = ROUND_MAX;
     if (whole) room = room_for_whole(&st, room, sf->batch_now);

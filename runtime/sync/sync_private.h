@@ -159,6 +159,8 @@ enum err sweep_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
 enum err locked_retry(struct engine *e, int64_t *next_due_ms, struct fault *f);
 enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_query *q, const struct source_key *keys, size_t n, bool force, struct fault *f);
 enum err locked_note(struct engine *e, struct sync_flow *sf, struct str key, unsigned tries, struct fault *f);
+/* order.c: true while records that this flow looks up are still to be sent. */
+bool order_waits(const struct engine *e, const struct sync_flow *sf);
 /* How many dangerous rows a run of a flow with so many linked records may have. */
 uint64_t fuse_limit(const struct image_flow *fl, uint64_t linked);
 enum err fuse_decide(struct engine *e, struct sync_flow *sf, struct fault *f);

@@ -185,7 +185,8 @@ static void email(struct ref *r, const struct ref_value *a, size_t n, struct buf
 /* ---- phone ---- */
 
 static const struct { const char *two, *three, *code, *trunk; size_t digits; } countries[] = {
-    {"US", "USA", "1", "1", 10}, {"CA", "CAN", "1", "1", 10}, {"DE", "DEU", "49", "0", 0}, {"GB", "GBR", "44", "0", 0}, {"FR", "FRA", "33", "0", 9}};
+    {"US", "USA", "1", "1", 10}, {"CA", "CAN", "1", "1", 10}, {"DE", "DEU", "49", "0", 0}, {"GB", "GBR", "44", "0", 0}, {"FR", "FRA", "33", "0", 9},
+    {"MX", "MEX", "52", "", 10}, {"HR", "HRV", "385", "0", 0}};
 enum { NCOUNTRIES = sizeof countries / sizeof *countries };
 
 static int country_named(struct str s)
@@ -257,6 +258,7 @@ static void phone(struct ref *r, const struct ref_value *a, size_t n, struct buf
         char c = s.p[i];
         if (c == '+' && k == 0 && !plus) plus = true;
         else if (among(c, FIGURES) && k < 24) digits[k++] = c;
+        else if ((c == 'x' || c == 'X') && k) break;             /* an extension: the number ends here */
         else if (!among(c, " -./()\t")) return;
     }
     digits[k] = 0;

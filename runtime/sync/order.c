@@ -1,0 +1,29 @@
+/* order.c - whose turn it is to be sent. A look-up in a module that another flow of this spec fills finds its record only when that was sent first: so a
+ * flow with such a `find` waits while rows of an earlier flow are still to go out, or on their way. Rows that wait for anything else (a person, another
+ * record, a later time) are not waited for, and a flow never waits for a later one: nobody waits in a circle. */
+#include "sync/sync_private.h"
+
+static bool is_unsent(const struct engine *e, const struct sync_flow *g)
+{
+    struct flow_state st;
+    return !g->stopped && store_flow(e->store, g->name, &st) && st.counts[ROW_DIRTY] + st.counts[ROW_INFLIGHT] > 0;
+}
+
+static bool waits_for(const struct engine *e, const struct sync_flow *sf, const struct image_link *l)
+{
+    if (l->kind != LINK_FIND) return false;
+    for (const struct sync_flow *g = e->flows; g < sf; g++)
+        if (!g->fl->into && g->dst == sf->dst && str_eq(g->fl->module, l->module) && is_unsent(e, g)) return true;
+    return false;
+}
+
+bool order_waits(const struct engine *e, const struct sync_flow *sf)
+{
+    const struct image_flow *fl = sf->fl;
+    for (size_t i = 0; i < fl->nlinks; i++)
+        if (waits_for(e, sf, &fl->links[i])) return true;
+    for (size_t k = 0; k < fl->nlines; k++)
+        for (size_t i = 0; i < fl->lines[k].body->nlinks; i++)
+            if (waits_for(e, sf, &fl->lines[k].body->links[i])) return true;
+    return false;
+}
