@@ -106,10 +106,12 @@ static enum err fold_row(struct fold *x)
         r->tries = 0;
         r->due_ms = event_int(ev, EV_DUE, 0);
     }
+    bool come = r->state == ROW_WAITING && fold__parent_came(x);
+    if (come) r->state = ROW_DIRTY;
     x->fl.no_answer += (uint64_t)event_int(ev, EV_NO_ANSWER, 0);
     x->fl.violated += (uint64_t)event_int(ev, EV_VIOLATED, 0);
     enum err e = fold__save_row(x, &before);
-    return e == ERR_OK && event_has(ev, EV_PARENT_KEY) ? fold__wait_for(x) : e;
+    return e == ERR_OK && !come && event_has(ev, EV_PARENT_KEY) ? fold__wait_for(x) : e;
 }
 
 /* ---- INTENT, OUTCOME, SETTLE ---- */

@@ -1,12 +1,36 @@
 /* order.c - whose turn it is to be sent. A look-up in a module that another flow of this spec fills finds its record only when that was sent first: so a
- * flow with such a `find` waits while rows of an earlier flow are still to go out, or on their way. Rows that wait for anything else (a person, another
- * record, a later time) are not waited for, and a flow never waits for a later one: nobody waits in a circle. */
+ * flow with such a `find` waits while rows of an earlier flow are still to go out, on their way, or waiting for a record that is itself still to go out.
+ * Rows that wait for anything else (a person, a record that nobody will send, a later time) are not waited for, and a flow never waits for a later one:
+ * nobody waits in a circle. */
 #include "sync/sync_private.h"
+
+static bool is_unsent(const struct engine *e, const struct sync_flow *g);
+
+static const struct sync_flow *flow_at(const struct engine *e, uint16_t index)
+{
+    for (size_t i = 0; i < e->nflows; i++)
+        if (e->flows[i].fl == &e->image->flows[index]) return &e->flows[i];
+    return NULL;
+}
+
+/* References form no circle (E0513), so this ends. */
+static bool any_parent_unsent(const struct engine *e, const struct image_flow *fl, const struct image_flow *body)
+{
+    for (size_t i = 0; i < body->nlinks; i++) {
+        const struct sync_flow *parent = body->links[i].kind == LINK_REF ? flow_at(e, body->links[i].flow) : NULL;
+        if (parent && parent->fl != fl && is_unsent(e, parent)) return true;
+    }
+    for (size_t i = 0; i < body->nlines; i++)
+        if (any_parent_unsent(e, fl, body->lines[i].body)) return true;
+    return false;
+}
 
 static bool is_unsent(const struct engine *e, const struct sync_flow *g)
 {
     struct flow_state st;
-    return !g->stopped && store_flow(e->store, g->name, &st) && st.counts[ROW_DIRTY] + st.counts[ROW_INFLIGHT] > 0;
+    if (g->stopped || !store_flow(e->store, g->name, &st)) return false;
+    if (st.counts[ROW_DIRTY] + st.counts[ROW_INFLIGHT] > 0) return true;
+    return st.counts[ROW_WAITING] > 0 && any_parent_unsent(e, g->fl, g->fl);
 }
 
 static bool waits_for(const struct engine *e, const struct sync_flow *sf, const struct image_link *l)
