@@ -8,6 +8,7 @@
 #   ```mlc top         declarations: they compile inside frame.mlc
 #   ```mlc rules       lines of a flow: they compile inside frame.mlc
 #   ```mlc refused E   lines of a flow that are refused with code E
+#   ```mlc top refused E  declarations that are refused with code E
 #   ```mlc fragment    is not compiled
 #
 # Besides: each relative link leads to a file, and the man pages know every command and option that --help knows.
@@ -49,8 +50,8 @@ one_block() {   # PAGE BLOCK SCRATCH
     mlc | "mlc file="*) cp "$root"/examples/customers/*.csv "$3/"; cp "$2.body" "$3/checked.mlc"; compiles "$name compiles" "$3/checked.mlc" ;;
     "mlc top") cp "$root"/examples/customers/*.csv .; in_frame top "$2.body" whole.mlc; compiles "$name compiles" whole.mlc ;;
     "mlc rules") in_frame rules "$2.body" whole.mlc; compiles "$name compiles" whole.mlc ;;
-    "mlc refused "*)
-        in_frame rules "$2.body" whole.mlc
+    "mlc refused "* | "mlc top refused "*)
+        case $info in "mlc top"*) in_frame top "$2.body" whole.mlc ;; *) in_frame rules "$2.body" whole.mlc ;; esac
         if mlc check whole.mlc >out 2>&1; then not_ok "$name is refused" "it compiles"; else has "$name is refused" out "${info##* }"; fi ;;
     "mlc mistake"* | "text says" | "mlc fragment" | "mlc fragment file="* | sh | text | json | yaml | csv | ini | "json file="* | "csv file="* | "sh file="* | "") ;;
     *) not_ok "$name" "a block of an unknown kind: $info" ;;
