@@ -101,6 +101,7 @@ void world_real(struct world *w)
         .files = {real_open, real_close, real_pread, real_pwrite, real_fdatasync, real_sync_dir, real_ftruncate, real_rename, real_unlink,
                   real_mkdir, real_size, real_list, real_lock, real_mode, NULL},
     };
+    world_real_procs(&w->procs);
 }
 
 enum err world_read_file(const struct world *w, const char *path, size_t max_bytes, struct arena *a, struct str *out, struct fault *f)

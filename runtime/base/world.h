@@ -1,4 +1,4 @@
-/* world.h - everything that is not deterministic, behind one table: clock, random, files, HTTP.
+/* world.h - everything that is not deterministic, behind one table: clock, random, files, HTTP, processes.
  *
  * The product gets world_real() plus the libcurl transport of runtime/net; tests get a virtual clock, a seeded generator and
  * a transport that leads to the models in tests/sim. No room under runtime/ calls the operating system for these things itself
@@ -78,10 +78,28 @@ struct world_http {
     void *ctx;
 };
 
-struct world { struct world_clock clock; struct world_random random; struct world_files files; struct world_http http; };
+/* ---- processes: for the supervisor of a site (sync/site.h) ---- */
+struct proc_start {
+    const char *const *argv;         /* NULL at the end; argv[0] is the program's path */
+    const char *const *env;          /* "NAME=value", NULL at the end: over what this process has itself */
+    const char *log_path;            /* output and errors are appended there, mode 0600; input is /dev/null */
+};
+struct world_procs {
+    /* 0 and the pid, or -1 and errno. */
+    int (*spawn)(void *ctx, const struct proc_start *p, int64_t *pid);
+    /* Takes in one that has ended, without waiting: 1 and pid, exit code (128 + signal when a signal ended it); 0 none has; -1 there is none. */
+    int (*reap)(void *ctx, int64_t *pid, int *code);
+    int (*signal)(void *ctx, int64_t pid, int sig);
+    void *ctx;
+};
 
-/* Fills clock, random and files with the real ones; http is left empty (see net/curl_http.h). */
+struct world { struct world_clock clock; struct world_random random; struct world_files files; struct world_http http; struct world_procs procs; };
+
+/* Fills clock, random, files and processes with the real ones; http is left empty (see net/curl_http.h). */
 void world_real(struct world *w);
+
+/* world_proc.c: called by world_real. */
+void world_real_procs(struct world_procs *p);
 
 /* Convenience over the table. */
 static inline int64_t world_wall_ms(const struct world *w) { return w->clock.wall_ms(w->clock.ctx); }

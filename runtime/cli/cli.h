@@ -11,11 +11,12 @@ struct cli {
     const char *state, *shared, *image, *flow, *key_file, *by;
     const char *from, *to, *kind, *key;         /* audit show */
     const char *cause;                          /* replay */
+    const char *site;                           /* run, status: many integrations */
     const char *out;                            /* pull: where the lock files go */
     bool json, detailed, create_all, full, from_log, recreate, quiet, sealed, create, yes;
-    bool csv, totals, repair, estimate, no_lines;        /* reconcile, report */
+    bool csv, totals, repair, estimate, no_lines, due;        /* reconcile, report */
     int64_t wait_ms, settle_ms;                 /* -1, 0 = default */
-    int64_t page, batch, map_mib;
+    int64_t page, batch, map_mib, at_once;
     int argc; char **argv;                      /* what is left behind the command */
     bool terminal;                              /* stdout is one: progress may be drawn */
 };
@@ -35,6 +36,10 @@ struct act;
 /* Does acts, here or through the running mlcd, writes what became due, and says what became of it. head: "replayed". */
 int cli_act(struct cli *c, const struct act *acts, size_t n, const char *head);
 extern volatile int cli_stop, cli_reload;
+
+/* cmd_site.c: run and status with --site. */
+int site_run_command(struct cli *c);
+int site_status_command(struct cli *c);
 
 /* progress.c */
 void progress_show(void *ctx, const struct engine_progress *p);

@@ -137,6 +137,7 @@ static void print_channels(const struct cli *c, struct arena *a)
 
 int cmd_status(struct cli *c)
 {
+    if (c->site) return site_status_command(c);
     struct view *v;
     struct fault f = {ERR_OK, ""};
     enum err err = cli_view(c, &v, &f);

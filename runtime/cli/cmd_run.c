@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "base/log.h"
 #include "serve/serve.h"
+#include "sync/site.h"
 #include "value/json.h"
 #include <stdio.h>
 
@@ -31,8 +32,25 @@ static int result_code(const struct engine_result *r)
     return !r->finished ? 1 : r->held ? 2 : 0;
 }
 
+/* What a site's supervisor starts: what is due, and a note of when to start again. */
+static int once_due(struct cli *c)
+{
+    struct engine *e;
+    struct fault f, later;
+    struct engine_turn t;
+    enum err err = cli_open(c, &e, false, &f);
+    if (err != ERR_OK) return cli_fail(c, &f);
+    err = engine_turn(e, &t, &f);
+    engine_close(e);
+    progress_end();
+    if (err == ERR_OK) err = site_note_turn(&c->world, c->state, &t, &f);
+    else if (site_note_turn(&c->world, c->state, &t, &later) != ERR_OK) fprintf(stderr, "mlcd: %s\n", later.text);
+    return err != ERR_OK ? cli_fail(c, &f) : 0;
+}
+
 int cmd_once(struct cli *c)
 {
+    if (c->due) return once_due(c);
     struct engine *e;
     struct fault f;
     struct engine_result r;
@@ -68,6 +86,7 @@ static void ears_close(struct ears *ears)
 
 int cmd_run(struct cli *c)
 {
+    if (c->site) return site_run_command(c);
     struct engine *e;
     struct fault f;
     struct engine_options o = cli_engine_options(c);

@@ -23,6 +23,9 @@ static const struct option_row { const char *name; enum option_form form; size_t
     {"--page", OPT_NUMBER, offsetof(struct cli, page), "N", "rows per page of the source"},
     {"--batch", OPT_NUMBER, offsetof(struct cli, batch), "N", "records per write, at most 100"},
     {"--index-map", OPT_NUMBER, offsetof(struct cli, map_mib), "MIB", "size of the index's map (default 65536; sparse)"},
+    {"--site", OPT_TEXT, offsetof(struct cli, site), "DIR", "run, status: many integrations, one in each folder of DIR; a process for each one that is due"},
+    {"--at-once", OPT_NUMBER, offsetof(struct cli, at_once), "N", "run --site: processes at a time (default 4)"},
+    {"--due", OPT_FLAG, offsetof(struct cli, due), "", "once: only what is due now by the schedule; what run --site starts"},
     {"--from-log", OPT_FLAG, offsetof(struct cli, from_log), "", "replay: from the last logged snapshot instead of a fresh read"},
     {"--recreate", OPT_FLAG, offsetof(struct cli, recreate), "", "replay, reconcile: make the record anew, it was deleted in the target"},
     {"--out", OPT_TEXT, offsetof(struct cli, out), "DIR", "pull: where the lock files go (default: where --image is, else here)"},
@@ -129,6 +132,10 @@ bool cli_options(struct cli *c, int argc, char **argv)
     if (!c->shared) c->shared = getenv("MLCD_SHARED");
     if (c->shared && !*c->shared) c->shared = NULL;
     if (!c->by) c->by = getenv("USER") ? getenv("USER") : "operator";
+    if (c->at_once > 1000) {
+        fprintf(stderr, "mlcd: --at-once is at most 1000\n");
+        return false;
+    }
     if (c->batch > 100 || c->page > 1000) {
         fprintf(stderr, "mlcd: --batch is at most 100, --page at most 1000\n");
         return false;

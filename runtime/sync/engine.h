@@ -104,6 +104,11 @@ enum err engine_write(struct engine *e, struct engine_result *r, struct fault *f
 /* Runs by the schedule until *stop. reload (may be NULL) is polled: when it becomes non-zero the image file is loaded again. */
 enum err engine_run(struct engine *e, volatile int *reload, struct fault *f);
 
+/* What is due now and nothing else, for a process that is started for it (sync/site.h): passes by the schedule, or of all flows when the spec is new, the
+ * inbox, what is to be written. What is under way when *stop comes is taken in. */
+struct engine_turn { int64_t next_ms; /* when there is something to do again, wall clock */ uint64_t pending, rejected, waiting, held, locked; };
+enum err engine_turn(struct engine *e, struct engine_turn *out, struct fault *f);
+
 /* What would be done: reads source and target, writes nothing anywhere. */
 struct plan_change { const char *flow; const char *what; /* insert, update, leave, delete, reject, adopt? */ struct str key, field, before, after, why; };
 struct plan_totals { uint64_t rows, inserts, updates, leaves, deletes, rejects, waiting, unchanged, reads; bool fuse_would_hold; };

@@ -219,6 +219,44 @@ static enum err turn(struct engine *e, bool anew, int64_t *next, struct fault *f
     return err;
 }
 
+/* A flow that this spec has never run. */
+static bool spec_is_new(struct engine *e)
+{
+    bool anew = false;
+    struct arena a;
+    arena_init(&a, 4096);
+    for (size_t i = 0; i < e->nflows && !anew; i++) {
+        struct flow_state st;
+        anew = !store_flow(e->store, e->flows[i].name, &st) || !str_eq(st.hashes, spec_hashes(e->flows[i].fl, &a));
+    }
+    arena_free(&a);
+    return anew;
+}
+
+enum err engine_turn(struct engine *e, struct engine_turn *out, struct fault *f)
+{
+    *out = (struct engine_turn){.next_ms = now_ms(e)};
+    e->result = (struct engine_result){0};
+    enum err err = turn(e, spec_is_new(e), &out->next_ms, f);
+    if (err != ERR_OK) wind_up(e);
+    for (size_t i = 0; i < e->nflows; i++) {
+        struct flow_state st;
+        if (!store_flow(e->store, e->flows[i].name, &st)) continue;
+        out->pending += st.counts[ROW_DIRTY] + st.counts[ROW_INFLIGHT] + st.counts[ROW_RETRY] + st.counts[ROW_AMBIGUOUS];
+        out->rejected += st.counts[ROW_REJECTED];
+        out->waiting += st.counts[ROW_WAITING];
+        out->held += st.counts[ROW_HELD];
+        out->locked += st.locked;
+    }
+    if (err == ERR_STOPPED || stopping(e)) {                   /* asked to end: what is due still is */
+        out->next_ms = now_ms(e);
+        err = ERR_OK;
+    }
+    struct fault later;
+    enum err kept = store_flush(e->store, &later);
+    return err == ERR_OK && kept != ERR_OK ? fault_set(f, kept, "%s", later.text) : err;
+}
+
 enum err engine_run(struct engine *e, volatile int *reload, struct fault *f)
 {
     for (bool anew = false; !stopping(e);) {
