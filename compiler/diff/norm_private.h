@@ -22,7 +22,8 @@ struct norm_run {
     struct { size_t from, to; struct dd **at; } local;   /* conditions of from .. to, seen from `from` */
     struct arrival **due;              /* per instruction: the ways to it */
     int *owner;                        /* per instruction: the field that it works for */
-    int silent;                        /* the one field that is never set or kept: it always rejects; -1: none, -2: several */
+    bool *silent;                      /* per field: it is never set or kept, so it rejects every row that comes to it */
+    size_t nsilent;
     struct dd *result;
     bool map;                          /* the program sets fields; the others have one result */
     bool lost;                         /* a reject that is no field's: nothing can be said about single fields */

@@ -203,7 +203,9 @@ static void reject(struct norm_run *r, size_t at, uint16_t message)
 {
     struct str text = r->im->messages[message];
     for (const struct arrival *a = r->due[at]; a != NULL; a = a->next) {
-        int owner = r->silent >= 0 ? r->silent : r->owner[a->from];
+        int owner = r->owner[a->from];
+        for (size_t i = 0; i < r->fl->nfields && r->nsilent == 1; i++)      /* what stands in front of the next SET is not that field's */
+            if (r->silent[i]) owner = (int)i;
         if (!r->map) {
             r->result = norm_ite(r->u, a->when, norm_reject(r->u, text), r->result ? r->result : r->u->junk);
             continue;
@@ -260,22 +262,18 @@ static bool step(struct norm_run *r, size_t i, struct dd **reach)
     return f != NULL;
 }
 
-/* Which field is in none of the program's SETs and KEEPs: it rejects every row that comes to it. -1: none, -2: several. */
-static int never_set(const struct norm_run *r)
+/* The fields that are in none of the program's SETs and KEEPs. */
+static void find_silent(struct norm_run *r)
 {
     const struct image_flow *fl = r->fl;
-    bool *done = ARENA_ARRAY(r->u->arena, bool, fl->nfields + 1);
-    int found = -1;
+    r->silent = ARENA_ARRAY(r->u->arena, bool, fl->nfields + 1);
+    r->nsilent = 0;
+    for (size_t i = 0; i < fl->nfields; i++) r->silent[i] = fl->fields[i].mode != FIELD_KEY && fl->fields[i].mode != FIELD_EVENT;
     for (size_t i = 0; i < r->p->ninstr; i++) {
         struct instr in = instr_at(r->p, i);
-        if (in.op == OP_SET || in.op == OP_KEEP) done[in.a] = true;
+        if (in.op == OP_SET || in.op == OP_KEEP) r->silent[in.a] = false;
     }
-    for (size_t i = 0; i < fl->nfields; i++) {
-        if (done[i] || fl->fields[i].mode == FIELD_KEY || fl->fields[i].mode == FIELD_EVENT) continue;
-        if (found >= 0) return -2;
-        found = (int)i;
-    }
-    return found;
+    for (size_t i = 0; i < fl->nfields; i++) r->nsilent += r->silent[i];
 }
 
 /* Which field each instruction works for; -1: none. */
@@ -343,7 +341,8 @@ static bool walk(struct norm_run *r, const struct image_program *p, struct dd *r
     r->result = NULL;
     r->tables = r->im->ntables ? ARENA_ARRAY(a, bool, ((size_t)r->fl->nregisters + 1) * r->im->ntables) : NULL;
     find_owners(r);
-    r->silent = r->map ? never_set(r) : -1;
+    r->nsilent = 0;
+    if (r->map) find_silent(r);
     find_before(r);
     for (size_t i = 0; i < p->ninstr; i++) {
         if (i > 0) arrive(r, i, reach, i - 1);
@@ -365,6 +364,16 @@ static bool single(struct norm_run *r, const struct image_program *p, struct dd 
     return r->out->usable;
 }
 
+/* No row gets past a field that always rejects, and none to any when the filter takes none. Of several such fields nobody knows whose reject is whose. */
+static void settle_fields(struct norm_run *r)
+{
+    struct norm_field *f = r->out->fields;
+    for (size_t i = 0; i < r->fl->nfields; i++) {
+        if (r->nsilent > 1 && r->silent[i]) f[i].rule = NULL;
+        else if (!f[i].rule || (r->nsilent && !r->silent[i])) f[i] = (struct norm_field){.rule = r->u->out};
+    }
+}
+
 /* All programs of a flow, or of what makes a line; reach: where control comes to them. */
 static bool programs(struct norm_run *r, struct dd *reach)
 {
@@ -377,15 +386,14 @@ static bool programs(struct norm_run *r, struct dd *reach)
     if (!single(r, &fl->into_program, &out->into)) return false;
     out->fields = ARENA_ARRAY(u->arena, struct norm_field, fl->nfields + 1);   /* a field without instructions of its own has no rule here */
     r->map = true;
-    if (walk(r, &fl->map, norm_and(u, reach, out->when)) && !u->full && !r->lost && r->silent != -2) {
-        for (size_t i = 0; i < fl->nfields; i++)          /* no row gets past a field that always rejects, and none to it when the filter takes none */
-            if (!out->fields[i].rule || (r->silent >= 0 && (int)i != r->silent)) out->fields[i] = (struct norm_field){.rule = u->out};
+    if (walk(r, &fl->map, norm_and(u, reach, out->when)) && !u->full && (!r->lost || r->nsilent > 1)) {
+        settle_fields(r);
         return true;
     }
     /* nothing is known of the fields; filter and keys stand */
     u->full = false;
     for (size_t i = 0; i < fl->nfields; i++) out->fields[i].rule = NULL;
-    return !r->site;
+    return true;
 }
 
 void norm_flow(struct norm *u, const struct image *im, const struct image_flow *fl, const struct image_flow *other, const struct image_table *const *instead,

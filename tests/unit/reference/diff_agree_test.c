@@ -4,6 +4,8 @@
  *   changed (a constant, operator, builtin, column, arm)    where the reference gives another outcome for any row, the field or filter has a finding;
  *                                                           and every witness, run through the reference, shows its difference
  *
+ *   compiled, without the sources                           the same findings: rule, subject, verdict, row and results, what an approval names
+ *
  * MLC_RUNS programs (150) from seed MLC_SEED (1), MLC_ROWS rows each (60). Before that, planted: a diff that overlooks one finding in eight is noticed. */
 #include "base/check.h"
 #include "compiler/diff/diff.h"
@@ -420,6 +422,33 @@ static void complain(uint64_t seed, const char *what, const struct agree *a, con
     printf("# seed %llu: %s\n--- old\n%.*s\n--- new\n%.*s\n", (unsigned long long)seed, what, (int)a->spec.n, a->spec.p, (int)b->spec.n, b->spec.p);
 }
 
+static bool same_text(const char *x, const char *y) { return x && y ? strcmp(x, y) == 0 : x == y; }
+
+static bool same_finding(const struct diff_finding *f, const struct diff_finding *g)
+{
+    bool same = f->rule == g->rule && f->verdict == g->verdict && f->tries == g->tries && strcmp(f->subject, g->subject) == 0 && strcmp(f->fingerprint, g->fingerprint) == 0;
+    if (!same || !f->witness || !g->witness) return same && f->witness == g->witness;
+    const struct diff_witness *x = f->witness, *y = g->witness;
+    return strcmp(x->row, y->row) == 0 && same_text(x->result[0], y->result[0]) && same_text(x->result[1], y->result[1]);
+}
+
+/* The compiled files alone, or one of them, say what the sources say. */
+static const char *check_compiled(struct agree *a, struct agree *b, const struct diff *d, struct arena *mem)
+{
+    for (int how = 0; how < 2; how++) {
+        struct diff_side x = side(a), y = side(b);
+        struct diff e;
+        x.source = NULL;
+        if (how == 0) y.source = NULL;
+        diff_specs(&e, mem, x, y, NULL);
+        const struct diff_finding *f = d->first, *g = e.first;
+        for (; f && g && same_finding(f, g); f = f->next) g = g->next;
+        if (f || g) return arena_printf(mem, "compiled it is another finding: %s %s", f ? diff_rules[f->rule].id : "none", f ? f->subject : g->subject);
+        if (d->equal != e.equal) return "compiled other rules are EQUAL";
+    }
+    return NULL;
+}
+
 static const char *judge(struct agree *a, struct agree *b, bool same, uint64_t rows, struct arena *mem)
 {
     struct diff d;
@@ -427,6 +456,7 @@ static const char *judge(struct agree *a, struct agree *b, bool same, uint64_t r
     tally.silent += !same && d.n == 0;
     if (!same) {
         const char *why = check_findings(a, b, &d, mem);
+        if (!why) why = check_compiled(a, b, &d, mem);
         return why ? why : check_rows(a, b, &d, rows, mem);
     }
     tally.rewritten++;
