@@ -24,6 +24,7 @@ static void parser_says(const char *fmt, ...) __attribute__((format(printf, 1, 2
 #include <stdlib.h>
 
 static int failures;
+static const char *hidden;             /* MLC_HIDE: cases with this in their path do not count */
 static struct world world;
 static bool reduced[YYNRULES + 2], code_seen[D_COUNT];
 static struct buf proofs;
@@ -84,7 +85,8 @@ static void each(const char *pattern, void (*run)(const char *path))
         say(false, "cases", pattern, "none");
         return;
     }
-    for (size_t i = 0; i < g.gl_pathc; i++) run(g.gl_pathv[i]);
+    for (size_t i = 0; i < g.gl_pathc; i++)
+        if (hidden == NULL || strstr(g.gl_pathv[i], hidden) == NULL) run(g.gl_pathv[i]);
     globfree(&g);
 }
 
@@ -227,8 +229,25 @@ static void verdicts(void)
     }
 }
 
-int main(void)
+static const char *const controls[][2] = {
+    {"tests/lang/parse/", "not ok production "}, {"/let_cycle.", "not ok diagnostic E0213"}, {"eval/ends.", "not ok phone argument 1 at its least"},
+    {"proof/emails.", "not ok ASSUMED into an address"}};
+
+/* The runner has teeth: without some case it says what has none. It runs once more, with that case hidden. */
+static void control(const char *self, const char *hide, const char *expect)
 {
+    char command[400], line[400];
+    bool said = false;
+    snprintf(command, sizeof command, "MLC_HIDE='%s' '%s'", hide, self);
+    FILE *f = popen(command, "r");
+    while (f && fgets(line, sizeof line, f)) said |= strncmp(line, expect, strlen(expect)) == 0;
+    int status = f ? pclose(f) : 0;
+    say(said && status != 0, "control: without", hide, "nothing is missing");
+}
+
+int main(int argc, char **argv)
+{
+    hidden = getenv("MLC_HIDE");
     world_real(&world);
     each("tests/lang/*/*.mlc", parse_case);
     each("tests/lang/*/*.expect", expect_case);
@@ -242,5 +261,6 @@ int main(void)
     failures += trace_report() ? 0 : 1;
     buf_free(&proofs);
     say(failures == 0, "coverage of", "tests/lang is whole", "see above");
+    for (size_t i = 0; argc > 0 && !hidden && i < sizeof controls / sizeof *controls; i++) control(argv[0], controls[i][0], controls[i][1]);
     return failures ? 1 : 0;
 }
