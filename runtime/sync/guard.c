@@ -1,4 +1,5 @@
-/* guard.c - flows whose fields are the source's alone: after each pass their records are read in the target, and what people changed there is put back.
+/* guard.c - flows whose fields are the source's alone: after each pass, and when the target tells of one (hint.c), their records are read in the target,
+ * and what people changed there is put back.
  *
  *   rows at rest -100 at once-> read by id -> differs from what was written? -> ADOPT with what stands there -> DIRTY -> written as any change
  *                                          -> not there?                     -> made again (gone.c), unless a large share is missing
@@ -85,13 +86,13 @@ static enum err put_back(struct guarding *g, struct str key, const struct row *r
     struct engine *e = g->e;
     struct str old;
     size_t n = edited(g, key, row, &hit->fields, a, &old);
-    if (n == 0) return ERR_OK;
-    e->result.put_back++;
+    if (n == 0 && !(row->flags & ROW_F_UNREAD)) return ERR_OK;
+    e->result.put_back += n > 0;
     emit_begin(e, FRAME_ADOPT, g->sf);
     emit_key(e, key, row->slot);
     event_put(&e->priv, EV_ID, row->id);
     event_put(&e->priv, EV_OLD, old);
-    event_put_int(&e->pub, EV_EDITED, (int64_t)n);
+    if (n) event_put_int(&e->pub, EV_EDITED, (int64_t)n);
     event_put_text(&e->pub, EV_BY, "guard");
     return emit_end(e, f);
 }
@@ -144,6 +145,51 @@ static enum err make_again(struct guarding *g, uint16_t flow, struct fault *f)
     return ERR_OK;
 }
 
+static void wanted_fields(struct guarding *g, struct arena *a)
+{
+    g->want = ARENA_ARRAY(a, struct str, g->sf->fl->nfields + 1);
+    for (size_t i = 0; i < g->sf->fl->nfields; i++)
+        if (is_guarded(&g->sf->fl->fields[i])) g->want[g->nwant++] = g->sf->fl->fields[i].name;
+}
+
+/* The target told of the record, and nothing of ours is on its way to it: what differs is people's. */
+static bool was_told(const struct sync_flow *sf, const struct send_item *it, struct arena *a)
+{
+    struct record_field *diff;
+    bool told = !it->skip && it->row.id.n && it->row.written.n && (it->row.flags & ROW_F_UNREAD) && it->row.state == ROW_DIRTY && !(it->row.flags & ROW_F_FORCE);
+    diff = ARENA_ARRAY(a, struct record_field, it->wanted.n + 1);
+    return told && wanted_diff(sf->fl, &it->wanted, &it->written, WRITE_UPDATE, false, diff) == 0;
+}
+
+enum err guard_told(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
+{
+    struct guarding g = {.e = e, .sf = sf};
+    if (!sf->fl->guard) return ERR_OK;
+    wanted_fields(&g, a);
+    for (size_t at = 0; at < n;) {
+        struct send_item *some[AT_ONCE];
+        struct str ids[AT_ONCE];
+        struct lookup_hit *hits = NULL;
+        size_t k = 0, nhits = 0;
+        for (; at < n && k < AT_ONCE; at++)
+            if (was_told(sf, &items[at], a)) {
+                ids[k] = items[at].row.id;
+                some[k++] = &items[at];
+            }
+        if (k == 0) break;
+        enum err err = sf->dst->tops->read(sf->dst->target, sf->fl->module, ids, k, g.want, g.nwant, a, &hits, &nhits, f);
+        for (size_t i = 0; i < nhits && err == ERR_OK; i++) {
+            struct send_item *it = some[hits[i].value_index];
+            err = put_back(&g, it->key, &it->row, &hits[i], a, f);
+            it->skip = true;
+        }
+        for (size_t i = 0; i < k && err == ERR_OK; i++)
+            if (!some[i]->skip) err = gone_item(e, sf, some[i], f);
+        if (err != ERR_OK) return err;
+    }
+    return ERR_OK;
+}
+
 enum err guard_flow(struct engine *e, struct sync_flow *sf, struct fault *f)
 {
     struct flow_state st;
@@ -155,9 +201,7 @@ enum err guard_flow(struct engine *e, struct sync_flow *sf, struct fault *f)
     arena_init(&a, 256 * 1024);
     arena_init(&g.keys, 64 * 1024);
     g.gone = ARENA_ARRAY(&g.keys, struct str, GONE_MAX);
-    g.want = ARENA_ARRAY(&g.keys, struct str, sf->fl->nfields + 1);
-    for (size_t i = 0; i < sf->fl->nfields; i++)
-        if (is_guarded(&sf->fl->fields[i])) g.want[g.nwant++] = sf->fl->fields[i].name;
+    wanted_fields(&g, &g.keys);
     enum err err = ERR_OK;
     for (bool more = true; more && err == ERR_OK;) {
         arena_reset(&a);

@@ -175,6 +175,7 @@ static enum err prepare(struct engine *e, struct sync_flow *sf, bool whole, bool
     size_t before = e->npending, n = into_take_turns(e, sf, items, pick(e, sf, st.id, room, &a, items, f));
     enum err err = settle_items(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = into_items(e, sf, items, n, &a, f);
+    if (err == ERR_OK) err = guard_told(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = lookup_unread(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = lookup_ids(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = hold_candidates(e, sf, items, n, &a, f);

@@ -254,6 +254,8 @@ enum err gone_answer(struct engine *e, struct sync_flow *sf, struct str key, con
 
 /* guard.c - what people changed in the records of a guarded flow is put back. */
 enum err guard_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
+/* The same for records that the target has told of. */
+enum err guard_told(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 
 /* hint.c - notifications of the target: their channels, what they tell, what follows from it. */
 enum err hint_channels(struct engine *e, bool off, struct fault *f);

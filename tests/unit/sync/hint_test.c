@@ -148,6 +148,45 @@ static void test_deleted_record(void)
     rig_close(&r);
 }
 
+static void people_edit_customer(struct rig *r)
+{
+    char why[300] = "";
+    if (!zoho_sim_edit(r->zoho, "Accounts", victim, "{\"Billing_City\":\"Paris\",\"Phone\":\"7\"}", why, sizeof why)) abort();
+}
+
+/* A guarded record is put back within minutes, not at the next pass, and counted once. */
+static void test_guarded(void)
+{
+    struct rig r;
+    struct post p;
+    struct script s;
+    char flow[2000], city[300];
+    rig_open(&r, 40, 31);
+    snprintf(flow, sizeof flow, "%s", HINT_FLOW);
+    char *at_fuse = strstr(flow, "fuse 25 or 50%");
+    memcpy(at_fuse, "guard         ", 14);
+    rig_spec(&r, HINT_HEAD, flow);
+    rig_done(&r, "a guarded load ends");
+    const char *k = rig_customer(&r, 4);
+    snprintf(victim, sizeof victim, "%s", rig_field(&r, rig_key(k), "id"));
+    snprintf(city, sizeof city, "%s", rig_field(&r, rig_key(k), "Billing_City"));
+    int64_t updates = rig_counter(&r, "updates");
+    at(&r, &s, 10, people_edit_customer);
+    ok(run_for(&r, &p, 20) == ERR_OK, "runs", "%s", r.f.text);
+    ok(strcmp(rig_field(&r, rig_key(k), "Billing_City"), city) == 0, "what people changed in a guarded record is put back at once", "%s", rig_field(&r, rig_key(k), "Billing_City"));
+    ok(strcmp(rig_field(&r, rig_key(k), "Phone"), "7") == 0 && rig_counter(&r, "updates") == updates + 1, "by one update, of that field", "%lld updates",
+       (long long)(rig_counter(&r, "updates") - updates));
+    struct view *v;
+    struct flow_state st = {0};
+    if (view_open(&v, &r.world, rig_path(&r, "state"), NULL, NULL, &r.f) == ERR_OK) {
+        store_flow(view_store(v), STR("customers"), &st);
+        view_close(v);
+    }
+    ok(st.put_back == 1, "and counted", "%llu", (unsigned long long)st.put_back);
+    rig_compare(&r, "after a guarded edit");
+    rig_close(&r);
+}
+
 static void test_channels(void)
 {
     struct rig r;
@@ -231,6 +270,7 @@ int main(void)
 {
     test_finds();
     test_deleted_record();
+    test_guarded();
     test_channels();
     test_left_over();
     test_lost();
