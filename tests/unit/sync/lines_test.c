@@ -217,6 +217,97 @@ static void test_file_target(void)
     rig_close(&r);
 }
 
+struct planned { char text[1500]; };
+static void plan_one(void *ctx, const struct plan_change *c)
+{
+    struct planned *p = ctx;
+    size_t n = strlen(p->text);
+    if (strcmp(c->flow, "orders") == 0)
+        snprintf(p->text + n, sizeof p->text - n, "%s %.*s: %.*s -> %.*s; ", c->what, (int)c->field.n, c->field.p, (int)c->before.n, c->before.p, (int)c->after.n, c->after.p);
+}
+
+static enum err replay(struct rig *r, bool from_log)
+{
+    struct engine *e;
+    enum err err = rig_engine(r, &e);
+    if (err != ERR_OK) return err;
+    err = engine_replay(e, "orders", STR("ABC~1"), from_log, false, "tester", &r->f);
+    if (err == ERR_OK) err = engine_write(e, &r->r, &r->f);
+    engine_close(e);
+    return err;
+}
+
+struct entries { unsigned snapshots, wanted, fields; };
+static void entry(void *ctx, struct str json)
+{
+    struct entries *n = ctx;
+    json_t *o = json_loadb(json.p, json.n, 0, NULL);
+    n->snapshots += json_is_array(json_object_get(json_object_get(o, "snapshot"), "Lines"));
+    n->wanted += json_is_array(json_object_get(json_object_get(o, "wanted"), "Ordered_Items"));
+    n->fields += json_is_array(json_object_get(json_object_get(o, "fields"), "Ordered_Items"));
+    json_decref(o);
+}
+
+/* What the log and the index know of lines: plan, replay, audit, a lost index, a new spec. */
+static void test_memory(void)
+{
+    struct rig r;
+    struct engine *e;
+    struct planned p = {""};
+    struct plan_totals t;
+    struct view *v;
+    struct entries n = {0};
+    char before[4000];
+    lines_open(&r);
+    lines_file(&r, "Orders", ORDER("1", A1 "," B2));
+    rig_done(&r, "load ends");
+    lines_file(&r, "Orders", ORDER("1", A1 "," LINE("2", "B", "3", "5.5")));
+    if (ok(rig_engine(&r, &e) == ERR_OK, "engine opens", "%s", r.f.text)) {
+        ok(engine_plan(e, plan_one, &p, &t, &r.f) == ERR_OK && t.updates == 1, "plan", "%s", r.f.text);
+        engine_close(e);
+    }
+    ok(strstr(p.text, "update Ordered_Items: 1 (") && strstr(p.text, "Quantity 1.00") && strstr(p.text, "Quantity 3.00"), "shows the lines before and after", "%s", p.text);
+    rig_done(&r, "the change goes out");
+    snprintf(before, sizeof before, "%s", lines_rows(&r, "ABC~1", true));
+    ok(replay(&r, false) == ERR_OK, "replay", "%s", r.f.text);
+    ok(strcmp(lines_rows(&r, "ABC~1", true), before) == 0, "doubles nothing", "%s", lines_rows(&r, "ABC~1", true));
+    ok(replay(&r, true) == ERR_OK, "replay from the log", "%s", r.f.text);
+    ok(strcmp(lines_rows(&r, "ABC~1", true), before) == 0, "neither", "%s", lines_rows(&r, "ABC~1", true));
+    nftw(rig_path(&r, "state/index"), rig_remove, 16, FTW_DEPTH | FTW_PHYS);
+    int64_t writes = rig_writes(&r);
+    rig_done(&r, "the index is gone: made again from the log");
+    ok(rig_writes(&r) == writes, "and nothing is written", "%lld", (long long)(rig_writes(&r) - writes));
+    lines_file(&r, "Orders", ORDER("1", A1 "," LINE("2", "B", "4", "5.5")));
+    rig_done(&r, "the next change ends");
+    lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 4x5.5", "rows are still known");
+    char flows[3000];
+    snprintf(flows, sizeof flows, "%s", LINES_FLOWS);
+    char *price = strstr(flows, "List_Price = line.Price ?? 0");
+    memcpy(price, "List_Price = 7              ", 28);
+    rig_spec(&r, LINES_HEAD, flows);
+    rig_done(&r, "a new spec sets another price");
+    lines_are(&r, "ABC~1", "Anvil 2x7 Bolt 4x7", "lines are derived again from what was read last");
+    if (ok(view_open(&v, &r.world, rig_path(&r, "state"), NULL, NULL, &r.f) == ERR_OK, "the log can be looked at", "%s", r.f.text)) {
+        struct view_filter flt = {.flow = "orders", .key_text = STR("ABC~1")};
+        view_log(v, &flt, entry, &n, &r.f);
+        view_close(v);
+    }
+    ok(n.snapshots >= 3 && n.wanted >= 4 && n.fields >= 4, "its entries hold the lines", "%u snapshots, %u wanted, %u sent", n.snapshots, n.wanted, n.fields);
+    if (rig_engine(&r, &e) == ERR_OK) {
+        ok(engine_erase(e, "orders", STR("ABC~1"), "tester", &r.f) == ERR_OK, "erased", "%s", r.f.text);
+        engine_close(e);
+    }
+    n = (struct entries){0};
+    if (view_open(&v, &r.world, rig_path(&r, "state"), NULL, NULL, &r.f) == ERR_OK) {
+        struct view_filter flt = {.flow = "orders"};
+        view_log(v, &flt, entry, &n, &r.f);
+        view_close(v);
+    }
+    ok(n.snapshots + n.wanted + n.fields == 0, "nothing of the lines can be read any more", "%u", n.snapshots + n.wanted + n.fields);
+    lines_sound(&r, "log and index after erasing");
+    rig_close(&r);
+}
+
 static int dice(int n)
 {
     static uint64_t state = 7;
@@ -305,6 +396,7 @@ int main(void)
     test_too_many();
     test_read_first();
     test_file_target();
+    test_memory();
     test_random();
     return ok_done();
 }
