@@ -18,11 +18,15 @@ static unsigned char *chunk_data(struct arena_chunk *c)
     return (unsigned char *)c + ((sizeof *c + ALIGN - 1) / ALIGN) * ALIGN;
 }
 
+static size_t normal_size(const struct arena *a) { return a->chunk_bytes ? a->chunk_bytes : CHUNK_DEFAULT; }
+
 static void chunk_push(struct arena *a, size_t need)
 {
-    size_t size = a->chunk_bytes ? a->chunk_bytes : CHUNK_DEFAULT;
+    size_t size = normal_size(a);
     if (size < need) size = need;
-    struct arena_chunk *c = malloc(size + sizeof *c + ALIGN);
+    struct arena_chunk *c = a->spare;
+    if (c && c->size == size) a->spare = NULL;
+    else c = malloc(size + sizeof *c + ALIGN);
     if (!c) check_no_memory();
     c->prev = a->head;
     c->size = size;
@@ -35,12 +39,13 @@ static void chunk_pop(struct arena *a)
     struct arena_chunk *c = a->head;
     a->head = c->prev;
     a->used = a->head ? a->head->size : 0;
-    free(c);
+    if (!a->spare && c->size == normal_size(a)) a->spare = c;
+    else free(c);
 }
 
 void arena_init(struct arena *a, size_t chunk_bytes)
 {
-    *a = (struct arena){NULL, 0, chunk_bytes ? chunk_bytes : CHUNK_DEFAULT};
+    *a = (struct arena){.chunk_bytes = chunk_bytes ? chunk_bytes : CHUNK_DEFAULT};
 }
 
 void *arena_alloc(struct arena *a, size_t n)
@@ -91,13 +96,14 @@ void arena_release(struct arena *a, struct arena_mark m)
 
 void arena_reset(struct arena *a)
 {
-    size_t normal = a->chunk_bytes ? a->chunk_bytes : CHUNK_DEFAULT;
-    while (a->head && (a->head->prev || a->head->size > normal)) chunk_pop(a);
+    while (a->head && (a->head->prev || a->head->size > normal_size(a))) chunk_pop(a);
     a->used = 0;
 }
 
 void arena_free(struct arena *a)
 {
     while (a->head) chunk_pop(a);
+    free(a->spare);
+    a->spare = NULL;
     a->used = 0;
 }

@@ -9,6 +9,7 @@ struct arena {
     struct arena_chunk *head;  /* chunk being filled */
     size_t used;               /* bytes used in head */
     size_t chunk_bytes;        /* size of a normal chunk */
+    struct arena_chunk *spare; /* a normal chunk that was given back: a mark and release for each row must not be a malloc and free for each row */
 };
 struct arena_mark { struct arena_chunk *chunk; size_t used; };
 
