@@ -1,6 +1,7 @@
 /* cmd_act.c - replay, accept, erase: a person decides; the log keeps who. While another mlcd runs, it does the act for us. */
 #include "cli/cli.h"
 #include "sync/act.h"
+#include "sync/view.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -94,8 +95,30 @@ int cmd_replay(struct cli *c)
     return act_on_keys(c, ACT_REPLAY, "replayed");
 }
 
+/* What is about to be released, by flow and cause with an example. To stderr with --json: stdout is for the result. */
+static void show_held(struct cli *c)
+{
+    struct view *v;
+    struct fault f;
+    struct arena a;
+    struct view_cause *causes = NULL;
+    size_t n = 0;
+    if (cli_view(c, &v, &f) != ERR_OK) return;
+    arena_init(&a, 0);
+    if (view_causes(v, &a, &causes, &n, &f) != ERR_OK) n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct view_cause *x = &causes[i];
+        if (x->state != ROW_HELD || (c->flow && !str_is(x->flow, c->flow))) continue;
+        fprintf(c->json ? stderr : stdout, "%.*s: %llu held: %s; e.g. %s\n", (int)x->flow.n, x->flow.p, (unsigned long long)x->count,
+                x->why[0] ? x->why : "more than the fuse allows", x->example);
+    }
+    arena_free(&a);
+    view_close(v);
+}
+
 int cmd_accept(struct cli *c)
 {
+    show_held(c);
     struct act a = {.verb = ACT_ACCEPT, .flow = str_of(c->flow), .by = str_of(c->by)};
     return cli_act(c, &a, 1, "released");
 }

@@ -22,7 +22,7 @@ static void print_result(const struct cli *c, const struct engine_result *r)
     if (r->adopted) printf(", %llu linked to records that stood there", (unsigned long long)r->adopted);
     putchar('\n');
     if (r->rejected + r->failed) printf("set aside %llu: mlcd status says why\n", (unsigned long long)(r->rejected + r->failed));
-    if (r->waiting) printf("%llu wait for a decision: mlcd adopt\n", (unsigned long long)r->waiting);
+    if (r->waiting) printf("%llu wait for a decision or for another record: mlcd adopt, mlcd status\n", (unsigned long long)r->waiting);
     if (r->held) printf("%llu held by the fuse: mlcd accept\n", (unsigned long long)r->held);
     if (r->pending) printf("%llu still to be written; they go out in the next run\n", (unsigned long long)r->pending);
 }

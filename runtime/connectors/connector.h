@@ -70,10 +70,13 @@ struct source_row {
     struct str stamp;                      /* the source's own change stamp as text, for people */
     const char *violation;                 /* NULL, or which column broke its declared type and how: the row is to be rejected */
 };
+/* What the source itself says of a record that is gone. */
+enum source_sign { SIGN_NONE, SIGN_COMPLETED /* it ran its course */, SIGN_DELETED };
 struct source_page {
     struct source_row *rows; size_t nrows;
     struct source_key *locked; size_t nlocked;
     struct source_key *missing; size_t nmissing;   /* fetch only */
+    const unsigned char *missing_sign;     /* enum source_sign of each; NULL: nothing is known of any */
     struct str next;                       /* cursor to store with this page */
     bool complete;                         /* the pass ends here */
     struct str high_water;                 /* for people */

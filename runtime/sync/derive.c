@@ -87,7 +87,7 @@ static uint8_t next_state(struct sync_flow *sf, struct derived *d, struct arena 
 }
 
 /* The filter is false, or the row is gone: what the events set, if the record was ever written. */
-static void compute_event(struct sync_flow *sf, struct derived *d, const struct image_event *ev, uint32_t flag, struct arena *a)
+static void compute_event(struct sync_flow *sf, struct derived *d, const struct image_event *ev, uint32_t flag, bool danger, struct arena *a)
 {
     d->kind = DERIVE_LEAVE;
     d->flags = flag;
@@ -96,7 +96,7 @@ static void compute_event(struct sync_flow *sf, struct derived *d, const struct 
         return;
     }
     d->wanted = wanted_event(sf->fl, ev, d->row.wanted, a);
-    d->flags |= ROW_F_DANGER;
+    if (danger) d->flags |= ROW_F_DANGER;
     d->state = next_state(sf, d, a);
 }
 
@@ -112,7 +112,8 @@ static void compute(struct engine *e, struct sync_flow *sf, const struct value *
 {
     const struct image_flow *fl = sf->fl;
     if (!vm_when(e->vm, fl, cols)) {
-        compute_event(sf, d, &fl->on_leave, ROW_F_LEFT, a);
+        compute_event(sf, d, &fl->on_leave, ROW_F_LEFT, true, a);
+        d->why = "left the flow: its filter is false";
         return;
     }
     struct value into = value_absent;
@@ -124,7 +125,7 @@ static void compute(struct engine *e, struct sync_flow *sf, const struct value *
             return;
         }
         if (!value_present(&into)) {                          /* it belongs to no record */
-            compute_event(sf, d, &fl->on_leave, ROW_F_LEFT, a);
+            compute_event(sf, d, &fl->on_leave, ROW_F_LEFT, true, a);
             return;
         }
     }
@@ -146,6 +147,7 @@ static void compute(struct engine *e, struct sync_flow *sf, const struct value *
     }
     d->kind = DERIVE_WRITE;
     d->state = next_state(sf, d, a);
+    if (d->state == ROW_HELD) d->why = "would clear a field that has a value";
     if (force && d->state == ROW_CLEAN) d->state = ROW_DIRTY;
 }
 
@@ -234,12 +236,14 @@ enum err derive_emit(struct engine *e, struct sync_flow *sf, struct derived *d, 
     return emit_end(e, f);
 }
 
-enum err derive_gone(struct engine *e, struct sync_flow *sf, struct str key, struct fault *f)
+enum err derive_gone(struct engine *e, struct sync_flow *sf, struct str key, enum source_sign sign, struct fault *f)
 {
     struct derived d = {.kind = DERIVE_SAME, .key = key};
     enum err err = known_row(e, sf, &d, &e->page, f);
     if (err != ERR_OK || !d.known || (d.row.flags & (ROW_F_GONE | ROW_F_ERASED))) return err;
     d.key_text = key_text_of(sf->fl, key, &e->page);
-    compute_event(sf, &d, &sf->fl->on_delete, ROW_F_GONE, &e->page);
+    bool completed = sign == SIGN_COMPLETED;
+    compute_event(sf, &d, completed ? &sf->fl->on_leave : &sf->fl->on_delete, ROW_F_GONE, !completed, &e->page);
+    d.why = completed ? "completed in the source, which keeps it in its history" : sign == SIGN_DELETED ? "deleted in the source, whose history says so" : "no longer in the source";
     return derive_emit(e, sf, &d, f);
 }

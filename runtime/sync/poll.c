@@ -266,7 +266,7 @@ enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_
             struct str key = key_natural(q, &page.missing[i], &e->page);
             struct flow_state st;
             struct store_locked l;
-            err = derive_gone(e, sf, key, f);
+            err = derive_gone(e, sf, key, page.missing_sign ? (enum source_sign)page.missing_sign[i] : SIGN_NONE, f);
             if (err == ERR_OK && store_flow(e->store, sf->name, &st) && store_locked_get(e->store, st.id, key, &l)) err = locked_note(e, sf, key, 0, f);
         }
         if (err == ERR_OK) err = emit_commit(e, f);

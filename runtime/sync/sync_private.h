@@ -142,7 +142,8 @@ enum err derive_row(struct engine *e, struct sync_flow *sf, const struct source_
 enum err derive_snapshot(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, struct arena *a, struct derived *d, struct fault *f);
 enum err derive_emit(struct engine *e, struct sync_flow *sf, struct derived *d, struct fault *f);
 /* The row is gone from the source (confirmed). */
-enum err derive_gone(struct engine *e, struct sync_flow *sf, struct str key, struct fault *f);
+/* sign: what the source says why. What ran its course sets what `on leave` says and counts towards no fuse; anything else what `on delete` says. */
+enum err derive_gone(struct engine *e, struct sync_flow *sf, struct str key, enum source_sign sign, struct fault *f);
 /* company + parts of a source key -> natural key in the arena; empty when it cannot be one. */
 struct str key_natural(const struct source_query *q, const struct source_key *k, struct arena *a);
 struct str key_text_of(const struct image_flow *fl, struct str natural, struct arena *a);

@@ -234,7 +234,8 @@ static enum err sage_fetch(struct source *s, const struct source_query *q, const
     for (size_t i = 0; i < nkeys; i++) ASSERT(keys[i].n == asked.e->nkeys);
     out->complete = true;
     if (nkeys == 0) return ERR_OK;
-    return asked.soap ? sage100__soap_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f) : sage100__agent_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f);
+    e = asked.soap ? sage100__soap_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f) : sage100__agent_fetch(s, asked.e, &asked.q, keys, nkeys, a, out, f);
+    return e == ERR_OK ? sage100__signs(s, asked.e, asked.q.company, a, out, f) : e;
 }
 
 static enum err sage_keys(struct source *s, const struct source_query *q, struct str after, struct arena *a, struct source_page *out, struct fault *f)

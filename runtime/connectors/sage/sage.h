@@ -5,6 +5,7 @@
  *   agent.c       one call of agent protocol v1: address, token, retry, table of errors
  *   agent_read.c  page, fetch, keys over the agent: requests, checks across the answer
  *   agent_json.c  rows and keys out of a JSON answer, straight into source_row
+ *   history.c     why a sales order is gone
  *   xml.c         a bounded tree out of untrusted XML
  *   contract.c    WSDL and schemas -> names, namespaces, order of elements
  *   soap.c        one call: envelope, faults, retry
@@ -116,6 +117,9 @@ enum err sage100__agent_fetch(struct source *s, const struct sage_entity *e, con
                       struct arena *a, struct source_page *out, struct fault *f);
 enum err sage100__agent_keys(struct source *s, const struct sage_entity *e, const struct source_query *q, struct str after, struct arena *a,
                      struct source_page *out, struct fault *f);
+
+/* history.c: of the orders that are missing, what their history says; fills out->missing_sign. */
+enum err sage100__signs(struct source *s, const struct sage_entity *e, struct str company, struct arena *a, struct source_page *out, struct fault *f);
 
 /* ---- JSON of the agent (agent_json.c) ---- */
 /* What an answer may hold and how much of it; the rest of struct source_page is filled as far as the members are there. */
