@@ -2,15 +2,18 @@
 #
 #   make bench          all of it: half an hour and more
 #   make bench-compile  the compiler, and loading what it made: seconds
+#   make bench-diff     mlc diff of large specs: seconds
 #   make bench-mapping  the mapping alone, 11 runs; bench-quick: 3 runs of fewer rows, under a minute
 #   make bench-peers    builds the peers that are no packages (npm, cargo, go); without them they are skipped
-BENCH_TOOLS  := $(B)/bench-peak $(B)/bench-micro $(B)/bench-compile
+BENCH_TOOLS  := $(B)/bench-peak $(B)/bench-micro $(B)/bench-compile $(B)/bench-diff
 BENCH_MAP    := $(B)/bench-rows $(B)/bench-measure $(B)/bench-ref-jansson $(B)/bench-ref-simdjson
-.PHONY: bench-compile bench-mapping bench-quick bench-peers
+.PHONY: bench-compile bench-diff bench-mapping bench-quick bench-peers
 bench: all sims $(BENCH_TOOLS) bench-mapping
 	@B=$(B) sh tests/bench/bench.sh
 bench-compile: $(B)/bench-compile
 	@$(B)/bench-compile
+bench-diff: $(B)/bench-diff
+	@$(B)/bench-diff
 bench-mapping:
 	@sh .ci/setup bench || echo "not every peer could be installed: those are skipped"
 	@$(MAKE) --no-print-directory all $(BENCH_MAP)
@@ -19,7 +22,7 @@ bench-quick: all $(BENCH_MAP)
 	@python3 tests/bench/mapping/run.py $(B) --quick $(BENCH_ARGS)
 bench-peers:
 	@B=$(abspath $(B)) sh tests/bench/mapping/peers.sh
-$(B)/bench-peak $(B)/bench-micro $(B)/bench-compile: $(B)/bench-%: $(B)/obj/tests/bench/%.o $(MLC_LIB) $(RT_LIB)
+$(B)/bench-peak $(B)/bench-micro $(B)/bench-compile $(B)/bench-diff: $(B)/bench-%: $(B)/obj/tests/bench/%.o $(MLC_LIB) $(RT_LIB)
 	$(link)
 $(B)/bench-rows $(B)/bench-measure: $(B)/bench-%: tests/bench/mapping/%.c
 	@mkdir -p $(@D)
