@@ -135,7 +135,7 @@ static void make_columns(struct reporting *r)
 static bool parse_day(const char *s, bool last, int64_t *days)
 {
     struct value v;
-    char text[11];
+    char text[24];
     size_t n = strlen(s);
     if (n == 10 && date_parse(str_of(s), &v)) {
         *days = v.u.i;

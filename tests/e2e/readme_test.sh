@@ -99,6 +99,14 @@ mlcd help >help.txt
 for o in $(grep -oE '^  --[a-z-]+' help.txt); do grep -qF -- "$o" mlcd.txt || not_ok "mlcd.1 knows $o" missing; done
 for c in $(sed -n '/^  [a-z]/p' help.txt | awk '{print $1}'); do grep -qE "^\.(SS|BI|BR|B) \"?$c" mlcd.txt || not_ok "mlcd.1 knows $c" missing; done
 ok "mlcd.1 has every command and option of mlcd help"
+plain "$root/docs/man/mlc.1" >mlc.txt
+mlc --help >help.txt
+for c in $(sed -n '/^  [a-z]/p' help.txt | awk '{print $1}'); do
+    grep -qE "^\.(BI|BR|B) \"?$c[ \"]" mlc.txt || not_ok "mlc.1 knows $c" missing
+    mlc "$c" --help >command.txt
+    for o in $(grep -oE '^ +--[a-z-]+' command.txt); do grep -qF -- "$o" mlc.txt || not_ok "mlc.1 knows $c $o" missing; done
+done
+ok "mlc.1 has every command and option of mlc --help"
 mlc-audit-verify 2>usage.txt || true
 for o in $(grep -oE -- '--[a-z]+' usage.txt | sort -u); do grep -qF -- "$o" verify.txt || not_ok "mlc-audit-verify.1 knows $o" missing; done
 ok "mlc-audit-verify.1 has every option"
