@@ -25,6 +25,21 @@ struct str key_text_of(const struct image_flow *fl, struct str natural, struct a
     return s;
 }
 
+struct str key_written(struct vm *vm, const struct image_flow *fl, struct str natural, struct arena *a)
+{
+    struct str parts[LIMIT_KEY_PARTS + 1];
+    char why[160];
+    if (fl->key_program.ninstr == 0) return key_text_of(fl, natural, a);
+    size_t n = rowkey_parts(natural, a, parts, LIMIT_KEY_PARTS + 1);
+    struct value *cols = ARENA_ARRAY(a, struct value, fl->ncolumns + 1);
+    bool good = n == fl->nkeys + 1u && n > 1;
+    for (size_t i = 0; i < fl->ncolumns; i++) cols[i] = value_absent;
+    for (size_t i = 0; good && i < fl->nkeys; i++) good = type_read(&fl->columns[fl->key_columns[i]].type, parts[i + 1], &cols[fl->key_columns[i]], why, sizeof why);
+    if (!good) return key_text_of(fl, natural, a);
+    struct value v = vm_key(vm, fl, cols);
+    return (struct str){arena_copy(a, v.u.text, v.len), v.len};
+}
+
 const struct source_query *key_split(const struct sync_flow *sf, struct str natural, struct arena *a, struct source_key *out)
 {
     struct str parts[LIMIT_KEY_PARTS + 1];
@@ -129,6 +144,7 @@ static void compute(struct engine *e, struct sync_flow *sf, const struct value *
             return;
         }
     }
+    struct str written = key_written(e->vm, fl, d->key, a);
     struct vm_out out;
     vm_map(e->vm, fl, cols, &out);
     for (size_t i = 0; i < fl->nfields; i++) d->no_answer += out.no_answer[i];
@@ -136,7 +152,7 @@ static void compute(struct engine *e, struct sync_flow *sf, const struct value *
         compute_reject(d, arena_copy(a, out.message.p, out.message.n));
         return;
     }
-    d->wanted = wanted_build(sf, &out, &into, d->key_text, a);
+    d->wanted = wanted_build(sf, &out, &into, written, a);
     bool came_back = d->known && (d->row.flags & (ROW_F_LEFT | ROW_F_GONE | ROW_F_REJECT));
     bool settled = d->known && d->row.state != ROW_REJECTED && d->row.state != ROW_HELD;
     if (!force && settled && !came_back && str_eq(d->wanted, d->row.wanted)) {

@@ -91,7 +91,7 @@ enum err lookup_ids(struct engine *e, struct sync_flow *sf, struct send_item *it
         for (; at < n && nv < LIMIT_COQL_IN; at++) {
             if (items[at].skip || items[at].row.id.n) continue;
             index[nv] = at;
-            values[nv++] = key_text_of(sf->fl, items[at].key, a);
+            values[nv++] = key_written(e->vm, sf->fl, items[at].key, a);
         }
         struct lookup_hit *hits = NULL;
         size_t nhits = 0;

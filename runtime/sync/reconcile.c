@@ -104,7 +104,7 @@ static enum err read_targets(struct reconcile_run *run, struct reconcile_item *i
         if (items[i].locked || (d->known && (d->row.flags & ROW_F_ERASED)) || (d->row.id.n > 0) == by_key) continue;
         if (by_key && (d->kind != DERIVE_WRITE || fl->into)) continue;               /* nothing to look for: it is not to be there */
         some[k] = &items[i];
-        values[k++] = by_key ? d->key_text : d->row.id;
+        values[k++] = by_key ? key_written(run->e->vm, fl, d->key, a) : d->row.id;
     }
     if (k == 0) return ERR_OK;
     store_rest(run->e->store);

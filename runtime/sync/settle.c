@@ -51,7 +51,7 @@ static enum err judge(struct engine *e, struct sync_flow *sf, struct send_item *
 static enum err settle_some(struct engine *e, struct sync_flow *sf, struct send_item **some, size_t n, bool by_id, struct arena *a, struct fault *f)
 {
     struct str *values = ARENA_ARRAY(a, struct str, n), *want = ARENA_ARRAY(a, struct str, sf->fl->nfields);
-    for (size_t i = 0; i < n; i++) values[i] = by_id ? some[i]->row.id : key_text_of(sf->fl, some[i]->key, a);
+    for (size_t i = 0; i < n; i++) values[i] = by_id ? some[i]->row.id : key_written(e->vm, sf->fl, some[i]->key, a);
     for (size_t i = 0; i < sf->fl->nfields; i++) want[i] = sf->fl->fields[i].name;
     struct lookup_hit *hits = NULL;
     size_t nhits = 0;

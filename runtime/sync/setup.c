@@ -162,16 +162,6 @@ static void make_queries(struct engine *e, struct sync_flow *sf)
     }
 }
 
-/* What a compiled file may hold and this engine cannot do yet is refused at the start: it is never accepted and then ignored. */
-static enum err can_do(const struct image_flow *fl, struct fault *f)
-{
-    if (fl->key_program.ninstr) return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: a key of one's own cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
-    for (size_t i = 0; i < fl->nlinks; i++)
-        if (fl->links[i].nmore)
-            return fault_set(f, ERR_UNSUPPORTED, "flow %.*s: a find with several conditions cannot be run by this mlcd yet", (int)fl->name.n, fl->name.p);
-    return ERR_OK;
-}
-
 enum err engine__flows(struct engine *e, struct fault *f)
 {
     const struct image *im = e->image;
@@ -179,8 +169,6 @@ enum err engine__flows(struct engine *e, struct fault *f)
     for (size_t i = 0; i < im->nflows; i++) {
         const struct image_flow *fl = &im->flows[im->order[i]];        /* those that others refer to first */
         if (e->o.flow && !str_is(fl->name, e->o.flow)) continue;
-        enum err err = can_do(fl, f);
-        if (err != ERR_OK) return err;
         struct sync_flow *sf = &e->flows[e->nflows++];
         *sf = (struct sync_flow){.fl = fl, .name = fl->name, .cname = arena_copy(&e->arena, fl->name.p, fl->name.n)};
         sf->src = endpoint(e->sources, im->nsources, fl->source);

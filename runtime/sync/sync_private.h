@@ -146,7 +146,10 @@ enum err derive_emit(struct engine *e, struct sync_flow *sf, struct derived *d, 
 enum err derive_gone(struct engine *e, struct sync_flow *sf, struct str key, enum source_sign sign, struct fault *f);
 /* company + parts of a source key -> natural key in the arena; empty when it cannot be one. */
 struct str key_natural(const struct source_query *q, const struct source_key *k, struct arena *a);
+/* As people type it, and as it is told; written into the key field too, unless the flow has a key of its own. */
 struct str key_text_of(const struct image_flow *fl, struct str natural, struct arena *a);
+/* What stands in the key field. */
+struct str key_written(struct vm *vm, const struct image_flow *fl, struct str natural, struct arena *a);
 /* natural -> source key without the company; the query of that company. */
 const struct source_query *key_split(const struct sync_flow *sf, struct str natural, struct arena *a, struct source_key *out);
 

@@ -97,6 +97,7 @@ static enum try_verdict judge(struct trying *t, struct str key, const struct row
         *why = "it adds to no record now";
         return TRY_CLEARED;
     }
+    struct str written = key_written(t->vm, fl, key, &t->a);
     struct vm_out out;
     vm_map(t->vm, fl, cols, &out);
     if (out.rejected) {
@@ -105,7 +106,7 @@ static enum try_verdict judge(struct trying *t, struct str key, const struct row
     }
     *why = "";
     if ((r->flags & ROW_F_REJECT) || r->wanted.n == 0) return TRY_CLEARED;
-    struct record now = record_of(wanted_build(&t->sf, &out, &into, key_text_of(fl, key, &t->a), &t->a), &t->a);
+    struct record now = record_of(wanted_build(&t->sf, &out, &into, written, &t->a), &t->a);
     return compare_refused(t, r, &now, why);
 }
 

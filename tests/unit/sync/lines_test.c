@@ -308,6 +308,59 @@ static void test_memory(void)
     rig_close(&r);
 }
 
+/* A key of one's own: written, found again after a lost answer, and referred to. */
+static void test_own_key(void)
+{
+    struct rig r;
+    char flows[3000], why[200];
+    snprintf(flows, sizeof flows, "%s", LINES_FLOWS);
+    char *key = strstr(flows, "key Sage_Item Product_Name = Name ?? No }\n");
+    snprintf(key, sizeof flows - (size_t)(key - flows), "key Sage_Item = \"ITEM {No}\" Product_Name = Name ?? No }\n");
+    lines_open_with(&r, LINES_HEAD, flows);
+    lines_file(&r, "Orders", ORDER("1", A1 "," B2));
+    rig_zoho_fault(&r, "[{\"match\":{\"method\":\"POST\",\"path\":\"/crm/v8/Products\"},\"do\":\"drop_after\"}]");
+    rig_done(&r, "a load with a key of one's own, the answer lost");
+    ok(zoho_sim_count(r.zoho, "Products") == 3 && lines_id(&r, "Products", "Sage_Item", "ITEM A")[0] != '(', "each record stands there once, with that key", "%zu",
+       zoho_sim_count(r.zoho, "Products"));
+    lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 1x5.5", "refs find it");
+    ok(strcmp(lines_state(&r, "items", "ABC~A", why, sizeof why), "CLEAN") == 0, "people name it by company and key", "%s", why);
+    char id[24];
+    if (!zoho_sim_seed(r.zoho, "Products", "{\"Product_Name\":\"Typed\",\"Sage_Item\":\"ITEM D\"}", id, why, sizeof why)) abort();
+    lines_file(&r, "Items", "{\"No\":\"A\",\"Name\":\"Anvil\"}\n{\"No\":\"B\",\"Name\":\"Bolt\"}\n{\"No\":\"C\",\"Name\":\"Chain\"}\n{\"No\":\"D\",\"Name\":\"Drill\"}\n");
+    rig_done(&r, "a record that carries such a key already");
+    ok(zoho_sim_count(r.zoho, "Products") == 4 && strcmp(lines_id(&r, "Products", "Product_Name", "Drill"), id) == 0, "is ours", "%zu", zoho_sim_count(r.zoho, "Products"));
+    rig_close(&r);
+}
+
+/* A find with two conditions: both must hold, two hits are refused. */
+static void test_two_conditions(void)
+{
+    struct rig r;
+    char flows[3000], why[300], ann[24], bob[24];
+    snprintf(flows, sizeof flows, "%s", LINES_FLOWS);
+    char *at = strstr(flows, "  Customer_No = Rep\n"), rest[3000];
+    snprintf(rest, sizeof rest, "%s", at + strlen("  Customer_No = Rep\n"));
+    snprintf(at, sizeof flows - (size_t)(at - flows), "  Contact_Name = find crm.Contacts(Last_Name = Rep, First_Name = \"Ann\")\n%s", rest);
+    lines_open_with(&r, LINES_HEAD, flows);
+    if (!zoho_sim_seed(r.zoho, "Contacts", "{\"Last_Name\":\"UPS\",\"First_Name\":\"Bob\"}", bob, why, sizeof why) ||
+        !zoho_sim_seed(r.zoho, "Contacts", "{\"Last_Name\":\"UPS\",\"First_Name\":\"Ann\"}", ann, why, sizeof why))
+        abort();
+    lines_file(&r, "Orders", ORDER("1", A1) "{\"No\":\"2\",\"Rep\":\"DHL\",\"Lines\":[" A1 "]}\n");
+    rig_done(&r, "a find with two conditions");
+    json_t *dump = lines_dump(&r, "Sales_Orders");
+    const char *have = json_string_value(json_object_get(json_object_get(lines_record(dump, "ABC~1"), "Contact_Name"), "id"));
+    ok(have && strcmp(have, ann) == 0, "means the record for which both hold", "%s, not %s", have ? have : "nobody", ann);
+    ok(json_is_null(json_object_get(lines_record(dump, "ABC~2"), "Contact_Name")), "and nobody where none does", "somebody");
+    json_decref(dump);
+    if (!zoho_sim_seed(r.zoho, "Contacts", "{\"Last_Name\":\"USPS\",\"First_Name\":\"Ann\"}", ann, why, sizeof why) ||
+        !zoho_sim_seed(r.zoho, "Contacts", "{\"Last_Name\":\"USPS\",\"First_Name\":\"Ann\"}", bob, why, sizeof why))
+        abort();
+    lines_file(&r, "Orders", ORDER("1", A1) "{\"No\":\"2\",\"Rep\":\"USPS\",\"Lines\":[" A1 "]}\n");
+    rig_once(&r);
+    ok(strcmp(lines_state(&r, "orders", "ABC~2", why, sizeof why), "REJECTED") == 0 && strstr(why, "two or more"), "two hits set the record aside", "%s", why);
+    rig_close(&r);
+}
+
 static int dice(int n)
 {
     static uint64_t state = 7;
@@ -397,6 +450,8 @@ int main(void)
     test_read_first();
     test_file_target();
     test_memory();
+    test_own_key();
+    test_two_conditions();
     test_random();
     return ok_done();
 }
