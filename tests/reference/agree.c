@@ -246,6 +246,7 @@ static const char *head_differs(struct agree *a, const struct image_flow *f, con
     struct ref_value got = ref_from_vm(&key, a->im, f, &a->row);
     if (!ref_equal(&want->key, &got)) return differ(a, "key", &want->key, &got);
     a->keys += want->key.kind == REF_TEXT;
+    if (value_present(&key) && !type_admits(&f->fields[f->key_field].type, &key, NULL, 0)) return "key: longer or shorter than its field, which was proven";
     if (f->into == 0 || want->skip) return NULL;
     struct value into = vm_into(a->vm, f, cols, &why);
     if ((why != NULL) != want->into_rejects) return why ? "into: rejected by the vm only" : "into: not rejected by the vm";

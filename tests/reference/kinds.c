@@ -21,7 +21,7 @@ static const char *const states[] = {"IL", "il", "TX", "NY", "dc", "PR", "ON", "
 static const char *const amounts[] = {"(1,234.50)", "1,234", "12,34", "-5", "5-", "+7.25", "0.125", ".5", "5.", "1.500", "1,000,000", "1,0000", "$5", "7", "-0", "(-5)", "- 3", "9999999999", "00012", "1.2.3", NULL};
 static const char *const written[] = {"2026-03-12", "2026/03/12", "20260312", "12-Mar-2026", "12 March 2026", "March 12, 2026", "2026-03-12 08:30", "2026-03-12T23:59:59", "2026-02-30", "3/12/2026", "12.03.49", "12.03.50",
     "29-feb-2000", "0000-01-01", "2026-3-12", " 2024-02-29 ", "MAY 1, 1999", "12 Sept 2026", "2026-03-12T24:00", "Mar 5 2026", NULL};
-static const char *const hours[] = {"0", "15.5", "8.49238", "23.99999", "24", "24.1", "x", "-1", " 7.25 ", "00.1", "9.", NULL};
+static const char *const hours[] = {"0", "15.5", "8.49238", "23.99999", "24", "24.1", "x", "-1", " 7.25 ", "00.1", "9.", "7.123456", "7.123455", "24.00001", NULL};
 static const char *const extensions[] = {"(312) 555-0100 ext. 7", "312-555-0100 x1234567", "312-555-0100", "+13125550100;ext=12", "x12", "5 #", "n/a", "555-0100 #88", "555 0100 Extension 9", "555-0100 x12345678", NULL};
 const struct gen_word gen_words[] = {{"Tel", gen_phones, 30}, {"Country", gen_countries, 3}, {"Mail", gen_mails, 30}, {"Person", persons, 40}, {"Site", sites, 40}, {"Zip", zips, 12}, {"State", states, 6},
     {"Amount", amounts, 14}, {"Written", written, 20}, {"Hours", hours, 8}, {"Ext", extensions, 30}, {NULL, NULL, 0}};

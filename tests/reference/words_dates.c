@@ -180,7 +180,7 @@ static struct ref_value moment(struct ref *r, enum ref_kind kind, int64_t s, con
     return v;
 }
 
-/* Hours and parts of an hour, 0 to 24, as a text of decimals (facts/sage-100.md 5); cut to milliseconds. */
+/* Hours and parts of an hour, 0 to 24, as a text of decimals; five of them count (facts/sage-100.md 6). */
 static struct ref_value sage_time(struct ref *r, const struct ref_value *a, size_t n)
 {
     int64_t at = ref__day_count(ref__day(a[0].text)) * 86400, ms = 0;
@@ -195,7 +195,7 @@ static struct ref_value sage_time(struct ref *r, const struct ref_value *a, size
         good &= figure(s.p[i]) || s.p[i] == '.';
     }
     if (!good || dots > 1) return absent;
-    struct ref_number hours = ref_number_read(s), day = ref_number_of(24, 0), thousandth = ref_number_of(3600000, 0);
+    struct ref_number written = ref_number_read(s), hours = ref_number_round(&written, 5), day = ref_number_of(24, 0), thousandth = ref_number_of(3600000, 0);
     if (ref_number_compare(&hours, &day) > 0) return absent;
     hours = ref_number_times(&hours, &thousandth);
     for (size_t i = REF_DIGITS; i-- > hours.scale;) ms = ms * 10 + hours.digit[i];
