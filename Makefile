@@ -3,6 +3,7 @@
 #   make            build/mlc, build/mlcd, build/mlc-audit-verify
 #   make test       everything that proves the product in under 15 minutes; last line "N passed, N failed"; TESTS=unit/net: those with it in their name
 #   make demo       1,000 customers from a Sage stand-in into a Zoho stand-in, explained as it goes
+#   make agent      the Windows agent's EXEs; make test-agent runs them under wine (runtime/agent/rules.mk)
 #   make lint | clang | asan | fuzz | torture | bench | check-openapi | install
 B        ?= build
 ifeq ($(origin CC),default)

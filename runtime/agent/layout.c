@@ -30,12 +30,13 @@ static bool letter(char c)
 static bool next_name(struct str *rest, struct str *name, bool *text)
 {
     while (rest->n && !letter(rest->p[0])) rest->p++, rest->n--;
+    if (rest->n == 0) return false;
     size_t n = 0;
     while (n < rest->n && letter(rest->p[n])) n++;
     *name = (struct str){rest->p, n};
     *text = n < rest->n && rest->p[n] == '$';
     rest->p += n, rest->n -= n;
-    return n > 0;
+    return true;
 }
 
 /* ---- lengths out of the template: NAME$:C(50*), NAME:N(13.2) ---- */

@@ -24,7 +24,7 @@ static int compare(const void *a, const void *b)
 static void cut(struct agent__list *l)
 {
     struct arena kept;
-    qsort(l->entry, l->n, sizeof *l->entry, compare);
+    if (l->n) qsort(l->entry, l->n, sizeof *l->entry, compare);
     if (l->n <= l->max) return;
     l->n = l->max;
     l->cut = true;

@@ -1,6 +1,7 @@
 # rules.mk - the Windows agent: static EXEs for both bitnesses with Debian's mingw-w64, no runtime to install.
 #
 #   make agent        build/agent/mlc-boi-agent-x64.exe (64 bit), mlc-boi-agent-x86.exe (32 bit); Sage registers one bitness
+#   make scan-agent   figures of a scan of 200,000 rows
 #   make test-agent   the real EXEs under headless wine, with a stand-in for Sage's COM server (tests/agent)
 AGENT_SRC  := $(wildcard runtime/agent/*.c runtime/agent/win/*.c) $(addprefix runtime/base/,arena.c buf.c str.c err.c check.c) runtime/value/json.c
 STANDIN_SRC := $(wildcard tests/agent/standin*.c tests/agent/com_*.c) $(addprefix runtime/base/,buf.c str.c check.c)
@@ -12,14 +13,19 @@ AGENT_CC_x86 := i686-w64-mingw32-gcc
 AGENT_EXES := $(foreach a,x64 x86,$(B)/agent/mlc-boi-agent-$(a).exe)
 STANDIN_EXES := $(foreach a,x64 x86,$(B)/agent/sage-standin-$(a).exe)
 
-.PHONY: agent agent-built agent-tools test-agent
+.PHONY: agent agent-built agent-tools test-agent scan-agent
 agent:
 	@sh .ci/setup-agent build
 	@$(MAKE) --no-print-directory -j$(shell nproc) agent-built
 agent-built: $(AGENT_EXES)
-agent-tools: $(STANDIN_EXES)
+agent-tools: $(STANDIN_EXES) $(B)/agent-conformance
+$(B)/agent-conformance: $(call obj,$(wildcard tests/agent/conformance*.c))
+	$(call say,ld,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcurl -ljansson
 test-agent:
 	@sh tests/agent/run.sh
+scan-agent:
+	@SCAN_ROWS=200000 TESTS=scan sh tests/agent/run.sh
 
 define agent_rules
 $(B)/agent/$(1)/%.o: %.c | $(B)/gen/agent_columns.inc

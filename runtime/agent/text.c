@@ -7,6 +7,7 @@ static const uint16_t high[32] = {0x20AC, 0x81, 0x201A, 0x0192, 0x201E, 0x2026, 
 
 void agent__utf8_of(struct buf *out, struct str s)
 {
+    if (s.n == 0) return;
     char *p = buf_reserve(out, s.n * 3);
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {

@@ -1,6 +1,8 @@
 /* door.c - the HTTP side, on http.sys: TLS is the machine's certificate store (netsh http add sslcert), bounds on size, time and number are ours.
  *
- *   16 threads: receive -> token -> route -> body (bounded) -> pool or report -> send
+ *   one thread receives -> waiting list (bounded: 429 beyond) -> 16 threads: token -> body (bounded) -> route -> pool or report -> send
+ *
+ * One receiver only: a second HttpReceiveHttpRequest under way at the same time makes wine's http.sys stop for good, and one is enough.
  *
  * The raw path is taken, not the one that http.sys tidied up, so that a key may hold an encoded slash. Without the right token nothing is told but 401,
  * whatever the path. What is refused is logged without its text: method, status, bytes. */
@@ -9,13 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { THREADS = 16, HEAD_BYTES = 1 << 15 };
+enum { THREADS = 16, WAITING = 64, HEAD_BYTES = 1 << 15, DRAIN_BYTES = 4 << 20 };
 struct door {
     struct place *place;
     struct pool *pool;
     HTTP_SERVER_SESSION_ID session;
     HTTP_URL_GROUP_ID group;
-    HANDLE queue, thread[THREADS];
+    HANDLE queue, receiver, thread[THREADS], filled;
+    CRITICAL_SECTION lock;               /* over the waiting list */
+    HTTP_REQUEST *waiting[WAITING];
+    unsigned first, nwaiting;
     volatile LONG stopping, refused;
     volatile LONG64 refused_from_ms;
 };
@@ -24,6 +29,15 @@ static struct str header(const HTTP_REQUEST *r, HTTP_HEADER_ID id)
 {
     const HTTP_KNOWN_HEADER *h = &r->Headers.KnownHeaders[id];
     return (struct str){h->pRawValue ? h->pRawValue : "", h->pRawValue ? h->RawValueLength : 0};
+}
+
+/* Takes the rest of a body that is refused, within bounds, so that the client hears why instead of a closed connection. */
+static void drain(struct door *d, const HTTP_REQUEST *r)
+{
+    char scrap[16384];
+    ULONG got = 1;
+    for (size_t n = 0; n < DRAIN_BYTES && got; n += got)
+        if (HttpReceiveRequestEntityBody(d->queue, r->RequestId, 0, scrap, sizeof scrap, &got, NULL) != NO_ERROR) return;
 }
 
 /* 1 read, 0 too large, -1 the client left. */
@@ -35,10 +49,16 @@ static int read_body(struct door *d, const HTTP_REQUEST *r, struct buf *body)
     for (USHORT i = 0; i < r->EntityChunkCount; i++)
         if (r->pEntityChunks[i].DataChunkType == HttpDataChunkFromMemory)
             buf_put(body, r->pEntityChunks[i].FromMemory.pBuffer, r->pEntityChunks[i].FromMemory.BufferLength);
-    if (length.n && (!str_to_i64(length, &announced) || announced > AGENT_BODY_BYTES)) return 0;
+    if (length.n && (!str_to_i64(length, &announced) || announced > AGENT_BODY_BYTES)) {
+        drain(d, r);
+        return 0;
+    }
     while (r->Flags & HTTP_REQUEST_FLAG_MORE_ENTITY_BODY_EXISTS) {
         ULONG got = 0;
-        if (body->n > AGENT_BODY_BYTES) return 0;
+        if (body->n > AGENT_BODY_BYTES) {
+            drain(d, r);
+            return 0;
+        }
         ULONG e = HttpReceiveRequestEntityBody(d->queue, r->RequestId, 0, buf_reserve(body, 16384), 16384, &got, NULL);
         body->n += got;
         if (e == ERROR_HANDLE_EOF || (e == NO_ERROR && got == 0)) break;
@@ -169,16 +189,62 @@ static bool receive(struct door *d, HTTP_REQUEST **r, ULONG *size)
     }
 }
 
+/* Into the waiting list, which owns it then; false: it is full. */
+static bool hand_over(struct door *d, HTTP_REQUEST *r)
+{
+    EnterCriticalSection(&d->lock);
+    bool room = d->nwaiting < WAITING;
+    if (room) d->waiting[(d->first + d->nwaiting++) % WAITING] = r;
+    LeaveCriticalSection(&d->lock);
+    if (room) ReleaseSemaphore(d->filled, 1, NULL);
+    return room;
+}
+
+static DWORD WINAPI receive_all(void *arg)
+{
+    struct door *d = arg;
+    while (!d->stopping) {
+        ULONG size = HEAD_BYTES;
+        HTTP_REQUEST *r = malloc(size);
+        if (!r) Sleep(100);
+        else if (!receive(d, &r, &size)) free(r);
+        else if (!hand_over(d, r)) {
+            struct agent_answer out = {.status = 200, .scanned = -1};
+            agent_fail(&out, AGENT_E_SLOW_DOWN, STR("too many requests"), 5);
+            send_answer(d, r->RequestId, &out);
+            log_refused(d, r, out.status);
+            buf_free(&out.body);
+            free(r);
+        }
+    }
+    ReleaseSemaphore(d->filled, THREADS, NULL);
+    return 0;
+}
+
+/* The request that waits for longest; NULL: the door closes. */
+static HTTP_REQUEST *next_waiting(struct door *d)
+{
+    HTTP_REQUEST *r = NULL;
+    WaitForSingleObject(d->filled, INFINITE);
+    EnterCriticalSection(&d->lock);
+    if (d->nwaiting) {
+        r = d->waiting[d->first];
+        d->first = (d->first + 1) % WAITING;
+        d->nwaiting--;
+    }
+    LeaveCriticalSection(&d->lock);
+    return r;
+}
+
 static DWORD WINAPI serve(void *arg)
 {
     struct door *d = arg;
-    ULONG size = HEAD_BYTES;
-    HTTP_REQUEST *r = malloc(size);
+    HTTP_REQUEST *r;
     struct arena a;
     struct buf body = {0};
     struct agent_answer out = {.status = 200};
     arena_init(&a, 0);
-    while (!d->stopping && r && receive(d, &r, &size)) {
+    while ((r = next_waiting(d))) {
         arena_reset(&a);
         buf_clear(&out.body);
         out = (struct agent_answer){.status = 200, .scanned = -1, .body = out.body};
@@ -187,11 +253,11 @@ static DWORD WINAPI serve(void *arg)
         if (out.status == 400 || out.status == 401 || out.status == 429) log_refused(d, r, out.status);
         if (out.body.cap > 4u << 20) buf_free(&out.body);
         if (body.cap > 1u << 20) buf_free(&body);
+        free(r);
     }
     buf_free(&out.body);
     buf_free(&body);
     arena_free(&a);
-    free(r);
     return 0;
 }
 
@@ -226,6 +292,9 @@ struct door *door_open(struct place *p, struct pool *pool, struct fault *f)
         return NULL;
     }
     limits(d);
+    InitializeCriticalSection(&d->lock);
+    d->filled = CreateSemaphoreW(NULL, 0, WAITING + THREADS, NULL);
+    d->receiver = CreateThread(NULL, 1 << 18, receive_all, d, 0, NULL);
     for (unsigned i = 0; i < THREADS; i++) d->thread[i] = CreateThread(NULL, 1 << 19, serve, d, 0, NULL);
     return d;
 }
@@ -235,9 +304,10 @@ void door_close(struct door *d)
     InterlockedExchange(&d->stopping, 1);
     HttpRemoveUrlFromUrlGroup(d->group, place_wide(&d->place->arena, d->place->config.listen), 0);
     CancelIoEx(d->queue, NULL);
-    WaitForMultipleObjects(THREADS, d->thread, TRUE, 2000);
-    HttpCloseRequestQueue(d->queue);
+    WaitForSingleObject(d->receiver, 2000);
     WaitForMultipleObjects(THREADS, d->thread, TRUE, 3000);
+    HttpCloseRequestQueue(d->queue);
+    WaitForSingleObject(d->receiver, 2000);
     HttpCloseUrlGroup(d->group);
     HttpCloseServerSession(d->session);
     HttpTerminate(HTTP_INITIALIZE_SERVER, NULL);
