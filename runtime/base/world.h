@@ -90,6 +90,8 @@ struct world_procs {
     /* Takes in one that has ended, without waiting: 1 and pid, exit code (128 + signal when a signal ended it); 0 none has; -1 there is none. */
     int (*reap)(void *ctx, int64_t *pid, int *code);
     int (*signal)(void *ctx, int64_t pid, int sig);
+    /* Says to the service manager how it goes, in the words of sd_notify(3): "READY=1". Nothing happens when there is none ($NOTIFY_SOCKET). May be NULL. */
+    void (*tell_manager)(void *ctx, const char *words);
     void *ctx;
 };
 
@@ -102,6 +104,10 @@ void world_real(struct world *w);
 void world_real_procs(struct world_procs *p);
 
 /* Convenience over the table. */
+static inline void world_tell_manager(const struct world *w, const char *words)
+{
+    if (w->procs.tell_manager) w->procs.tell_manager(w->procs.ctx, words);
+}
 static inline int64_t world_wall_ms(const struct world *w) { return w->clock.wall_ms(w->clock.ctx); }
 static inline int64_t world_mono_ms(const struct world *w) { return w->clock.mono_ms(w->clock.ctx); }
 /* Reads a whole file into the arena (NUL behind it). ERR_NOT_FOUND, ERR_IO, ERR_TOO_LARGE above max_bytes. */

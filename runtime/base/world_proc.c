@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,7 +80,23 @@ static int real_signal(void *ctx, int64_t pid, int sig)
     return kill((pid_t)pid, sig);
 }
 
+/* One datagram to the socket that systemd names; a name that begins with @ is an abstract one. */
+static void real_tell_manager(void *ctx, const char *words)
+{
+    (void)ctx;
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    const char *path = getenv("NOTIFY_SOCKET");
+    size_t n = path ? strlen(path) : 0;
+    if (n < 2 || n >= sizeof to.sun_path || (path[0] != '/' && path[0] != '@')) return;
+    memcpy(to.sun_path, path, n);
+    if (path[0] == '@') to.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
+    (void)!sendto(fd, words, strlen(words), MSG_NOSIGNAL, (const struct sockaddr *)&to, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+    close(fd);
+}
+
 void world_real_procs(struct world_procs *p)
 {
-    *p = (struct world_procs){real_spawn, real_reap, real_signal, NULL};
+    *p = (struct world_procs){real_spawn, real_reap, real_signal, real_tell_manager, NULL};
 }

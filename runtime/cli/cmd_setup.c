@@ -3,12 +3,15 @@
 #include "connectors/connector.h"
 #include "connectors/zoho/auth.h"
 #include "secret/secret.h"
+#include "sync/act.h"
 #include "value/json.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+
+enum { RELOAD_MS = 15000 };
 
 /* ---- ping ---- */
 struct pinging { const struct cli *c; unsigned fails; };
@@ -79,6 +82,17 @@ static void wipe(struct buf *b)
     buf_free(b);
 }
 
+/* A running mlcd reads settings and credentials when it loads its spec: it is asked to do so, so that nobody has to think of it. */
+static void tell_running(struct cli *c)
+{
+    struct act a = {.verb = ACT_RELOAD, .by = str_of(c->by)};
+    struct act_result r;
+    struct fault f;
+    if (!act_somebody_runs(&c->world, c->state)) return;
+    if (act_hand_over(&c->world, c->state, &a, 1, RELOAD_MS, &r, &f) == ERR_OK && r.err == ERR_OK) fputs("the running mlcd reads it now\n", stderr);
+    else fputs("the running mlcd is busy and did not answer; send it SIGHUP, or it reads this at its next start\n", stderr);
+}
+
 /* ---- secret ---- */
 static void on_name(void *arg, const char *name)
 {
@@ -111,6 +125,7 @@ int cmd_secret(struct cli *c)
     secret_close(s);
     if (err != ERR_OK) return cli_fail(c, &f);
     if (set) fprintf(stderr, "stored %s, sealed\n", name);
+    if (set) tell_running(c);
     return 0;
 }
 
@@ -161,5 +176,6 @@ int cmd_auth(struct cli *c)
     }
     arena_free(&a);
     engine_close(e);
+    if (err == ERR_OK) tell_running(c);
     return err == ERR_OK ? 0 : cli_fail(c, &f);
 }

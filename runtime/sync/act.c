@@ -3,10 +3,11 @@
 #include "sync/act.h"
 #include "sync/sync_private.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const verbs[ACT_COUNT] = {"replay", "adopt", "accept", "erase", "cause"};
+static const char *const verbs[ACT_COUNT] = {"replay", "adopt", "accept", "erase", "cause", "reload"};
 enum { REQUEST_MAX = 16 << 20, FIELDS = 6 };
 
 void act_do(struct engine *e, const struct act *a, struct act_result *out)
@@ -24,6 +25,7 @@ void act_do(struct engine *e, const struct act *a, struct act_result *out)
     case ACT_ACCEPT: out->err = engine_accept(e, flow, by, &out->count, &f); break;
     case ACT_ERASE:  out->err = engine_erase(e, flow, a->key, by, &f); break;
     case ACT_CAUSE:  out->err = engine_replay_cause(e, flow, a->key, a->recreate, by, &out->count, &f); break;
+    case ACT_RELOAD: e->reload_asked = true; break;
     case ACT_COUNT:  ASSERT(false);
     }
     if (out->err != ERR_OK) out->count = 0;
@@ -83,6 +85,17 @@ static void read_results(struct str text, struct act_result *results, size_t n)
         results[i] = (struct act_result){.err = err_named(part[0]), .count = (uint64_t)count};
         snprintf(results[i].text, sizeof results[i].text, "%.*s", (int)part[2].n, part[2].p ? part[2].p : "");
     }
+}
+
+bool act_somebody_runs(const struct world *w, const char *state_dir)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/lock", state_dir);
+    int fd = w->files.open(w->files.ctx, path, O_RDWR, 0600);
+    if (fd < 0) return false;
+    bool held = w->files.lock(w->files.ctx, fd) != 0;
+    w->files.close(w->files.ctx, fd);
+    return held;
 }
 
 enum err act_hand_over(const struct world *w, const char *state_dir, const struct act *acts, size_t n, int64_t wait_ms, struct act_result *results, struct fault *f)

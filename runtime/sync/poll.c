@@ -4,6 +4,7 @@
 
 void progress_tell(struct engine *e, const struct sync_flow *sf, const char *phase)
 {
+    progress_alive(e);
     if (!e->o.progress) return;
     struct flow_state st;
     struct engine_progress *p = &e->progress;

@@ -61,9 +61,19 @@ static int64_t next_due(struct engine *e)
     return at < due ? at : due;
 }
 
+/* Life signs for the service manager, about one a second: between naps, and for every page, batch and step that progress is told of. */
+void progress_alive(struct engine *e)
+{
+    int64_t now = world_mono_ms(e->w);
+    if (e->alive_ms && now - e->alive_ms < 1000) return;
+    e->alive_ms = now;
+    world_tell_manager(e->w, "WATCHDOG=1");
+}
+
 static void nap(struct engine *e, int64_t ms)
 {
     while (ms > 0 && !stopping(e)) {
+        progress_alive(e);
         int64_t part = ms < 500 ? ms : 500;
         e->w->clock.sleep_ms(e->w->clock.ctx, part);
         ms -= part;
@@ -257,13 +267,24 @@ enum err engine_turn(struct engine *e, struct engine_turn *out, struct fault *f)
     return err == ERR_OK && kept != ERR_OK ? fault_set(f, kept, "%s", later.text) : err;
 }
 
+static void tell_reloading(struct engine *e)
+{
+    char words[80];
+    snprintf(words, sizeof words, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)world_mono_ms(e->w) * 1000);
+    world_tell_manager(e->w, words);
+}
+
 enum err engine_run(struct engine *e, volatile int *reload, struct fault *f)
 {
+    world_tell_manager(e->w, "READY=1\nSTATUS=keeping true by the schedule");
     for (bool anew = false; !stopping(e);) {
-        if (reload && *reload) {
-            *reload = 0;
+        if (e->reload_asked || (reload && *reload)) {
+            if (reload) *reload = 0;
+            e->reload_asked = false;
+            tell_reloading(e);
             enum err err = loadable(e) ? reload_image(e, f) : ERR_OK;
             if (err != ERR_OK) return err;
+            world_tell_manager(e->w, "READY=1");
             anew = true;
         }
         int64_t next;
@@ -279,13 +300,14 @@ enum err engine_run(struct engine *e, volatile int *reload, struct fault *f)
         }
         sum_up(e);
         progress_tell(e, NULL, "waiting");
-        for (int64_t until = next; now_ms(e) < until && !stopping(e) && !(reload && *reload);) {
+        for (int64_t until = next; now_ms(e) < until && !stopping(e) && !(reload && *reload) && !e->reload_asked;) {
             int64_t part = until - now_ms(e);
             if (act_take_inbox(e) > 0 || hint_waits(e)) break;
             nap(e, part < 1000 ? part : 1000);
         }
         for (size_t i = 0; i < e->nflows; i++) e->flows[i].stopped = false;
     }
+    world_tell_manager(e->w, "STOPPING=1");
     struct fault later;
     enum err err = send_drain(e, &later);
     if (err == ERR_OK) err = hint_channels(e, true, &later);

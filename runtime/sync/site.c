@@ -272,7 +272,9 @@ enum err site_run(const struct world *w, const struct site_options *o, struct fa
     enum err err = take_site(&s, f);
     if (err == ERR_OK) err = read_site(&s, f);
     if (err == ERR_OK) log_info("%s: %zu integrations, %u at once", o->dir, s.n, o->at_once ? o->at_once : AT_ONCE);
+    if (err == ERR_OK) world_tell_manager(w, "READY=1");
     while (err == ERR_OK && !*o->stop) {
+        world_tell_manager(w, "WATCHDOG=1");
         if (o->reload && *o->reload) {
             *o->reload = 0;
             err = read_site(&s, f);
@@ -281,6 +283,7 @@ enum err site_run(const struct world *w, const struct site_options *o, struct fa
         start_due(&s);
         if (!*o->stop) w->clock.sleep_ms(w->clock.ctx, pause_ms(&s));
     }
+    world_tell_manager(w, "STOPPING=1");
     end_all(&s);
     while (s.n) member_drop(&s, s.n - 1);
     free(s.list);

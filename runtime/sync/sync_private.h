@@ -64,7 +64,8 @@ struct engine {
     struct engine_result result;
     struct engine_progress progress;
     unsigned char key_hash_key[32];
-    bool checked, map_alarm;
+    bool checked, map_alarm, reload_asked;
+    int64_t alive_ms;                  /* monotonic; of the last life sign */
 };
 
 /* emit.c - frames: begin, tags, end; commit writes, syncs and folds. */
@@ -288,5 +289,7 @@ enum err answer_batch(struct engine *e, struct send_batch *b, struct fault *f);
 enum err settle_items(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 /* Waits until nothing is under way; nothing new is started. */
 enum err send_drain(struct engine *e, struct fault *f);
+/* run.c: a life sign for the service manager. */
+void progress_alive(struct engine *e);
 void progress_tell(struct engine *e, const struct sync_flow *sf, const char *phase);
 #endif

@@ -27,10 +27,26 @@ exits "accept with nothing held" 0 mlcd accept
 exits "ping works beside it" 0 mlcd ping
 printf 'client_id=1000.SIMCLIENT\nclient_secret=%s\nrefresh_token=%s\n' "$SECRET" "$REFRESH" >grant
 if mlcd auth zoho --image customers.mlcb <grant >out 2>err; then ok "signing in again works beside it"; else not_ok "signing in again works beside it" "$(cat err)"; fi
+has "and the running one is told" err "the running mlcd reads it now"
+until_true 20 grep -q "loading the compiled spec again" run.err && ok "it reads its credentials again" || not_ok "it reads its credentials again" "$(tail -3 run.err)"
 exits "erase is handed over" 0 mlcd erase "ABC~$L"
 has "and tells of the backups" err "backups"
 code=0; end $run_pid || code=$?
 is "run ends cleanly" $code 0
+
+# A token that is wrong when it starts, and is set while it runs.
+printf wrong-token | quietly mlcd secret set sage-agent
+has_not "nobody is told when nobody runs" err "running"
+mlcd run --quiet >run.out 2>run.err &
+run_pid=$!
+pids="$pids $run_pid"
+until_true 60 grep -q "trying again in a minute" run.err || true
+edit "$K" '{"City":"Bern"}'
+printf %s "$TOKEN" >in; quietly mlcd secret set sage-agent <in; rm in
+has "a secret that is set beside it is told" err "the running mlcd reads it now"
+if until_true 40 sh -c "[ \"\$(curl -fsS '$ZOHO/__sim/dump?module=Accounts' | jq -r '.[] | select(.Sage_Customer == \"ABC~$K\") | .Billing_City')\" = Bern ]"; then ok "and used at once"; else not_ok "and used at once" "$(tail -3 run.err)"; fi
+code=0; end $run_pid || code=$?
+is "run ends cleanly again" $code 0
 is "nothing stays in the inbox" "$(find state/inbox -type f | wc -l)" 0
 
 before=$(account "$L" Billing_City)

@@ -24,6 +24,7 @@ struct machine {
     int64_t next_pid;
     struct run runs[RUNS]; size_t nruns;
     uint64_t sleeps;
+    unsigned ready, alive, stopping;       /* what the service manager heard */
     bool refuse;                           /* no process can be started */
     char argv[1000], env[400];
 };
@@ -117,6 +118,14 @@ static int proc_signal(void *ctx, int64_t pid, int sig)
     return 0;
 }
 
+static void proc_tell(void *ctx, const char *words)
+{
+    struct machine *m = ctx;
+    m->ready += strcmp(words, "READY=1") == 0;
+    m->alive += strcmp(words, "WATCHDOG=1") == 0;
+    m->stopping += strcmp(words, "STOPPING=1") == 0;
+}
+
 static void machine_open(struct machine *m, struct world *w)
 {
     *m = (struct machine){.now_ms = START, .stop_ms = START + INT64_C(12) * 60 * MINUTE, .every_ms = 15 * MINUTE};
@@ -125,7 +134,7 @@ static void machine_open(struct machine *m, struct world *w)
     if (!mkdtemp(m->dir)) abort();
     world_real(w);
     w->clock = (struct world_clock){clock_ms, clock_ms, clock_sleep, m};
-    w->procs = (struct world_procs){proc_spawn, proc_reap, proc_signal, m};
+    w->procs = (struct world_procs){proc_spawn, proc_reap, proc_signal, proc_tell, m};
 }
 
 static int forget(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -407,6 +416,7 @@ static void test_thousand(void)
         put(at(&m, name, "turn"), text);
     }
     ok(supervise(&m, &w, 0, &f) == ERR_OK && m.nruns == 0, "an hour of 1,000 idle integrations starts no process", "%zu", m.nruns);
+    ok(m.ready == 1 && m.stopping == 1 && m.alive >= 3500, "the service manager hears that it is ready, lives and ends", "%u, %u, %u", m.ready, m.alive, m.stopping);
     ok(m.sleeps <= 3700, "and looks once a second", "%llu times", (unsigned long long)m.sleeps);
     machine_close(&m);
 }
