@@ -35,7 +35,10 @@ static const char *said(const char *text, enum diag_format format, bool color)
     struct fault f = {0};
     struct buf b = {0};
     const char *out = "";
-    if (!ok(compile_open(&c, &world, save("a:b,c%d.mlc", text), &f) == ERR_OK, "opened", "%s", f.text)) return out;
+    if (compile_open(&c, &world, save("a:b,c%d.mlc", text), &f) != ERR_OK) {
+        ok(false, "opened", "%s", f.text);
+        return out;
+    }
     diags_print(&c.diags, format, color, &b);
     out = arena_copy(&arena, b.p ? b.p : "", b.n);
     buf_free(&b);
@@ -296,6 +299,109 @@ static void fixes(void)
     }
 }
 
+/* ---- specs with slips at random places ---- */
+
+static const char whole[] = HEAD NAMED
+    "  when CustomerStatus != \"T\" and (CreditHold or CreditLimit > 1000)\n  on leave set { Credit_Status = \"Good\" }\n  fuse 25 or 5%\n  let total = CurrentBalance + AgingCategory1\n"
+    "  Open_Balance = total\n  Phone = phone(TelephoneNo, CountryCode)\n  Credit_Status = match { CreditHold => \"On hold\", else => \"Good\" }\n"
+    "  Description = match TermsCode { \"00\" | \"01\" => terms[TermsCode], else => \"{ARDivisionNo} {CustomerNo}\" }\n  once Owner = find crm.users(email = lower(EmailAddress))\n"
+    "  fill Website = URLAddress\n}\ntable terms { \"00\" => \"now\", \"01\" => \"later\", else => null }\nfn twice(a: decimal(13,2)) = a + a\n"
+    "test \"one\" of customers { given { ARDivisionNo = \"01\" CustomerNo = \"A\" CustomerName = \"x\" } expect { Account_Name = \"x\" } }\n";
+static uint64_t seed = 88172645463325252u;
+
+static size_t any(size_t n)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (size_t)(seed % n);
+}
+
+/* A letter lost, doubled or changed, a mark in its place, a word gone: one or two of them. */
+static const char *slipped(void)
+{
+    static const char marks[] = "=,:;'\"?{}()[]!&|/<>.-+ 09aZ\x01\xff";
+    char *s = arena_copy(&arena, whole, sizeof whole - 1);
+    size_t n = sizeof whole - 1;
+    for (size_t k = 1 + any(2); k > 0; k--) {
+        size_t at = any(n - 20), end = at;
+        switch (any(4)) {
+        case 0: memmove(s + at, s + at + 1, n - at); n--; break;
+        case 1: s[at] = marks[any(sizeof marks - 1)]; break;
+        case 2: { char c = s[at]; s[at] = s[at + 1]; s[at + 1] = c; break; }
+        default:
+            while (end < n && s[end] != ' ' && s[end] != '\n') end++;
+            memmove(s + at, s + end, n - end + 1);
+            n -= end - at;
+        }
+    }
+    return s;
+}
+
+static bool github_fine(const char *out)
+{
+    for (const char *line = out; *line; line = strchr(line, '\n') + 1)
+        if (strncmp(line, "::error title=", 14) != 0 && strncmp(line, "::warning title=", 16) != 0) return false;
+    return true;
+}
+
+/* The fix of the first diagnostic that has one does away with it: no such message at that place any more. */
+static bool fix_helps(const char *text, bool *tried)
+{
+    struct compile c, again;
+    struct fault f = {0};
+    struct buf b = {0};
+    bool good = true;
+    if (compile_open(&c, &world, save("fix.mlc", text), &f) != ERR_OK) return false;
+    for (size_t i = 0; i < c.diags.n && !*tried; i++) {
+        const struct diag *d = c.diags.list[i];
+        if (!d->fix || d->at.file != c.source->id || d->fix_at.file != c.source->id) continue;
+        *tried = true;
+        buf_put(&b, text, d->fix_at.at);
+        buf_puts(&b, d->fix);
+        buf_puts(&b, text + d->fix_at.end);
+        good = compile_open(&again, &world, save("fixed.mlc", buf_cstr(&b)), &f) == ERR_OK;
+        for (size_t k = 0; good && k < again.diags.n; k++) {
+            const struct diag *e = again.diags.list[k];
+            if (e->code == d->code && e->at.at == d->at.at && strcmp(e->message, d->message) == 0) good = false;
+        }
+        if (!good) printf("# %s %s: fix `%s` at %u..%u in\n%.*s\n", diag_code_text(d->code), d->message, d->fix, d->fix_at.at, d->fix_at.end, (int)strlen(text), text);
+        compile_close(&again);
+    }
+    buf_free(&b);
+    compile_close(&c);
+    return good;
+}
+
+static void slips(void)
+{
+    size_t wrong = 0, with_fix = 0, useless = 0;
+    enum { SPECS = 240 };
+    for (size_t i = 0; i < SPECS; i++) {
+        const char *text = slipped();
+        json_t *log = json_loads(said(text, DIAG_FORMAT_SARIF, false), JSON_REJECT_DUPLICATES, NULL), *all;
+        json_t *json = json_loads(said(text, DIAG_FORMAT_JSON, false), JSON_REJECT_DUPLICATES, NULL);
+        const char *junit = said(text, DIAG_FORMAT_JUNIT, false);
+        xmlDoc *doc = xmlReadMemory(junit, (int)strlen(junit), "junit.xml", NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+        json_t *run = json_array_get(json_object_get(log, "runs"), 0), *rules = json_object_get(json_object_get(json_object_get(run, "tool"), "driver"), "rules"), *result;
+        size_t k;
+        bool fine = log && json && doc && github_fine(said(text, DIAG_FORMAT_GITHUB, false)), tried = false;
+        all = json_object_get(run, "results");
+        fine = fine && json_array_size(all) == json_array_size(json_object_get(json, "diagnostics"));
+        json_array_foreach(all, k, result) fine = fine && result_fine(result, rules);
+        wrong += !fine;
+        if (!fine && wrong < 4) printf("# a form is broken for\n%s\n", text);
+        useless += !fix_helps(text, &tried);
+        with_fix += tried;
+        json_decref(log);
+        json_decref(json);
+        xmlFreeDoc(doc);
+    }
+    ok(wrong == 0, "every form is sound for specs with slips", "%zu of %d are not", wrong, SPECS);
+    ok(useless == 0 && with_fix > 60, "a fix does away with its message", "%zu of %zu do not", useless, with_fix);
+    printf("# %d specs with slips, %zu with a fix\n", SPECS, with_fix);
+}
+
 int main(void)
 {
     world_real(&world);
@@ -307,6 +413,7 @@ int main(void)
     junit();
     color();
     fixes();
+    slips();
     static const char *const files[] = {"a:b,c%d.mlc", "fix.mlc", "fixed.mlc"};
     for (size_t i = 0; i < 3; i++) unlink(arena_printf(&arena, "%s/%s", dir, files[i]));
     rmdir(dir);
