@@ -421,6 +421,9 @@ static enum err fold_flow(struct fold *x)
             fl->sweep_after = (struct str){NULL, 0};
         }
         break;
+    case FRAME_BULK:
+        fl->job = str_is(ev->v[EV_WHAT], "started") ? ev->v[EV_VALUE] : (struct str){NULL, 0};
+        break;
     case FRAME_FUSE:
         fl->held_ok = 0;
         break;
@@ -478,7 +481,7 @@ static enum err fold(struct fold *x)
         return x->fr->priv_erased ? ERR_OK : fold_record(x);
     case FRAME_LINK: return fold_link(x);
     case FRAME_HINT: return x->fr->priv_erased || !event_has(&x->ev, EV_KEY) ? ERR_OK : fold_record(x);
-    case FRAME_IMAGE: case FRAME_POLL: case FRAME_PAGE: case FRAME_POLL_END: case FRAME_FUSE: case FRAME_ACCEPT: {
+    case FRAME_IMAGE: case FRAME_POLL: case FRAME_PAGE: case FRAME_POLL_END: case FRAME_FUSE: case FRAME_ACCEPT: case FRAME_BULK: {
         enum err e = take_flow(x);
         return e == ERR_OK ? fold_flow(x) : e;
     }

@@ -31,6 +31,7 @@ void flow_encode(struct buf *b, const struct flow_state *st)
     buf_blob(b, st->cursor);
     buf_blob(b, st->full_cursor);
     buf_blob(b, st->sweep_after);
+    buf_blob(b, st->job);
 }
 
 bool flow_decode(struct str bytes, struct flow_state *st)
@@ -50,6 +51,7 @@ bool flow_decode(struct str bytes, struct flow_state *st)
     st->cursor = read_blob(&r);
     st->full_cursor = read_blob(&r);
     st->sweep_after = read_blob(&r);
+    st->job = read_blob(&r);
     return reader_done(&r);
 }
 

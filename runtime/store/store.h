@@ -44,6 +44,7 @@ struct flow_state {
     uint16_t held_ok;                  /* the pass that is held was accepted */
     struct str hashes;                 /* EV_HASHES of the spec that its rows were derived with */
     struct str cursor, full_cursor, sweep_after;
+    struct str job;                    /* the bulk write that is under way; empty = none */
     int64_t last_poll_ms, last_full_ms, last_sweep_ms, next_poll_ms, next_full_ms;
     uint64_t counts[ROW_STATE_COUNT];  /* rows per state */
     uint64_t locked;                   /* keys waiting for a locked source row */

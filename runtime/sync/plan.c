@@ -1,5 +1,6 @@
 /* plan.c - what a run would do: the same reading, deriving and comparing as the run, without a frame, a write, or a moved cursor. */
 #include "sync/sync_private.h"
+#include <stdio.h>
 
 struct planning {
     struct engine *e;
@@ -195,15 +196,27 @@ static enum err plan_known(void *arg, struct str key, const struct row *r)
     return ERR_OK;
 }
 
+/* How so many new records would go out, and what that costs. */
+static void tell_load(struct planning *p, uint64_t records)
+{
+    char text[500], count[60];
+    const struct str none = {NULL, 0};
+    if (!load_estimate_text(p->sf, records, text, sizeof text)) return;
+    snprintf(count, sizeof count, "%llu records", (unsigned long long)records);
+    tell(p, "load", str_of(count), none, none, none, text);
+}
+
 enum err engine_plan(struct engine *e, void (*each)(void *ctx, const struct plan_change *c), void *ctx, struct plan_totals *t, struct fault *f)
 {
     *t = (struct plan_totals){0};
     enum err err = ERR_OK;
     for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) {
+        uint64_t before = t->inserts;
         struct planning p = {e, &e->flows[i], each, ctx, t, 0};
         struct flow_state st;
         if (store_flow(e->store, p.sf->name, &st)) err = store_rows(e->store, st.id, (struct str){NULL, 0}, plan_known, &p, f);
         for (size_t q = 0; q < p.sf->nqueries && err == ERR_OK; q++) err = plan_company(&p, &p.sf->queries[q], f);
+        if (err == ERR_OK) tell_load(&p, t->inserts - before);
         if (err == ERR_OK && store_flow(e->store, p.sf->name, &st) && fuse_limit(p.sf->fl, st.linked) < p.danger &&
             (p.sf->fl->fuse_count || p.sf->fl->fuse_percent))
             t->fuse_would_hold = true;

@@ -52,6 +52,11 @@ static int64_t next_due(struct engine *e)
         struct flow_state st;
         struct store_item one;
         if (e->flows[i].stopped || !store_flow(e->store, e->flows[i].name, &st)) continue;
+        if (load_pending(e, &e->flows[i], &at)) {
+            if (at < due) due = at;
+            continue;
+        }
+        if (order_waits(e, &e->flows[i])) continue;              /* for a flow that has a time of its own */
         if (store_due(e->store, st.id, now_ms(e), 1, &a, &one, &at) > 0) at = 0;
         if (at < due) due = at;
     }
@@ -96,7 +101,9 @@ static enum err finish(struct engine *e, int64_t wait_ms, struct fault *f)
         }
         err = emit_commit(e, f);                 /* the last answers say what is due next */
         if (err != ERR_OK) return err;
-        int64_t due = next_due(e);
+        int64_t due = next_due(e), look;
+        for (size_t i = 0; i < e->nflows && wait_ms > 0; i++)        /* a bulk write takes its time */
+            if (load_pending(e, &e->flows[i], &look)) deadline = now_ms(e) + wait_ms;
         if (stopping(e) || due == INT64_MAX || due > deadline) return ERR_OK;
         if (due > now_ms(e)) {
             progress_tell(e, NULL, "waiting");

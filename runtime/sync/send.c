@@ -160,11 +160,25 @@ static size_t room_for_whole(const struct flow_state *st, size_t room, size_t ba
     return ready < room ? (size_t)ready / batch * batch : room / batch * batch;
 }
 
+enum err send_prepare(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
+{
+    enum err err = settle_items(e, sf, items, n, a, f);
+    if (err == ERR_OK) err = into_items(e, sf, items, n, a, f);
+    if (err == ERR_OK) err = guard_told(e, sf, items, n, a, f);
+    if (err == ERR_OK) err = lookup_unread(e, sf, items, n, a, f);
+    if (err == ERR_OK) err = lookup_ids(e, sf, items, n, a, f);
+    if (err == ERR_OK) err = hold_candidates(e, sf, items, n, a, f);
+    return err == ERR_OK ? lookup_links(e, sf, items, n, a, f) : err;
+}
+
 /* Prepares requests for one flow, only `whole` ones or whatever is due; *did = something was journaled. */
 static enum err prepare(struct engine *e, struct sync_flow *sf, bool whole, bool *did, struct fault *f)
 {
     struct flow_state st;
-    if (sf->stopped || !store_flow(e->store, sf->name, &st) || order_waits(e, sf)) return ERR_OK;
+    bool held;
+    if (sf->stopped || order_waits(e, sf)) return ERR_OK;
+    enum err load = load_turn(e, sf, whole, &held, f);
+    if (load != ERR_OK || held || !store_flow(e->store, sf->name, &st)) return load;
     size_t room = (WRITERS_MAX - e->nbatches) * (size_t)sf->batch_now;
     if (room > ROUND_MAX) room = ROUND_MAX;
     if (whole) room = room_for_whole(&st, room, sf->batch_now);
@@ -173,13 +187,7 @@ static enum err prepare(struct engine *e, struct sync_flow *sf, bool whole, bool
     arena_init(&a, 256 * 1024);
     struct send_item *items = ARENA_ARRAY(&a, struct send_item, room);
     size_t before = e->npending, n = into_take_turns(e, sf, items, pick(e, sf, st.id, room, &a, items, f));
-    enum err err = settle_items(e, sf, items, n, &a, f);
-    if (err == ERR_OK) err = into_items(e, sf, items, n, &a, f);
-    if (err == ERR_OK) err = guard_told(e, sf, items, n, &a, f);
-    if (err == ERR_OK) err = lookup_unread(e, sf, items, n, &a, f);
-    if (err == ERR_OK) err = lookup_ids(e, sf, items, n, &a, f);
-    if (err == ERR_OK) err = hold_candidates(e, sf, items, n, &a, f);
-    if (err == ERR_OK) err = lookup_links(e, sf, items, n, &a, f);
+    enum err err = send_prepare(e, sf, items, n, &a, f);
     if (err == ERR_OK) err = make_batches(e, sf, items, n, &a, f);
     *did = *did || e->npending > before || n > 0;
     arena_free(&a);

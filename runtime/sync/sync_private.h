@@ -38,6 +38,8 @@ struct sync_flow {
     bool shares_records;               /* it is into another flow, or another one into it */
     unsigned batch_now;                /* halved after a refused request, doubled after an applied one */
     bool module_empty;                 /* had no record at the check: no look-ups before inserts */
+    bool load_off;                     /* no bulk writes in this run any more */
+    int64_t load_due_ms;               /* monotonic: the next look at the bulk write that is under way */
     bool stopped;                      /* a configuration error came back: no more writes in this run */
 };
 static inline struct sync_endpoint *source_of(const struct sync_flow *sf, const struct source_query *q) { return sf->from[q - sf->queries]; }
@@ -261,6 +263,15 @@ enum err gone_answer(struct engine *e, struct sync_flow *sf, struct str key, con
 enum err guard_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
 /* The same for records that the target has told of. */
 enum err guard_told(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
+
+/* load.c - first loads by bulk write. *held: the flow's rows do not go out as inserts now. */
+enum err load_turn(struct engine *e, struct sync_flow *sf, bool reading, bool *held, struct fault *f);
+/* A bulk write is under way, and when it is looked at next. */
+bool load_pending(struct engine *e, const struct sync_flow *sf, int64_t *due_wall_ms);
+/* Both ways for so many new records, and which one it will be; false: nothing worth saying. */
+bool load_estimate_text(const struct sync_flow *sf, uint64_t records, char *out, size_t n);
+/* What has to be known before rows are composed: settled, ids, candidates, links. */
+enum err send_prepare(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 
 /* hint.c - notifications of the target: their channels, what they tell, what follows from it. */
 enum err hint_channels(struct engine *e, bool off, struct fault *f);
