@@ -78,6 +78,13 @@ static void rule_finding(struct diff *d, struct duel *duel, const struct scope *
     if (f && v == NORM_PARTS && diff__tables(d, duel, sc, fa, fb, out) && found) rule = RULE_TABLE;
     diff__again(out, rule, str_of(out->flow), str_of(out->field), hash_bytes(&x->hash), hash_bytes(&y->hash));
     message_of_rule(d, out);
+    if (strcmp(out->text[0], out->text[1]) == 0) diff__where(d, sc, y->name, out);
+}
+
+/* Of two list fields without diagrams: the same but for what makes a line. */
+static bool same_frame(struct diff *d, const struct image_field *x, const struct image_field *y)
+{
+    return x->expr.n && y->expr.n && strcmp(diff__frame_text(d, rule_text(d, x)), diff__frame_text(d, rule_text(d, y))) == 0;
 }
 
 static void compare_rule(struct diff *d, struct duel *duel, const struct scope *sc, size_t fa, size_t fb)
@@ -91,9 +98,8 @@ static void compare_rule(struct diff *d, struct duel *duel, const struct scope *
     struct dd *f = usable ? p->fields[fa].rule : NULL, *g = usable ? q->fields[fb].rule : NULL;
     enum norm_verdict v = usable ? norm_compare(&duel->norm, f, g, paths, DIFF_PATHS, &npaths) : NORM_PARTS;
     bool lines = x->lines && y->lines;
-    /* without a diagram the lines are all there is to look at, as long as any of them differs */
     if (lines) diff__lines(d, duel, fa, fb);
-    if (lines && !usable && d->n > findings) return;
+    if (lines && !usable && d->n > findings && same_frame(d, x, y)) return;
     if (v != NORM_SAME) rule_finding(d, duel, sc, fa, fb, f, g, v, paths, npaths);
     else if (x->mode == y->mode && d->n == findings && d->equal == equal) d->equal++;
 }

@@ -60,6 +60,9 @@ void diff__columns(struct diff *d, struct duel *duel);
 /* The text of a list field without what makes a line: `each line in Lines when c { .. } ?? reject "no lines"`. */
 const char *diff__frame_text(struct diff *d, const char *text);
 
+/* diff_where.c: puts the lets and functions that differ behind two texts that read alike. */
+void diff__where(struct diff *d, const struct scope *sc, struct str field, struct diff_finding *f);
+
 /* diff_table.c: true when two rules differ by a table only; f gets its entries. */
 bool diff__tables(struct diff *d, struct duel *duel, const struct scope *sc, size_t fa, size_t fb, struct diff_finding *f);
 
