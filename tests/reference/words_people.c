@@ -153,6 +153,8 @@ static void parts(struct ref *r, struct ref_value whole, struct str *first, stru
     s = whole.text;
     while (s.n && (s.p[0] == ',' || s.p[0] == ' ')) s = (struct str){s.p + 1, s.n - 1};
     if (s.n == 0 || turned(s, first, last)) return;
+    while (s.n && (s.p[s.n - 1] == ',' || s.p[s.n - 1] == ' ')) s.n--;       /* a comma at the end parts nothing */
+    if (s.n == 0) return;
     size_t n = words_of(s, w), from = first_real(w, n), at = n - 1;
     while (at > from && suffix(w[at])) at--;
     while (at > from + 1 && listed(w[at - 1], particles)) at--;
