@@ -99,6 +99,37 @@ static struct world_counts compared(const char *where, const char *from, const c
     return n;
 }
 
+/* One customer number in two companies: two records, told apart by the company in their keys. */
+static uint64_t two_companies(const char *accounts, struct buf *out)
+{
+    struct ref_world w;
+    bool good = world_open(&w, "tests/lang/check/companies_right.mlc");
+    static const char *const rows[][2] = {{"ABC", "[{'key':['01','ABF'],'fields':{'ARDivisionNo':'01','CustomerNo':'ABF','CustomerName':'One'}}]"},
+                                          {"DEF", "[{'key':['01','ABF'],'fields':{'ARDivisionNo':'01','CustomerNo':'ABF','CustomerName':'Two'}}]"}};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *v = state(rows[i][1], NULL, NULL);
+        good = good && world_rows(&w, rows[i][0], "AR_Customer", v);
+        json_decref(v);
+    }
+    json_t *records = state(accounts, NULL, NULL);
+    good = good && world_records(&w, "Accounts", records);
+    json_decref(records);
+    ASSERT(good);
+    world_compare(&w, out);
+    uint64_t n = w.counts.differences;
+    world_close(&w);
+    return n;
+}
+
+static void companies(struct buf *out)
+{
+    buf_clear(out);
+    uint64_t same = two_companies("[{'id':'1','Sage_Customer':'ABC~01~ABF','Account_Name':'One'},{'id':'2','Sage_Customer':'DEF~01~ABF','Account_Name':'Two'}]", out);
+    say(same == 0, "two companies of one flow", buf_cstr(out));
+    uint64_t other = two_companies("[{'id':'1','Sage_Customer':'ABC~01~ABF','Account_Name':'Two'},{'id':'2','Sage_Customer':'DEF~01~ABF','Account_Name':'Two'}]", out);
+    say(other == 1 && strstr(buf_cstr(out), "f ABC~01~ABF: Account_Name is \"Two\", not \"One\""), "the one of them that differs is named", buf_cstr(out));
+}
+
 int main(void)
 {
     struct buf out = {0};
@@ -114,6 +145,7 @@ int main(void)
         bool one = n.differences == 1 && strncmp(buf_cstr(&out), planted[i].line, strlen(planted[i].line)) == 0;
         say(one, planted[i].line, out.n ? buf_cstr(&out) : "not found");
     }
+    companies(&out);
     buf_free(&out);
     return failures ? 1 : 0;
 }
