@@ -57,6 +57,27 @@ mlc diff --format=markdown $old $new >d.md
 has "markdown" d.md "### mlc diff: 2 findings: 1 data, 1 text"
 has "markdown: a box to tick" d.md '- [ ] `customers.Phone`'
 
+large() {   # LIMIT: 120 flows, each with a rule that depends on it
+    echo 'mlc 1
+spec "large"
+import file
+source feed: file { path = "in" }
+target out: file { path = "out" }'
+    i=0
+    while [ $i -lt 120 ]; do
+        echo "entity feed.T$i { key No: text(20)  A: decimal(9,2) = 0 }"
+        echo "entity out.M$i { Key: text(80) @unique  F: text(200) }"
+        echo "flow f$i from feed.T$i to out.M$i { every 1h  key Key  F = match { A > $1 => \"a value of some length, so that a comment is soon full: $i\", else => \"none\" } }"
+        i=$((i + 1))
+    done
+}
+large 100 >large1.mlc
+large 200 >large2.mlc
+mlc diff --format=markdown large1.mlc large2.mlc >large.md
+is "markdown: a comment takes it" "$([ "$(wc -m <large.md)" -lt 65000 ] && [ "$(grep -c '^- \[ \]' large.md)" -gt 50 ] && echo yes)" yes
+has "markdown: and says what it leaves out" large.md "more: a comment has no room for them"
+has "markdown: all are counted" large.md "120 findings: 120 data"
+
 # ---- approvals ----
 sed "s/, 12)/, 13)/" $new >after/wide.mlc
 exits "an approval needs a file" 64 mlc diff --approve because $old $new
