@@ -1,7 +1,7 @@
-/* guard.c - flows whose fields are the source's alone: after each pass, and when the target tells of one (hint.c), their records are read in the target,
+/* guard.c - flows whose fields are the source's alone: before each pass, and when the target tells of one (hint.c), their records are read in the target,
  * and what people changed there is put back.
  *
- *   rows at rest -100 at once-> read by id -> differs from what was written? -> ADOPT with what stands there -> DIRTY -> written as any change
+ *   rows -100 at once-> read by id -> differs from what was written? -> ADOPT with what stands there -> DIRTY -> written as any change
  *                                          -> not there?                     -> made again (gone.c), unless a large share is missing
  *
  * The old value in the log is the one that people had written. `once` and `fill` fields are theirs and not looked at. */
@@ -25,13 +25,19 @@ static struct str keep(struct arena *a, struct str s)
     return (struct str){arena_copy(a, s.p, s.n), s.n};
 }
 
+/* At rest, or about to be written for another reason; not what is under way, set aside or left. */
+static bool looked_at(unsigned row_state)
+{
+    return row_state == ROW_CLEAN || row_state == ROW_DIRTY || row_state == ROW_WAITING;
+}
+
 static enum err take(void *arg, struct str key, const struct row *r)
 {
     struct chunk *c = arg;
     if (c->n == AT_ONCE) return ERR_STOPPED;
     buf_clear(c->last);
     buf_str(c->last, key);
-    if (r->state != ROW_CLEAN || !r->id.n || (r->flags & (ROW_F_ERASED | ROW_F_UNREAD))) return ERR_OK;
+    if (!looked_at(r->state) || !r->id.n || (r->flags & (ROW_F_ERASED | ROW_F_UNREAD | ROW_F_VOID))) return ERR_OK;
     c->key[c->n] = keep(c->a, key);
     c->row[c->n++] = (struct row){.state = r->state, .flags = r->flags, .slot = r->slot, .id = keep(c->a, r->id), .written = keep(c->a, r->written),
                                   .lines = keep(c->a, r->lines)};
@@ -56,10 +62,7 @@ static bool stands(struct guarding *g, const struct image_field *fd, struct str 
         lines_match(&lines, &value_absent, map ? map : &value_absent, there, fd->type.shape, a, &m);
         return !m.differs;
     }
-    const struct image_link *l = link_at(g->sf, field, NO_COLUMN);
-    if (!l || written->kind != V_TEXT) return same_in_target(written, there);
-    struct str id = link_id(g->e, l, key, value_str(written), a);
-    return there->kind == V_ID ? str_eq(value_str(there), id) : !value_present(there) && id.n == 0;
+    return link_holds(g->e, g->sf, field, key, written, there, a);
 }
 
 /* What was written, with the fields that people changed as they stand there now; how many these are. */
@@ -137,7 +140,7 @@ static enum err make_again(struct guarding *g, uint16_t flow, struct fault *f)
         if (store_row(e->store, flow, it.key, &g->keys, &it.row, NULL) != ERR_OK) continue;
         it.wanted = record_of(it.row.wanted, &g->keys);
         it.written = record_of(it.row.written, &g->keys);
-        enum err err = it.row.state == ROW_CLEAN ? gone_item(e, g->sf, &it, f) : ERR_OK;
+        enum err err = looked_at(it.row.state) ? gone_item(e, g->sf, &it, f) : ERR_OK;
         if (err == ERR_OK) err = emit_commit(e, f);
         arena_release(&g->keys, m);
         if (err != ERR_OK) return err;

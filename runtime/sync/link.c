@@ -193,6 +193,14 @@ struct str link_id(struct engine *e, const struct image_link *l, struct str chil
     return store_link(e->store, l->module, asked_field(l, a), symbol, a, &id, &at) ? id : (struct str){NULL, 0};
 }
 
+bool link_holds(struct engine *e, const struct sync_flow *sf, size_t field, struct str child, const struct value *symbol, const struct value *there, struct arena *a)
+{
+    const struct image_link *l = link_at(sf, field, NO_COLUMN);
+    if (!l || symbol->kind != V_TEXT) return same_in_target(symbol, there);
+    struct str id = link_id(e, l, child, value_str(symbol), a);
+    return there->kind == V_ID ? str_eq(value_str(there), id) : !value_present(there) && id.n == 0;
+}
+
 /* Of the records that hold the first value those that hold the others too. */
 static size_t all_hold(const struct image_link *l, const struct str *symbols, struct lookup_hit *hits, size_t n)
 {

@@ -34,11 +34,12 @@ static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, str
     enum err err = spec_changed(e, sf, &need_full, f);
     if (err != ERR_OK) return err;
     if (store_flow(e->store, sf->name, &st) && st.next_full_ms && now_ms(e) >= st.next_full_ms) need_full = true;
+    err = guard_flow(e, sf, f);                  /* before the poll makes rows differ for another reason */
+    if (err != ERR_OK) return err;
     progress_tell(e, sf, "reading");
     err = poll_flow(e, sf, need_full, f);
     if (err == ERR_OK && need_full && had_full) err = sweep_flow(e, sf, f);
     if (err == ERR_OK && need_full && had_full) err = hint_refresh_daily(e, sf->dst, f);
-    if (err == ERR_OK) err = guard_flow(e, sf, f);
     return err == ERR_OK ? fuse_decide(e, sf, f) : err;
 }
 

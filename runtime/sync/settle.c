@@ -28,15 +28,17 @@ static bool lines_stand(struct engine *e, struct sync_flow *sf, const struct sen
     return !m.differs;
 }
 
-/* What was sent stands there: every field of ours that can be compared (links are symbols, fill may have been taken, once belongs to people). */
+/* What was sent stands there: every field of ours that can be compared (fill may have been taken, once belongs to people). */
 static bool stands(struct engine *e, struct sync_flow *sf, const struct send_item *it, const struct record *there, struct arena *a)
 {
     struct record sent = record_of(it->row.sent, a);
     for (size_t i = 0; i < sent.n; i++) {
         const struct image_field *fd = flow_field(sf->fl, sent.f[i].name);
         const struct value *found = record_get(there, sent.f[i].name), *v = found ? found : &value_absent;
-        if (!fd || fd->type.base == T_LINK || fd->mode == FIELD_FILL || fd->mode == FIELD_ONCE) continue;
-        if (fd->type.base == T_LIST ? !lines_stand(e, sf, it, (size_t)(fd - sf->fl->fields), &sent.f[i].v, v, a) : !same_in_target(&sent.f[i].v, v)) return false;
+        if (!fd || fd->mode == FIELD_FILL || fd->mode == FIELD_ONCE) continue;
+        size_t field = (size_t)(fd - sf->fl->fields);
+        bool stand = fd->type.base == T_LIST ? lines_stand(e, sf, it, field, &sent.f[i].v, v, a) : link_holds(e, sf, field, it->key, &sent.f[i].v, v, a);
+        if (!stand) return false;
     }
     return true;
 }

@@ -199,6 +199,8 @@ bool link_waits(const struct sync_flow *sf);
 enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 /* The id that a symbol of a link resolved to for the record `child`; empty = none. */
 struct str link_id(struct engine *e, const struct image_link *l, struct str child, struct str symbol, struct arena *a);
+/* Whether a value that is no list stands in the target as an image has it: links by the record that their symbol means now. */
+bool link_holds(struct engine *e, const struct sync_flow *sf, size_t field, struct str child, const struct value *symbol, const struct value *there, struct arena *a);
 /* The natural key that a ref's symbol means: the child's company, then the arguments. */
 struct str link_parent_key(struct str child, struct str symbol, struct arena *a);
 enum link_parent { PARENT_UNKNOWN, PARENT_NOT_YET, PARENT_THERE, PARENT_DELETED };
