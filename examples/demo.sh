@@ -1,12 +1,14 @@
 #!/bin/sh
-# demo.sh - the whole product in a few seconds: a Sage 100 with 1,000 customers, and a Zoho CRM in which people have already made 40 of them. Both are
+# demo.sh - the whole product in a minute: a Sage 100 with 1,000 customers, and a Zoho CRM in which people have already made 40 of them. Both are
 # stand-ins from tests/sim on loopback; mlc and mlcd are the real programs and talk real HTTP. Every number that is told is checked: the demo ends with
 # status 1 at the first one that is wrong. Everything happens in a temporary directory; every process that was started is ended by its id.
+# The second chapter, a whole distributor, is demo_distribution.sh.
 set -eu
 cd "$(dirname "$0")/.."
 B=${B:-build}
 case $B in /*) ;; *) B=$PWD/$B ;; esac
-example=$PWD/examples/customers
+root=$PWD
+example=$root/examples/customers
 data=$PWD/tests/sim/zoho/data/professional.json
 W=$(mktemp -d "${TMPDIR:-/tmp}/mlc-demo.XXXXXX")
 pids=""
@@ -168,6 +170,10 @@ tell "A copy of the log, one byte of it changed, given to the auditor's own prog
 run mlc-audit-verify --pubkey "$(mlcd audit key)" tampered; expect "mlc-audit-verify on a changed log" $code 3
 said "FAILED"
 
-printf '\n%sThat was it.%s %d customers, %d accounts, %d API calls, nothing doubled, nothing lost.\n' "$bold" "$plain" "$sage_rows" "$((made + 41))" \
+printf '\n%sSo much for one flow:%s %d customers, %d accounts, %d API calls, nothing doubled, nothing lost.\n' "$bold" "$plain" "$sage_rows" "$((made + 41))" \
     "$(counter '[.calls[]] | add')"
+
+. "$root/examples/demo_distribution.sh"
+
+printf '\n%sThat was it.%s\n' "$bold" "$plain"
 tell "Next: README.md for the first mapping of your own in five minutes, docs/language.md for what a mapping can say, docs/operations.md for running it."

@@ -29,6 +29,8 @@ static void status_json(struct str name, const struct flow_state *st, bool first
         buf_puts(&b, ",\"bulk_write\":");
         json_put_string(&b, st->job);
     }
+    buf_puts(&b, ",\"trouble\":");
+    json_put_string(&b, st->trouble);
     buf_printf(&b, ",\"linked\":%llu,\"locked\":%llu,\"no_answer\":%llu,\"violated\":%llu", (unsigned long long)st->linked, (unsigned long long)st->locked,
                (unsigned long long)st->no_answer, (unsigned long long)st->violated);
     const struct { const char *name; int64_t ms; } times[] = {{"last_poll", st->last_poll_ms}, {"last_full", st->last_full_ms}, {"last_keys", st->last_sweep_ms}};
@@ -62,6 +64,7 @@ static enum err status_flow(void *arg, struct str name, const struct flow_state 
     if (st->no_answer) printf("  %llu values had no answer (bad phone, unknown code ...) and were left empty\n", (unsigned long long)st->no_answer);
     if (st->violated) printf("  %llu rows broke what the schema declares of the source\n", (unsigned long long)st->violated);
     if (st->job.n) printf("  a bulk write is under way: job %.*s\n", (int)st->job.n, st->job.p);
+    if (st->trouble.n) printf("  %-12s %8s  %.*s\n", "STOPPED", "", (int)st->trouble.n, st->trouble.p);
     if (st->put_back) printf("  %llu records that people had changed in the target were put back (guard)\n", (unsigned long long)st->put_back);
     print_time("last poll", st->last_poll_ms);
     print_time("last full", st->last_full_ms);

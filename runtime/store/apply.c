@@ -416,6 +416,8 @@ static enum err fold_flow(struct fold *x)
             fl->cursor = ev->v[EV_CURSOR];        /* the cursor that ends a full pass starts the next pass of changes */
             fl->full_cursor = (struct str){NULL, 0};
         }
+        fl->trouble = (struct str){NULL, 0};
+        fl->trouble_ms = 0;
         if (str_is(ev->v[EV_PASS], "keys")) {
             fl->last_sweep_ms = x->fr->time_ms;
             fl->sweep_after = (struct str){NULL, 0};
@@ -423,6 +425,10 @@ static enum err fold_flow(struct fold *x)
         break;
     case FRAME_BULK:
         fl->job = str_is(ev->v[EV_WHAT], "started") ? ev->v[EV_VALUE] : (struct str){NULL, 0};
+        break;
+    case FRAME_ALARM:
+        fl->trouble = ev->v[EV_WHY];
+        fl->trouble_ms = x->fr->time_ms;
         break;
     case FRAME_FUSE:
         fl->held_ok = 0;
@@ -485,7 +491,11 @@ static enum err fold(struct fold *x)
         enum err e = take_flow(x);
         return e == ERR_OK ? fold_flow(x) : e;
     }
-    default: return ERR_OK;          /* CALL, TOKEN, CHECK, ALARM, CLOSE and kinds of a later version say nothing to the index */
+    case FRAME_ALARM: {              /* of a flow: its pass did not come to an end */
+        enum err e = event_has(&x->ev, EV_FLOW) ? take_flow(x) : ERR_OK;
+        return e == ERR_OK && event_has(&x->ev, EV_FLOW) ? fold_flow(x) : e;
+    }
+    default: return ERR_OK;          /* CALL, TOKEN, CHECK, CLOSE and kinds of a later version say nothing to the index */
     }
 }
 

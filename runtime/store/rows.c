@@ -32,6 +32,8 @@ void flow_encode(struct buf *b, const struct flow_state *st)
     buf_blob(b, st->full_cursor);
     buf_blob(b, st->sweep_after);
     buf_blob(b, st->job);
+    buf_blob(b, st->trouble);
+    buf_u64(b, (uint64_t)st->trouble_ms);
 }
 
 bool flow_decode(struct str bytes, struct flow_state *st)
@@ -52,6 +54,8 @@ bool flow_decode(struct str bytes, struct flow_state *st)
     st->full_cursor = read_blob(&r);
     st->sweep_after = read_blob(&r);
     st->job = read_blob(&r);
+    st->trouble = read_blob(&r);
+    st->trouble_ms = (int64_t)read_u64(&r);
     return reader_done(&r);
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECKSUM = 16, STORE_FORMAT = 4, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 128 };
+enum { CHECKSUM = 16, STORE_FORMAT = 5, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 128 };
 static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting"};
 
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)

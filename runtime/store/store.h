@@ -51,6 +51,7 @@ struct flow_state {
     uint64_t no_answer, violated;      /* since the beginning: builtins without an answer, broken source facts */
     uint64_t linked;                   /* rows with a target id */
     uint64_t put_back;                 /* since the beginning: records with people's edits that a guarded flow found */
+    struct str trouble; int64_t trouble_ms;   /* why the last pass ended without its end, and when; empty: it did not */
 };
 /* Spans live until the next store_apply. False when the flow was never seen. */
 bool store_flow(struct store *s, struct str name, struct flow_state *out);

@@ -43,6 +43,36 @@ static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, str
     return err == ERR_OK ? fuse_decide(e, sf, f) : err;
 }
 
+/* What the other systems can do to a pass: nothing in the log or the index is at fault. */
+static bool from_outside(enum err err)
+{
+    static const enum err all[] = {ERR_PROTOCOL, ERR_AUTH, ERR_PERMISSION, ERR_CONFIG, ERR_UNSUPPORTED, ERR_BUSY, ERR_UNREACHABLE, ERR_EXPIRED, ERR_NOT_FOUND,
+                                   ERR_LOCKED, ERR_TOO_LARGE};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (err == all[i]) return true;
+    return false;
+}
+
+/* A pass that did not come to its end stands in the log with its class, and in status with its reason until one does. */
+static enum err noted_pass(struct engine *e, struct sync_flow *sf, bool want_full, struct fault *f)
+{
+    struct fault later;
+    enum err err = pass(e, sf, want_full, f);
+    if (!from_outside(err)) return err;              /* a run that is held has said so already */
+    emit_begin(e, FRAME_ALARM, sf);
+    event_put_text(&e->pub, EV_WHAT, "pass");
+    event_put_text(&e->pub, EV_CODE, err_name(err));
+    event_put_text(&e->priv, EV_WHY, f->text);       /* it may name a key: sealed */
+    if (emit_end(e, &later) != ERR_OK || emit_commit(e, &later) != ERR_OK) log_warn("the audit log did not take a note: %s", later.text);
+    return err;
+}
+
+/* A table that this user may not read, or that the agent lacks, or whose run is held stops its own flow and no other. */
+static bool own_trouble(enum err err)
+{
+    return err == ERR_PERMISSION || err == ERR_UNSUPPORTED || err == ERR_HELD;
+}
+
 /* The time of the next thing to do, INT64_MAX when there is none: rows due, locked keys. Rows of stopped flows do not count. */
 static int64_t next_due(struct engine *e)
 {
@@ -147,9 +177,17 @@ enum err engine_once(struct engine *e, struct engine_result *out, struct fault *
     enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
     size_t hints;
     if (err == ERR_OK) err = hint_take(e, &hints, f);
-    for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) err = pass(e, &e->flows[i], e->o.full, f);
+    struct fault own = {ERR_OK, ""};
+    for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) {
+        err = noted_pass(e, &e->flows[i], e->o.full, f);
+        if (!own_trouble(err)) continue;
+        if (own.err == ERR_OK) own = *f;
+        else log_warn("%s", f->text);                /* the first is told at the end */
+        err = ERR_OK;
+    }
     if (err == ERR_OK) err = finish(e, patience(e), f);
     if (err != ERR_OK) wind_up(e);
+    if (err == ERR_OK && own.err != ERR_OK) err = fault_set(f, own.err, "%s", own.text);
     sum_up(e);
     *out = e->result;
     struct fault later;
@@ -222,7 +260,7 @@ static enum err turn(struct engine *e, bool anew, int64_t *next, struct fault *f
     enum err err = e->checked ? ERR_OK : engine_check(e, NULL, f);
     *next = INT64_MAX;
     for (size_t i = 0; i < e->nflows && err == ERR_OK && !stopping(e); i++) {
-        if (anew || flow_due(e, &e->flows[i]) <= now_ms(e)) err = pass(e, &e->flows[i], false, f);
+        if (anew || flow_due(e, &e->flows[i]) <= now_ms(e)) err = noted_pass(e, &e->flows[i], false, f);
         if (err == ERR_OK && flow_due(e, &e->flows[i]) < *next) *next = flow_due(e, &e->flows[i]);
     }
     size_t hints;
