@@ -48,7 +48,7 @@ static void on_total(void *ctx, const struct reconcile_total *t)
 static void flow_json(const struct reconcile_flow *r)
 {
     printf("{\"is\":\"flow\",\"flow\":\"%s\",\"module\":\"%s\",\"source\":%llu,\"target\":", r->flow, r->module, (unsigned long long)r->source);
-    if (r->no_scan) fputs("null", stdout);
+    if (r->no_scan || r->adds) fputs("null", stdout);
     else printf("%llu", (unsigned long long)r->target);
     for (unsigned k = 0; k < RECONCILE_COUNT; k++) printf(",\"%s\":%llu", reconcile_class_name(k), (unsigned long long)r->counts[k]);
     printf(",\"erased\":%llu,\"unknown_links\":%llu,\"marked\":%llu,\"all_keys\":%s,\"all_records\":%s}\n", (unsigned long long)r->erased,
@@ -64,7 +64,8 @@ static void on_flow(void *ctx, const struct reconcile_flow *r)
         return;
     }
     fprintf(p->talk, "%s: %llu records in the source", r->flow, (unsigned long long)r->source);
-    if (!r->no_scan) fprintf(p->talk, ", %llu in %s", (unsigned long long)r->target, r->module);
+    if (r->adds) fprintf(p->talk, " that add to records of %s", r->module);
+    else if (!r->no_scan) fprintf(p->talk, ", %llu in %s", (unsigned long long)r->target, r->module);
     fputc('\n', p->talk);
     for (unsigned k = 0; k < RECONCILE_COUNT; k++)
         if (r->counts[k] || k == RECONCILE_SAME)

@@ -342,7 +342,7 @@ static enum err reconcile_flow(struct reconcile_run *run, struct fault *f)
     struct flow_state st;
     const struct image_flow *fl = run->sf->fl;
     run->flow_id = store_flow(run->e->store, run->sf->name, &st) ? st.id : 0;
-    run->report = (struct reconcile_flow){.flow = run->sf->cname, .module = arena_copy(&run->e->page, fl->module.p, fl->module.n)};
+    run->report = (struct reconcile_flow){.flow = run->sf->cname, .module = arena_copy(&run->e->page, fl->module.p, fl->module.n), .adds = fl->into != 0};
     run->totals = run->o->totals ? totals_new(run->sf) : NULL;
     enum err err = ERR_OK;
     for (size_t i = 0; i < run->sf->nqueries && err == ERR_OK; i++) err = walk_company(run, &run->sf->queries[i], f);
@@ -357,8 +357,8 @@ static enum err reconcile_flow(struct reconcile_run *run, struct fault *f)
     return err == ERR_OK ? err : fault_prefix(f, "flow %s", run->sf->cname);
 }
 
-/* Credits that the targets say were used, all of them together; -1 when none counts. */
-static int64_t credits_of(const struct engine *e)
+/* What the targets say was used, all of them together; -1 when none counts it. */
+static int64_t used(const struct engine *e, const char *what)
 {
     int64_t sum = -1;
     for (size_t i = 0; i < e->image->ntargets; i++) {
@@ -369,7 +369,7 @@ static int64_t credits_of(const struct engine *e)
         struct record_writer w = record_begin(&b);
         if (e->targets[i].tops->usage) e->targets[i].tops->usage(e->targets[i].target, &w);
         record_end(&w);
-        int64_t one = record_decode(buf_view(&b), &a, &r) == ERR_OK ? record_int(&r, "credits_24h", -1) : -1;
+        int64_t one = record_decode(buf_view(&b), &a, &r) == ERR_OK ? record_int(&r, what, -1) : -1;
         if (one >= 0) sum = (sum < 0 ? 0 : sum) + one;
         arena_free(&a);
         buf_free(&b);
@@ -385,14 +385,15 @@ enum err engine_reconcile(struct engine *e, const struct reconcile_options *o, c
     arena_init(&run.chunk, 256 * 1024);
     enum err err = ERR_OK;
     uint64_t records = 0;
-    int64_t before = credits_of(e);
+    int64_t credits = used(e, "credits_24h"), calls = used(e, "calls");
     for (size_t i = 0; i < e->nflows && err == ERR_OK; i++) {
         run.sf = &e->flows[i];
         err = reconcile_flow(&run, f);
         records += run.report.source;
     }
     r->records = records;
-    r->credits = before < 0 ? -1 : credits_of(e) - before;
+    r->credits = credits < 0 ? -1 : used(e, "credits_24h") - credits;
+    if (calls >= 0) r->target_calls = (uint64_t)(used(e, "calls") - calls);      /* a list among what is read is a call a record */
     arena_free(&run.chunk);
     return err;
 }

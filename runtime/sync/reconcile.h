@@ -35,6 +35,7 @@ struct reconcile_flow {
     uint64_t erased;                                   /* records without data key: never compared */
     uint64_t unknown_links;                            /* link fields whose record nobody looked up yet: not compared */
     uint64_t marked;                                   /* repair */
+    bool adds;                                         /* the flow adds fields to another one's records, which are counted there: target is 0 */
     bool no_keys, no_scan;                             /* the source cannot list its keys, the target cannot be walked: what that hides is not found */
 };
 /* Of one customer (or vendor, or company where a flow has neither) in one flow: how many records, and the sum of one amount field. */
