@@ -124,6 +124,11 @@ static HRESULT do_set_company(struct object *self, VARIANT *args, unsigned n, VA
     text_of(&args[0], &code);
     enum standin_reply r = server.logged_on ? standin_step(&server.standin, "company", code.p) : STANDIN_ZERO;
     server.company = r == STANDIN_ONE;
+    if (server.company) {      /* a company may have a folder of its own */
+        char dir[sizeof server.dir + 8];
+        snprintf(dir, sizeof dir, "%s\\%.3s", server.dir, code.p);
+        if (GetFileAttributesA(dir) != INVALID_FILE_ATTRIBUTES) snprintf(server.standin.dir, sizeof server.standin.dir, "%s", dir);
+    }
     return number(result, r);
 }
 

@@ -11,7 +11,7 @@ awk -v n="$rows" 'BEGIN {
 }' >data/AR_Customer.tsv
 printf '*TermsCode$\tTermsCodeDesc$\tDateUpdated$\tTimeUpdated$\n00\tNet 30\t20240101\t1\n' >data/AR_TermsCode.tsv
 # memory NAME: resident MB of the process of ours whose command line holds it
-memory() { for pid in $(pgrep -f "$1"); do tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$(basename "$W")" && awk '/VmHWM/ {printf "%d MB peak", $2 / 1024}' "/proc/$pid/status"; done; }
+memory() { for pid in $(pgrep -f "$1"); do tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$(basename "$W")" && awk '/VmHWM/ {printf "%d MB peak\n", $2 / 1024}' "/proc/$pid/status"; done | sort -n | tail -1; }
 slowest() { sort -n "$1" | tail -1; }
 arch=${ARCH:-x64}
 standin "$arch" "$W/data"

@@ -158,29 +158,35 @@ static bool in_range(struct standin_object *o, const struct standin_row *r, cons
     return str_cmp(buf_view(key), str_of(begin)) >= 0 && (!*end || str_cmp(buf_view(key), str_of(end)) <= 0);
 }
 
-/* Where a range begins: keys are sorted by their parts, which is nearly the order of the stored keys; a prefix of the first part is enough here. */
-static size_t first_of(const struct standin_object *o, const char *begin)
+/* Where a range begins: found by halving where the order of the rows is that of the stored keys, else the first row. */
+static size_t first_of(const struct standin_object *o, const char *begin, struct buf *key)
 {
     const struct standin_table *t = o->table;
-    size_t lo = 0, hi = t->n, n = t->n ? strlen(begin) : 0;
+    size_t lo = 0, hi = *begin && !t->uneven ? t->n : 0;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        struct str first = t->row[mid].cell[t->keycol[0]];
-        struct str want = {begin, n < first.n ? n : first.n};
-        if (str_cmp((struct str){first.p, want.n}, want) >= 0) hi = mid;
+        stored_key(o->s, t, &t->row[mid], key);
+        if (str_cmp(buf_view(key), str_of(begin)) >= 0) hi = mid;
         else lo = mid + 1;
     }
     return lo;
+}
+
+/* True when no row behind this one can be in the range. */
+static bool past(struct standin_object *o, const struct standin_row *r, const char *end, struct buf *key)
+{
+    if (!*end || o->table->uneven) return false;
+    stored_key(o->s, o->table, r, key);
+    return str_cmp(buf_view(key), str_of(end)) > 0;
 }
 
 static enum standin_reply list(struct standin_object *o, struct standin_expr *const *e, const char *begin, const char *end, struct buf *d, struct buf *k)
 {
     struct buf key = {0};
     enum standin_reply r = STANDIN_ONE;
-    for (size_t i = first_of(o, begin); i < o->table->n; i++) {
+    for (size_t i = first_of(o, begin, &key); i < o->table->n; i++) {
         const struct standin_row *row = &o->table->row[i];
-        struct str first = row->cell[o->table->keycol[0]];
-        if (*begin && memcmp(first.p, begin, first.n < strlen(begin) ? first.n : strlen(begin)) > 0) break;
+        if (past(o, row, end, &key)) break;
         if (!in_range(o, row, begin, end, &key) || !standin__holds(e[2], row)) continue;
         if (row->locked && row->lock_fails) {
             snprintf(o->s->error, sizeof o->s->error, "%s", lock_text);

@@ -13,6 +13,7 @@ struct standin_table {
     char name[64];
     struct str *column; bool *text; unsigned ncolumns, nkeys;
     unsigned keycol[8], keylen[8];
+    bool uneven;                                    /* parts before the last one differ in length: the order of parts is not that of stored keys */
     struct standin_row *row; size_t n, cap;
 };
 

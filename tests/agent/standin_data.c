@@ -94,6 +94,7 @@ static void add(struct standin_table *t, struct str line)
     r->cell = calloc(t->ncolumns, sizeof *r->cell);
     for (unsigned i = 0; i < t->ncolumns; i++) r->cell[i] = cut_at(&line, '\t', &cell) ? unescaped(cell) : copied(STR(""));
     r->key = key_of(t, r);
+    for (unsigned i = 0; i + 1 < t->nkeys; i++) t->uneven = t->uneven || (t->n && r->cell[t->keycol[i]].n != t->row[0].cell[t->keycol[i]].n);
     for (unsigned i = 0; i < t->nkeys; i++)
         if (r->cell[t->keycol[i]].n > t->keylen[i]) t->keylen[i] = (unsigned)r->cell[t->keycol[i]].n;
     t->n++;
