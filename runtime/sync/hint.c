@@ -156,72 +156,97 @@ static enum err mark_records(struct engine *e, const struct sync_endpoint *p, co
 }
 
 /* ---- finds ---- */
-struct answer { struct str field, value, was, now; bool differs; };
-struct answers { struct arena *a; struct answer *list; size_t n, cap; const struct target_told *told; };
+struct answer { struct str asked, value, was, now; bool answered, differs; };   /* not answered: of a find that no spec here has any more */
+struct held { struct str field, value; };             /* what a record that was named holds now */
+struct answers {
+    struct arena *a;
+    struct answer *list; size_t n, cap;
+    const struct target_told *told;                   /* NULL: every answer is concerned */
+    struct held *held; size_t nheld;
+};
 
-static void add_answer(struct answers *as, struct str field, struct str value, struct str was)
+static void add_answer(struct answers *as, struct str asked, struct str value, struct str was)
 {
-    for (size_t i = 0; i < as->n; i++)
-        if (str_eq(as->list[i].field, field) && str_eq(as->list[i].value, value)) return;
     if (as->n == as->cap) {
         struct answer *grown = ARENA_ARRAY(as->a, struct answer, as->cap ? as->cap * 2 : 64);
         if (as->n) memcpy(grown, as->list, as->n * sizeof *grown);
         as->list = grown;
         as->cap = as->cap ? as->cap * 2 : 64;
     }
-    as->list[as->n++] = (struct answer){.field = field, .value = value, .was = was};
+    as->list[as->n++] = (struct answer){.asked = asked, .value = value, .was = was};
 }
 
-/* An answer in the cache: concerned when it is a record that was named, or when all are (told NULL). */
-static void concerned(void *ctx, struct str field, struct str value, struct str id)
+/* An answer in the cache is concerned when it is a record that was named, or when one of these may be it now: it holds the (first) value looked for. */
+static void concerned(void *ctx, struct str asked, struct str value, struct str id)
 {
     struct answers *as = ctx;
     bool hit = as->told == NULL;
+    const char *comma = memchr(asked.p, ',', asked.n);
+    struct str field = {asked.p, comma ? (size_t)(comma - asked.p) : asked.n}, first = link_part(value, 0);
     for (size_t i = 0; !hit && i < as->told->nids; i++) hit = str_eq(as->told->ids[i], id);
-    if (hit) add_answer(as, field, value, id);
+    for (size_t i = 0; !hit && i < as->nheld; i++) hit = str_eq(as->held[i].field, field) && str_eq(as->held[i].value, first);
+    if (hit) add_answer(as, asked, value, id);
 }
 
-/* What the records hold now: a value that was looked up before may mean one of them from now on. */
-static enum err values_now(struct engine *e, struct sync_endpoint *p, struct answers *as, const struct str *fields, size_t nfields, struct fault *f)
+static enum err values_now(struct sync_endpoint *p, struct answers *as, const struct str *fields, size_t nfields, struct fault *f)
 {
+    as->held = ARENA_ARRAY(as->a, struct held, as->told->nids * nfields + 1);
     for (size_t at = 0; at < as->told->nids; at += IDS_AT_ONCE) {
         size_t n = as->told->nids - at < IDS_AT_ONCE ? as->told->nids - at : IDS_AT_ONCE, nhits = 0;
         struct lookup_hit *hits = NULL;
         enum err err = p->tops->read(p->target, as->told->module, as->told->ids + at, n, fields, nfields, as->a, &hits, &nhits, f);
         if (err != ERR_OK) return err;
-        for (size_t h = 0; h < nhits; h++)
+        for (size_t h = 0; h < nhits && h < n; h++)
             for (size_t k = 0; k < nfields; k++) {
                 const struct value *v = record_get(&hits[h].fields, fields[k]);
-                struct str was;
-                int64_t when;
-                if (v && v->kind == V_TEXT && store_link(e->store, as->told->module, fields[k], value_str(v), as->a, &was, &when))
-                    add_answer(as, fields[k], value_str(v), was);
+                if (v && v->kind == V_TEXT) as->held[as->nheld++] = (struct held){fields[k], value_str(v)};
             }
     }
     return ERR_OK;
 }
 
-/* Asks anew, a field at a time. */
-static enum err ask(struct sync_endpoint *p, struct str module, struct str field, struct answers *as, struct fault *f)
+/* Asks anew what was kept under the name of one find. */
+static enum err ask(struct sync_flow *sf, const struct image_link *l, struct answers *as, struct fault *f)
 {
-    struct str *values = ARENA_ARRAY(as->a, struct str, LIMIT_COQL_IN);
+    struct str *values = ARENA_ARRAY(as->a, struct str, LIMIT_COQL_IN), asked = link_asked(l, as->a);
     size_t *index = ARENA_ARRAY(as->a, size_t, LIMIT_COQL_IN);
     for (size_t at = 0; at < as->n;) {
         size_t n = 0, nhits = 0;
         struct lookup_hit *hits = NULL;
         for (; at < as->n && n < LIMIT_COQL_IN; at++)
-            if (str_eq(as->list[at].field, field)) {
+            if (str_eq(as->list[at].asked, asked)) {
                 index[n] = at;
                 values[n++] = as->list[at].value;
             }
         if (n == 0) break;
-        enum err err = p->tops->lookup(p->target, module, field, values, n, NULL, 0, as->a, &hits, &nhits, f);
+        enum err err = link_ask(sf, l, values, n, as->a, &hits, &nhits, f);
         if (err != ERR_OK) return err;
+        for (size_t i = 0; i < n; i++) as->list[index[i]].answered = true;
         for (size_t h = 0; h < nhits; h++) {
             struct answer *an = &as->list[index[hits[h].value_index]];
             an->now = an->now.n ? STR(LINK_MANY) : hits[h].id;
         }
     }
+    return ERR_OK;
+}
+
+/* Each find once, whichever flow it stands in. */
+static enum err ask_all(struct engine *e, const struct sync_endpoint *p, struct str module, struct answers *as, struct fault *f)
+{
+    struct str done[32];
+    size_t n = 0;
+    for (size_t i = 0; i < e->nflows; i++)
+        for (size_t k = 0; e->flows[i].dst == p && k < e->flows[i].nplaces; k++) {
+            const struct image_link *l = e->flows[i].places[k].l;
+            if (l->kind != LINK_FIND || !str_eq(l->module, module)) continue;
+            struct str asked = link_asked(l, as->a);
+            bool known = n == 32;
+            for (size_t x = 0; !known && x < n; x++) known = str_eq(done[x], asked);
+            if (known) continue;
+            done[n++] = asked;
+            enum err err = ask(&e->flows[i], l, as, f);
+            if (err != ERR_OK) return err;
+        }
     return ERR_OK;
 }
 
@@ -235,10 +260,11 @@ static size_t fields_to_send(const struct users_of *u, const struct record *want
         const struct image_link *l = u->sf->places[p].l;
         const struct image_field *fd = &u->sf->fl->fields[u->sf->places[p].field];
         struct str field;
-        if (l->kind != LINK_FIND || l->nmore || !str_eq(l->module, u->module) || (fd->mode == FIELD_ONCE && has_id)) continue;
+        if (l->kind != LINK_FIND || !str_eq(l->module, u->module) || (fd->mode == FIELD_ONCE && has_id)) continue;
+        struct str asked = link_asked(l, u->a);
         for (size_t i = 0; i < u->as->n && n < max; i++) {
             const struct answer *an = &u->as->list[i];
-            bool known = !an->differs || !str_eq(an->field, l->field) || !link_stands(u->sf, l, wanted, an->value, &field);
+            bool known = !an->differs || !str_eq(an->asked, asked) || !link_stands(u->sf, l, wanted, an->value, &field);
             for (size_t k = 0; !known && k < n; k++) known = str_eq(out[k], field);
             if (!known) out[n++] = field;
         }
@@ -283,9 +309,10 @@ static enum err mark_users(struct engine *e, const struct sync_endpoint *p, stru
 static enum err emit_answers(struct engine *e, struct str module, const struct answers *as, struct fault *f)
 {
     for (size_t i = 0; i < as->n; i++) {
+        if (!as->list[i].answered) continue;
         emit_begin(e, FRAME_LINK, NULL);
         event_put(&e->pub, EV_MODULE, module);
-        event_put(&e->pub, EV_FIELD, as->list[i].field);
+        event_put(&e->pub, EV_FIELD, as->list[i].asked);
         event_put(&e->priv, EV_VALUE, as->list[i].value);
         event_put(&e->priv, EV_ID, as->list[i].now);
         enum err err = emit_end(e, f);
@@ -294,14 +321,14 @@ static enum err emit_answers(struct engine *e, struct str module, const struct a
     return ERR_OK;
 }
 
-/* The fields that finds of this target look at in a module. */
+/* The (first) fields that finds of this target look at in a module. */
 static size_t find_fields(const struct engine *e, const struct sync_endpoint *p, struct str module, struct str *out, size_t max)
 {
     size_t n = 0;
     for (size_t i = 0; i < e->nflows; i++)
         for (size_t k = 0; e->flows[i].dst == p && k < e->flows[i].nplaces; k++) {
             const struct image_link *l = e->flows[i].places[k].l;
-            bool known = l->kind != LINK_FIND || l->nmore || !str_eq(l->module, module);
+            bool known = l->kind != LINK_FIND || !str_eq(l->module, module);
             for (size_t x = 0; !known && x < n; x++) known = str_eq(out[x], l->field);
             if (!known && n < max) out[n++] = l->field;
         }
@@ -317,11 +344,11 @@ static enum err refresh(struct engine *e, struct sync_endpoint *p, struct str mo
     if (nfields == 0) return ERR_OK;
     arena_init(&a, 0);
     struct answers as = {.a = &a, .told = told};
-    store_links(e->store, module, &a, concerned, &as);
-    enum err err = told && told->what != TOLD_DELETE ? values_now(e, p, &as, fields, nfields, f) : ERR_OK;
-    for (size_t i = 0; i < nfields && err == ERR_OK; i++) err = ask(p, module, fields[i], &as, f);
+    enum err err = told && told->what != TOLD_DELETE ? values_now(p, &as, fields, nfields, f) : ERR_OK;
+    if (err == ERR_OK) store_links(e->store, module, &a, concerned, &as);
+    if (err == ERR_OK) err = ask_all(e, p, module, &as, f);
     bool any = false;
-    for (size_t i = 0; i < as.n; i++) any = (as.list[i].differs = !str_eq(as.list[i].was, as.list[i].now)) || any;
+    for (size_t i = 0; i < as.n; i++) any = (as.list[i].differs = as.list[i].answered && !str_eq(as.list[i].was, as.list[i].now)) || any;
     if (err == ERR_OK && any) err = mark_users(e, p, module, &as, f);
     if (err == ERR_OK) err = emit_answers(e, module, &as, f);
     arena_free(&a);

@@ -166,7 +166,7 @@ static enum err wait_for_parents(struct engine *e, struct sync_flow *sf, const s
 
 /* ---- find ---- */
 /* What an answer is kept under: the field, or all fields of a find with several conditions. */
-static struct str asked_field(const struct image_link *l, struct arena *a)
+struct str link_asked(const struct image_link *l, struct arena *a)
 {
     struct str name = l->field;
     for (size_t i = 0; i < l->nmore; i++) name = str_of(arena_printf(a, "%.*s,%.*s", (int)name.n, name.p, (int)l->more[i].n, l->more[i].p));
@@ -174,7 +174,7 @@ static struct str asked_field(const struct image_link *l, struct arena *a)
 }
 
 /* The i-th value of a symbol; empty behind the last. */
-static struct str symbol_part(struct str symbol, size_t i)
+struct str link_part(struct str symbol, size_t i)
 {
     for (;; i--) {
         const char *sep = symbol.n ? memchr(symbol.p, 0x1F, symbol.n) : NULL;
@@ -190,7 +190,7 @@ struct str link_id(struct engine *e, const struct image_link *l, struct str chil
     struct str id = {NULL, 0};
     int64_t at;
     if (l->kind == LINK_REF) return parent_id(e, l, child, symbol, a);
-    return store_link(e->store, l->module, asked_field(l, a), symbol, a, &id, &at) ? id : (struct str){NULL, 0};
+    return store_link(e->store, l->module, link_asked(l, a), symbol, a, &id, &at) ? id : (struct str){NULL, 0};
 }
 
 bool link_holds(struct engine *e, const struct sync_flow *sf, size_t field, struct str child, const struct value *symbol, const struct value *there, struct arena *a)
@@ -209,7 +209,7 @@ static size_t all_hold(const struct image_link *l, const struct str *symbols, st
         bool all = true;
         for (size_t i = 0; i < l->nmore && all; i++) {
             const struct value *have = record_get(&hits[h].fields, l->more[i]);
-            struct value want = value_text(symbol_part(symbols[hits[h].value_index], i + 1));
+            struct value want = value_text(link_part(symbols[hits[h].value_index], i + 1));
             all = have && same_in_target(&want, have);
         }
         if (all) hits[kept++] = hits[h];
@@ -217,11 +217,11 @@ static size_t all_hold(const struct image_link *l, const struct str *symbols, st
     return kept;
 }
 
-static enum err ask_target(struct sync_flow *sf, const struct image_link *l, const struct str *symbols, size_t n, struct arena *a, struct lookup_hit **hits,
-                           size_t *nhits, struct fault *f)
+enum err link_ask(struct sync_flow *sf, const struct image_link *l, const struct str *symbols, size_t n, struct arena *a, struct lookup_hit **hits,
+                  size_t *nhits, struct fault *f)
 {
     struct str *first = ARENA_ARRAY(a, struct str, n + 1);
-    for (size_t i = 0; i < n; i++) first[i] = l->nmore ? symbol_part(symbols[i], 0) : symbols[i];
+    for (size_t i = 0; i < n; i++) first[i] = l->nmore ? link_part(symbols[i], 0) : symbols[i];
     enum err err = sf->dst->tops->lookup(sf->dst->target, l->module, l->field, first, n, l->more, l->nmore, a, hits, nhits, f);
     if (err == ERR_OK) *nhits = all_hold(l, symbols, *hits, *nhits);
     return err;
@@ -232,7 +232,7 @@ static size_t open_symbols(struct engine *e, struct sync_flow *sf, const struct 
 {
     int64_t now = world_wall_ms(e->w), at;
     size_t count = 0;
-    struct str asked = asked_field(p->l, a);
+    struct str asked = link_asked(p->l, a);
     for (size_t i = 0; i < n; i++) {
         struct str symbol, id;
         for (size_t j = 0; count < LIMIT_COQL_IN && link_is_sent(sf, p, &items[i]) && link_symbol_at(sf, p, &items[i].wanted, j, &symbol); j++) {
@@ -249,7 +249,7 @@ static size_t open_symbols(struct engine *e, struct sync_flow *sf, const struct 
 static enum err emit_links(struct engine *e, const struct image_link *l, const struct str *values, size_t n, const struct lookup_hit *hits, size_t nhits,
                            struct arena *a, struct fault *f)
 {
-    struct str asked = asked_field(l, a);
+    struct str asked = link_asked(l, a);
     for (size_t i = 0; i < n; i++) {
         struct str id = {"", 0};
         for (size_t k = 0; k < nhits; k++)
@@ -289,7 +289,7 @@ enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *
         for (size_t nv; p->l->kind == LINK_FIND && err == ERR_OK && (nv = open_symbols(e, sf, p, items, n, a, values)) > 0;) {
             struct lookup_hit *hits = NULL;
             size_t nhits = 0;
-            err = ask_target(sf, p->l, values, nv, a, &hits, &nhits, f);
+            err = link_ask(sf, p->l, values, nv, a, &hits, &nhits, f);
             if (err == ERR_OK) err = emit_links(e, p->l, values, nv, hits, nhits, a, f);
         }
         if (err == ERR_OK && p->l->kind == LINK_FIND) err = reject_many(e, sf, p, items, n, a, f);

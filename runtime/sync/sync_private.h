@@ -212,6 +212,14 @@ bool link_symbol_at(const struct sync_flow *sf, const struct link_place *p, cons
 /* Whether an image holds this symbol at a place of this link, and in which field. */
 bool link_stands(const struct sync_flow *sf, const struct image_link *l, const struct record *image, struct str symbol, struct str *field);
 
+/* What an answer to a find is kept under: its field, or all of its fields. */
+struct str link_asked(const struct image_link *l, struct arena *a);
+/* The i-th value of a symbol; empty behind the last. */
+struct str link_part(struct str symbol, size_t i);
+/* Asks the target which records a find's symbols mean, at most 100; hits of all, several per symbol possible. */
+enum err link_ask(struct sync_flow *sf, const struct image_link *l, const struct str *symbols, size_t n, struct arena *a, struct lookup_hit **hits, size_t *nhits,
+                  struct fault *f);
+
 /* lines.c - lists. */
 /* Equal but for the order of their lines. */
 bool lines_same(const struct value *a, const struct value *b);

@@ -209,7 +209,7 @@ enum err zoho__load_upload(struct target *t, struct load *l, struct arena *a, st
     buf_str(&body, buf_view(&zip));
     buf_printf(&body, "\r\n--%s--\r\n", boundary);
     struct http_header more[] = {{"feature", "bulk-write"}, {"X-CRM-ORG", org}};
-    struct zoho_call c = {.what = "upload of a load", .method = "POST", .path = "/upload", .body = buf_view(&body), .cost = 1, .url = url, .content_type = type,
+    struct zoho_call c = {.what = "upload of a load", .method = "POST", .path = "", .body = buf_view(&body), .cost = 1, .url = url, .content_type = type,
                           .more = more, .nmore = 2};
     if (e == ERR_OK) e = zoho__call(t, &c, a, &res, f);
     buf_free(&zip);
@@ -244,7 +244,7 @@ enum err zoho__load_start(struct target *t, const struct load *l, struct str fil
                           l->module, "file_id", file.p, file.n, "field_mappings", mapping(l));
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     if (!text) check_no_memory();
-    struct zoho_call c = {.what = "making a bulk write job", .method = "POST", .path = "/write", .body = str_of(text), .cost = ZOHO_LOAD_CREDITS, .url = url};
+    struct zoho_call c = {.what = "making a bulk write job", .method = "POST", .path = "", .body = str_of(text), .cost = ZOHO_LOAD_CREDITS, .url = url};
     enum err e = zoho__change(t, &c, a, &res, f);
     free(text);
     json_decref(j);
@@ -265,7 +265,7 @@ enum err zoho__load_look(struct target *t, struct str job, struct arena *a, enum
     struct http_res res;
     *state = LOAD_RUNNING;
     (void)snprintf(url, sizeof url, "%s" ZOHO_BULK_BASE "/write/%.*s", zoho__api(t), (int)(job.n < 40 ? job.n : 40), job.p);
-    struct zoho_call c = {.what = "bulk write job", .method = "GET", .path = "/write/", .cost = 1, .url = url};
+    struct zoho_call c = {.what = "bulk write job", .method = "GET", .path = "", .cost = 1, .url = url};
     enum err e = zoho__call(t, &c, a, &res, f);
     if (e != ERR_OK) return e;
     json_t *j = answer_of(&res);
@@ -430,7 +430,7 @@ enum err zoho__load_result(struct target *t, struct str where, struct str key_fi
     arena_init(&line, 4096);
     result_url(t, where, url, sizeof url);
     struct result_reader r = {.each = each, .ctx = ctx, .a = &line, .key_field = key_field};
-    enum err e = zoho__call(t, &(struct zoho_call){.what = "result of a bulk write job", .method = "GET", .path = "/result", .cost = 1, .url = url}, &answer, &res, f);
+    enum err e = zoho__call(t, &(struct zoho_call){.what = "result of a bulk write job", .method = "GET", .path = "", .cost = 1, .url = url}, &answer, &res, f);
     if (e == ERR_OK) e = read_zip(&r, res.body, f);
     *lines = r.lines;
     buf_free(&r.cell);

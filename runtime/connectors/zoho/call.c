@@ -54,7 +54,7 @@ static enum err take_place(struct target *t, const struct zoho_call *c, int *pla
 {
     const struct world *w = t->env->world;
     *place = ZOHO_NO_PLACE;
-    if (strcmp(c->path, "/coql") != 0 && !strstr(c->path, "/search?")) return ERR_OK;
+    if (strcmp(c->path, "/coql") != 0 && !strstr(c->path, "search?criteria=")) return ERR_OK;
     for (int64_t until = zoho__mono(t) + QUIET_WAIT_MS; (*place = zoho__place_take(t)) == ZOHO_ALL_TAKEN;) {
         if (t->env->stop && *t->env->stop) return fault_set(f, ERR_STOPPED, "stopped on request");
         if (zoho__mono(t) >= until) return fault_set(f, ERR_BUSY, "%u heavy calls are under way in all processes, as many as allowed", zoho__places(t));

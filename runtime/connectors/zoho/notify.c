@@ -1,6 +1,6 @@
 /* notify.c - notification channels (facts/zoho-crm.md 11): one for each module that somebody wants to hear of.
  *
- *     wishes --watch--> state "zoho.watch" (sealed)  {"token","channels":[{"id","module","events","made_ms","until_ms"}]}
+ *     wishes --watch--> state "zoho.watch" (sealed)  {"token","channels":[{"id","module","events","asked","made_ms","until_ms"}]}
  *                          |
  *                          +-- not wished for any more, or other events -> DELETE, forgotten
  *                          +-- never made, or not in Zoho's list          -> POST, under the same id
@@ -21,7 +21,7 @@
 enum { CHANNELS_MAX = 48, TOKEN_TEXT = 44, LOOK_MS = 3600 * 1000, ASK_MS = 7 * 24 * 3600 * 1000 - 600 * 1000, SOONEST_MS = 30 * 1000, URL_BYTES = 250 };
 /* token of 50 characters at most, 48 channels: below Zoho's 50 of one request */
 
-struct channel { char id[24], module[80]; bool all; int64_t made_ms, until_ms; bool there, wished; };
+struct channel { char id[24], module[80]; bool all; int64_t made_ms, until_ms; bool asked /* for, at least once: it may be there */, there, wished; };
 struct watching { char token[TOKEN_TEXT + 1]; struct channel ch[CHANNELS_MAX]; size_t n; };
 
 /* ---- the saved state ---- */
@@ -54,6 +54,7 @@ static void load(struct target *t, struct watching *w)
         ch->all = str_is(member(c, "events"), "all");
         ch->made_ms = json_integer_value(json_object_get(c, "made_ms"));
         ch->until_ms = json_integer_value(json_object_get(c, "until_ms"));
+        ch->asked = json_is_true(json_object_get(c, "asked"));
     }
     json_decref(j);
     arena_free(&a);
@@ -64,8 +65,8 @@ static enum err save(struct target *t, const struct watching *w, struct fault *f
     json_t *list = json_array();
     for (size_t i = 0; i < w->n; i++) {
         const struct channel *ch = &w->ch[i];
-        (void)json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:I,s:I}", "id", ch->id, "module", ch->module, "events", ch->all ? "all" : "delete",
-                                                    "made_ms", (json_int_t)ch->made_ms, "until_ms", (json_int_t)ch->until_ms));
+        (void)json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:b,s:I,s:I}", "id", ch->id, "module", ch->module, "events", ch->all ? "all" : "delete",
+                                                    "asked", ch->asked, "made_ms", (json_int_t)ch->made_ms, "until_ms", (json_int_t)ch->until_ms));
     }
     json_t *j = json_pack("{s:s,s:o}", "token", w->token, "channels", list);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
@@ -295,9 +296,12 @@ static enum err turn(struct target *t, struct watching *w, const struct watch_wi
 {
     char why[300] = "";
     take_wishes(t, w, wish, n);
-    enum err e = save(t, w, f), kept;
-    if (e == ERR_OK) e = take_off(t, w, f);
-    if (e == ERR_OK && w->n) e = look(t, w, f);
+    enum err e = take_off(t, w, f), kept;
+    bool any = false;
+    for (size_t i = 0; i < w->n; i++) any = any || w->ch[i].asked;
+    if (e == ERR_OK && any) e = look(t, w, f);
+    for (size_t i = 0; i < w->n; i++) w->ch[i].asked = true;
+    if (e == ERR_OK) e = save(t, w, f);                     /* before the first of them may be there */
     if (e == ERR_OK) e = keep_up(t, w, &out->gap, why, sizeof why, f);
     struct fault later = {ERR_OK, ""};
     kept = save(t, w, &later);

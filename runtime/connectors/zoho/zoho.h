@@ -193,7 +193,7 @@ unsigned zoho__writers(const struct target *t);
 struct zoho_call {
     const char *what, *method, *path;
     struct str body; int64_t cost;
-    const char *url;                         /* the whole address, where it is not path behind /crm/v8 */
+    const char *url;                         /* the whole address, where it is not path behind /crm/v8; path is "" then */
     const char *content_type;                /* of a body that is no JSON */
     const struct http_header *more; size_t nmore;
 };

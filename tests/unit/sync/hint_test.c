@@ -129,6 +129,45 @@ static void test_finds(void)
     rig_close(&r);
 }
 
+static void people_place(struct rig *r)
+{
+    char why[300] = "";
+    if (!zoho_sim_edit(r->zoho, "Accounts", group, "{\"Account_Site\":\"HQ\"}", why, sizeof why)) abort();
+}
+static void people_displace(struct rig *r)
+{
+    char why[300] = "";
+    if (!zoho_sim_edit(r->zoho, "Accounts", group, "{\"Account_Site\":\"Elsewhere\"}", why, sizeof why)) abort();
+}
+
+/* A find with two conditions: the second one comes true, and false again. */
+static void test_two_conditions(void)
+{
+    struct rig r;
+    struct post p;
+    struct script s[3];
+    char flow[1200];
+    const char *find = strstr(HINT_FLOW, "Ticker_Symbol = \"GROUP\"");
+    snprintf(flow, sizeof flow, "%.*sTicker_Symbol = \"GROUP\", Account_Site = \"HQ\"%s", (int)(find - HINT_FLOW), HINT_FLOW, find + strlen("Ticker_Symbol = \"GROUP\""));
+    rig_open(&r, 40, 31);
+    group[0] = other[0] = '\0';
+    if (rig_spec(&r, HINT_HEAD, flow)) {
+        rig_done(&r, "load ends");
+        int all = with_parent(&r, NULL);
+        at(&r, &s[0], 5, people_make);
+        run_for(&r, &p, 10);
+        ok(with_parent(&r, NULL) == all, "one condition of two is not enough", "%d", with_parent(&r, NULL));
+        at(&r, &s[1], 5, people_place);
+        run_for(&r, &p, 10);
+        ok(with_parent(&r, group) == all, "both hold: every row has the record", "%d of %d", with_parent(&r, group), all);
+        at(&r, &s[2], 5, people_displace);
+        run_for(&r, &p, 10);
+        ok(with_parent(&r, NULL) == all, "and not any more", "%d", with_parent(&r, NULL));
+        rig_compare(&r, "after two conditions");
+    }
+    rig_close(&r);
+}
+
 static void test_deleted_record(void)
 {
     struct rig r;
@@ -269,6 +308,7 @@ static void test_lost(void)
 int main(void)
 {
     test_finds();
+    test_two_conditions();
     test_deleted_record();
     test_guarded();
     test_channels();
