@@ -228,12 +228,14 @@ void cover_test(struct cover *cv, const struct test *t, struct arena *scratch)
 
 /* ---- what came of it ---- */
 
+static bool measured(const struct cover *cv, const struct cover_item *i) { return i->hits || !(i->unmeasured || cv->incomplete); }
+
 struct cover_sum cover_sum(const struct cover *cv)
 {
     struct cover_sum s = {0};
     for (const struct cover_item *i = cv->items; i != NULL; i = i->next) {
-        s.unmeasured += i->unmeasured && !i->hits;
-        s.branches += !i->unmeasured || i->hits;
+        s.unmeasured += !measured(cv, i);
+        s.branches += measured(cv, i);
         s.reached += i->hits > 0;
     }
     s.tenths = s.branches ? (unsigned)(s.reached * 1000 / s.branches) : 1000;
@@ -255,7 +257,7 @@ struct cover_item **cover_missed(const struct cover *cv, size_t *n)
     struct cover_item **list = ARENA_ARRAY(cv->a, struct cover_item *, all + 1);
     *n = 0;
     for (struct cover_item *i = cv->items; i != NULL; i = i->next)
-        if (!i->hits && !i->unmeasured) list[(*n)++] = i;
+        if (!i->hits && measured(cv, i)) list[(*n)++] = i;
     if (*n) qsort(list, *n, sizeof *list, by_place);
     return list;
 }

@@ -5,7 +5,7 @@
 #include "compiler/emit.h"
 #include "compiler/lower_private.h"
 
-enum { COVER_BATCH = 64, COVER_VISITS = 500000 };
+enum { COVER_BATCH = 64, COVER_VISITS = 200000 };
 
 /* Where a look-up into a table leads; rows is NULL for one from a file. */
 struct cover_table { const struct table *table; struct cover_item **rows, *hit, *miss; struct cover_table *next; };
@@ -49,6 +49,7 @@ struct cover {
     struct cover_flow *flows;
     struct cover_key *keys; size_t nkeys, cap_keys;      /* cover_walk.c */
     size_t visits;
+    bool incomplete;                   /* COVER_VISITS was not enough: what no test reached is not known to be missed */
 };
 /* Fills items, tables and the points of all flows. */
 void cover__walk(struct cover *cv);

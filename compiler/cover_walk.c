@@ -5,11 +5,14 @@
  *   match             an arm when reach, no arm before it, and its own condition
  *   a and b           b when reach and a
  *
- * A let is walked at each use, a fn at each call; (expression, reach, arguments) is walked once. */
+ * A let, and a fn with the same arguments, is walked once for each field, behind all that use it: it is computed when any of them is. */
 #include "compiler/cover_private.h"
 
+/* A let or a call that waits until all its users were walked: those are deeper. */
+struct pending { const struct let *let; struct frame frame; const struct tx *value; struct ir *reach; struct pending *next; };
 struct walker {
     struct cover *cv;
+    struct pending *pending;
     struct low low;
     struct cover_flow *flow;
     struct cover_group *group;
@@ -223,18 +226,43 @@ static void look_up(struct walker *w, const struct tx *x, struct ir *reach, cons
     if (p) p->table = t;
 }
 
+static void later(struct walker *w, const struct let *let, struct frame frame, const struct tx *behind, struct ir *reach)
+{
+    struct pending **at = &w->pending;
+    for (; *at; at = &(*at)->next) {
+        struct pending *p = *at;
+        if (p->let != let || p->frame.fn != frame.fn || (frame.fn && memcmp(p->frame.args, frame.args, frame.fn->nparams * sizeof *frame.args) != 0)) continue;
+        p->reach = ir_if(w->low.g, p->reach, ir_bool(w->low.g, true), reach);
+        return;
+    }
+    *at = ARENA_NEW(w->cv->a, struct pending);
+    **at = (struct pending){let, frame, behind, reach, NULL};
+}
+
 static void call_fn(struct walker *w, const struct tx *x, struct ir *reach, const struct frame *fr)
 {
     struct ir **args = ARENA_ARRAY(w->cv->a, struct ir *, x->nargs + 1);
-    const struct fn *outer = w->fn;
     for (size_t i = 0; i < x->nargs; i++) {
         walk(w, x->args[i], reach, fr);
         args[i] = lower__expr(&w->low, x->args[i], fr);
     }
-    struct frame inner = {x->fn, args, fr};
-    w->fn = x->fn;
-    walk(w, x->fn->body, reach, &inner);
-    w->fn = outer;
+    later(w, NULL, (struct frame){x->fn, args, NULL}, x->fn->body, reach);
+}
+
+/* An expression and all that it needs, the deepest first: its users are done then. */
+static void root(struct walker *w, const struct tx *x, struct ir *reach)
+{
+    walk(w, x, reach, NULL);
+    while (w->pending) {
+        struct pending **deepest = &w->pending;
+        for (struct pending **at = &w->pending; *at; at = &(*at)->next)
+            if ((*at)->value->depth > (*deepest)->value->depth) deepest = at;
+        struct pending *p = *deepest;
+        *deepest = p->next;
+        w->fn = p->frame.fn;
+        walk(w, p->value, p->reach, p->frame.fn ? &p->frame : NULL);
+        w->fn = NULL;
+    }
 }
 
 static void forget_lets(struct walker *w, bool mapping)
@@ -247,8 +275,10 @@ static void forget_lets(struct walker *w, bool mapping)
 static void lines(struct walker *w, const struct each *e)
 {
     struct cover_group *outer = w->group, *g = ARENA_NEW(w->cv->a, struct cover_group);
+    struct pending *outer_pending = w->pending;
     struct str where = w->where;
     struct ir *yes = ir_bool(w->low.g, true), *pass = yes;
+    w->pending = NULL;
     struct cover_group **end = &w->flow->lines;
     while (*end) end = &(*end)->next;
     *g = (struct cover_group){.each = e, .field = w->field, .end = &g->points};
@@ -257,31 +287,36 @@ static void lines(struct walker *w, const struct each *e)
     forget_lets(w, false);
     if (e->when) {
         outcomes(w, e->when, yes, NULL);
-        walk(w, e->when, yes, NULL);
+        root(w, e->when, yes);
         pass = lower__expr(&w->low, e->when, NULL);
     }
     g->gate = point(w, NULL, pass, NULL);
     forget_lets(w, true);
     for (size_t i = 0; value(pass) && i < e->nfields; i++) {
         w->where = str_of(arena_printf(w->cv->a, "%.*s.%.*s", (int)where.n, where.p, (int)e->fields[i]->column->name.n, e->fields[i]->column->name.p));
-        walk(w, e->fields[i]->value, pass, NULL);
+        root(w, e->fields[i]->value, pass);
     }
     forget_lets(w, true);
     w->low.each = NULL;
     w->where = where;
     w->group = outer;
+    w->pending = outer_pending;
 }
 
 static void walk(struct walker *w, const struct tx *x, struct ir *reach, const struct frame *fr)
 {
     bool fresh;
-    if (!value(reach) || w->cv->visits >= COVER_VISITS) return;
+    if (!value(reach)) return;
+    if (w->cv->visits >= COVER_VISITS) {
+        w->cv->incomplete = true;
+        return;
+    }
     w->cv->visits++;
     const void *rows = w->group == &w->flow->when ? NULL : (const void *)w->group;
     entry(w->cv, (struct cover_key){x, reach, arguments_id(w, fr), 1 + ((uintptr_t)rows ^ w->field), NULL}, &fresh);
     if (!fresh) return;
     switch (x->kind) {
-    case TX_LET: walk(w, x->let->value, reach, NULL); return;
+    case TX_LET: later(w, x->let, (struct frame){NULL, NULL, NULL}, x->let->value, reach); return;
     case TX_INLINE: call_fn(w, x, reach, fr); return;
     case TX_MATCH: match(w, x, reach, fr); return;
     case TX_TABLE: look_up(w, x, reach, fr); return;
@@ -311,19 +346,19 @@ static struct cover_flow *one_flow(struct cover *cv, const struct flow *f)
     if (f->when) {
         w.where = str_of(arena_printf(cv->a, "%.*s.when", (int)name.n, name.p));
         outcomes(&w, f->when, yes, NULL);
-        walk(&w, f->when, yes, NULL);
+        root(&w, f->when, yes);
     }
     w.group = &cf->map;
     forget_lets(&w, true);
     if (f->into_key) {
         w.where = str_of(arena_printf(cv->a, "%.*s.into", (int)name.n, name.p));
-        walk(&w, f->into_key, yes, NULL);
+        root(&w, f->into_key, yes);
     }
     for (size_t i = 0; i < f->nfields; i++) {
         if (!f->fields[i]->value) continue;
         w.field = (unsigned)i + 1;
         w.where = str_of(arena_printf(cv->a, "%.*s.%.*s", (int)name.n, name.p, (int)f->fields[i]->column->name.n, f->fields[i]->column->name.p));
-        walk(&w, f->fields[i]->value, yes, NULL);
+        root(&w, f->fields[i]->value, yes);
     }
     return cf;
 }

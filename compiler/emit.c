@@ -143,16 +143,18 @@ static struct label *reject_stub(struct code *c, const struct ir *x)
 static size_t unless(struct code *c, struct ir *x, struct label *no)
 {
     size_t sure = c->ndone;
+    if (c->full) return sure;             /* conditions that share much would go on for ever */
     if (ir_never(x)) {                    /* a reject in place of a condition: what follows is not reached */
         into(c, x, 0);
         return sure;
     }
-    if (x->op == IR_IF && x->args[2]->op == IR_CONST && !x->args[2]->value.u.b) {          /* a and b */
+    bool shared = c->in->nprobes > 0;     /* probes are made of each other: a part is computed once, not spread out at each use */
+    if (!shared && x->op == IR_IF && x->args[2]->op == IR_CONST && !x->args[2]->value.u.b) {          /* a and b */
         sure = unless(c, x->args[0], no);
         unless(c, x->args[1], no);
         return sure;
     }
-    if (x->op == IR_IF && x->args[1]->op == IR_CONST && x->args[1]->value.u.b) {           /* a or b */
+    if (!shared && x->op == IR_IF && x->args[1]->op == IR_CONST && x->args[1]->value.u.b) {           /* a or b */
         struct label other = {0}, yes = {0};
         size_t first = unless(c, x->args[0], &other);
         jump(c, OP_JUMP, 0, 0, &yes);

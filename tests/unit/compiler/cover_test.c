@@ -109,6 +109,26 @@ static void by_hand(void)
     }
 }
 
+/* ---- lets that use the one before twice: paths double with each, the work must not ---- */
+
+static void chain(void)
+{
+    enum { LETS = 200, B = 7 };
+    struct buf b = {0};
+    struct measured m;
+    buf_puts(&b, "mlc 1\nspec \"lets\"\nimport file\nsource feed: file { path = \"in\" }\ntarget out: file { path = \"out\" }\n"
+                 "entity feed.Rows { key No: text(1..9)  A: text(1)?  B: number(3) = 0 }\nentity out.Records { Key: text(60) @unique  R: text(9)? }\n"
+                 "flow f from feed.Rows to out.Records {\n  every 1h\n  key Key\n  let a0 = A ?? \"x\"\n");
+    for (int i = 1; i <= LETS; i++) buf_printf(&b, "  let a%d = match { B > %d => a%d, else => a%d }\n", i, i, i - 1, i - 1);
+    buf_printf(&b, "  R = a%d\n}\ntest \"t\" of f { given { No = \"1\"  A = \"q\"  B = %d } expect { R = \"q\" } }\n", LETS, B);
+    if (measure(&m, buf_cstr(&b))) {
+        struct cover_sum s = cover_sum(m.cover);
+        ok(s.branches == 2 * LETS + 3 && s.reached == LETS + 2 && s.unmeasured == 0, "a long chain of lets", "%zu of %zu, %zu not measured", s.reached, s.branches, s.unmeasured);
+        give_back(&m);
+    }
+    buf_free(&b);
+}
+
 /* ---- against production ---- */
 
 static uint64_t seed = 88172645463325252u;
@@ -207,6 +227,7 @@ int main(void)
     if (fd < 0) return 1;
     close(fd);
     by_hand();
+    chain();
     against_production();
     unlink(path);
     arena_free(&arena);
