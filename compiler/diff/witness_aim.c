@@ -256,10 +256,11 @@ void witness__accept(struct duel *d, const struct stake *s, struct value *row, b
     for (int k = 0; k < 2; k++) {
         const struct norm_flow *n = &d->side[k].norm;
         const struct image_flow *fl = d->side[k].fl;
-        size_t field = s->kind == STAKE_FIELD ? s->field[k] : SIZE_MAX, list = s->line ? fl->fields[s->list[k]].lines - 1u : 0;
-        if (fl->into && n->usable && n->into) aim_to(d, n->into, is_there, row, fixed);
+        size_t field = s->kind == STAKE_FIELD ? s->field[k] : SIZE_MAX, list = s->line ? fl->fields[s->list[k]].lines - 1u : SIZE_MAX;
+        if (!n->usable) continue;
+        if (fl->into && n->into) aim_to(d, n->into, is_there, row, fixed);
         accept_fields(d, n, fl->nfields, s->line ? s->list[k] : field, row, fixed);
-        if (s->line && n->usable) accept_fields(d, &n->lines[list], fl->lines[list].body->nfields, field, row, fixed);
+        for (size_t i = 0; i < fl->nlines; i++) accept_fields(d, &n->lines[i], fl->lines[i].body->nfields, i == list ? field : SIZE_MAX, row, fixed);
     }
 }
 

@@ -396,7 +396,7 @@ static void mark_own(struct duel *d, const struct stake *s)
 }
 
 /* What the search must know of rules that are not at stake, so that they take the row. */
-static void gather_others(struct gather *g, const struct stake *s)
+static void gather_others(struct gather *g)
 {
     for (int k = 0; k < 2; k++) {
         const struct norm_flow *n = &g->d->side[k].norm;
@@ -406,8 +406,8 @@ static void gather_others(struct gather *g, const struct stake *s)
         if (n->into) gather_dd(g, n->into);
         for (size_t i = 0; i < fl->nfields; i++)
             if (n->fields[i].rule && n->fields[i].nmessages) gather_dd(g, n->fields[i].rule);
-        for (size_t i = 0; s->line && i < fl->nlines; i++)
-            for (size_t j = 0; j < fl->lines[i].body->nfields; j++)
+        for (size_t i = 0; i < fl->nlines; i++)
+            for (size_t j = 0; n->lines[i].usable && j < fl->lines[i].body->nfields; j++)
                 if (n->lines[i].fields[j].rule && n->lines[i].fields[j].nmessages) gather_dd(g, n->lines[i].fields[j].rule);
     }
 }
@@ -427,7 +427,7 @@ void witness__pools(struct duel *d, const struct stake *s, struct dd *a, struct 
         if (a) gather_dd(&g, a);
         if (b) gather_dd(&g, b);
         if (pass == 0) mark_own(d, s);
-        if (a || b) gather_others(&g, s);
+        if (a || b) gather_others(&g);
     }
     for (size_t c = 0; c < d->ncolumns; c++)
         for (int k = 0; k < 2; k++)
