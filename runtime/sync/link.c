@@ -234,10 +234,12 @@ static size_t open_symbols(struct engine *e, struct sync_flow *sf, const struct 
     size_t count = 0;
     struct str asked = link_asked(p->l, a);
     for (size_t i = 0; i < n; i++) {
-        struct str symbol, id;
+        struct str symbol, id, key;
+        uint16_t flow;
         for (size_t j = 0; count < LIMIT_COQL_IN && link_is_sent(sf, p, &items[i]) && link_symbol_at(sf, p, &items[i].wanted, j, &symbol); j++) {
             if (!symbol.n || symbol.n > LINK_SYMBOL_MAX) continue;          /* nothing in the target is that long: no answer */
-            if (store_link(e->store, p->l->module, asked, symbol, a, &id, &at) && now - at < LINK_TTL_MS) continue;
+            if (store_link(e->store, p->l->module, asked, symbol, a, &id, &at) && now - at < LINK_TTL_MS &&
+                (id.n || order_own(e, sf, p->l, symbol, a, &flow, &key) != ORDER_THERE)) continue;
             bool seen = false;
             for (size_t k = 0; k < count && !seen; k++) seen = str_eq(out[k], symbol);
             if (!seen) out[count++] = symbol;
@@ -279,6 +281,22 @@ static enum err reject_many(struct engine *e, struct sync_flow *sf, const struct
     return ERR_OK;
 }
 
+/* Records of this spec that are still to come are waited for, not missed. */
+static enum err wait_for_own(struct engine *e, struct sync_flow *sf, const struct link_place *p, struct send_item *items, size_t n, struct arena *a, struct fault *f)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct str symbol, key;
+        uint16_t flow;
+        for (size_t k = 0; link_is_sent(sf, p, &items[i]) && link_symbol_at(sf, p, &items[i].wanted, k, &symbol); k++) {
+            struct arena_mark m = arena_mark(a);
+            enum err err = order_own(e, sf, p->l, symbol, a, &flow, &key) == ORDER_COMING ? link_wait(e, sf, &items[i], flow, key, false, a, f) : ERR_OK;
+            arena_release(a, m);
+            if (err != ERR_OK) return err;
+        }
+    }
+    return ERR_OK;
+}
+
 enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
 {
     struct str *values = ARENA_ARRAY(a, struct str, LIMIT_COQL_IN);
@@ -286,6 +304,7 @@ enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *
         const struct link_place *p = &sf->places[i];
         enum err err = ERR_OK;
         if (p->l->kind == LINK_REF) err = wait_for_parents(e, sf, p, items, n, a, f);
+        else err = wait_for_own(e, sf, p, items, n, a, f);
         for (size_t nv; p->l->kind == LINK_FIND && err == ERR_OK && (nv = open_symbols(e, sf, p, items, n, a, values)) > 0;) {
             struct lookup_hit *hits = NULL;
             size_t nhits = 0;

@@ -168,6 +168,11 @@ enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_
 enum err locked_note(struct engine *e, struct sync_flow *sf, struct str key, unsigned tries, struct fault *f);
 /* order.c: true while records that this flow looks up are still to be sent. */
 bool order_waits(const struct engine *e, const struct sync_flow *sf);
+/* What this spec itself knows of the record that a find asks for by our key: nothing, that it stands there, or that it is still to come (of which flow and
+ * key). Memory from a. */
+enum order_own { ORDER_NOT_OURS, ORDER_THERE, ORDER_COMING };
+enum order_own order_own(const struct engine *e, const struct sync_flow *sf, const struct image_link *l, struct str symbol, struct arena *a, uint16_t *flow,
+                         struct str *key);
 /* How many dangerous rows a run of a flow with so many linked records may have. */
 uint64_t fuse_limit(const struct image_flow *fl, uint64_t linked);
 enum err fuse_decide(struct engine *e, struct sync_flow *sf, struct fault *f);
