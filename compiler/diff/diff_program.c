@@ -61,18 +61,20 @@ static struct diff_place place_of(struct diff *d, const struct scope *sc, int si
 }
 
 static void finding(struct diff *d, struct duel *duel, const struct scope *sc, const struct program_part *pp, struct str old_form, struct str new_form, bool search,
-                    const struct norm_path *paths, size_t npaths)
+                    enum norm_verdict v, const struct norm_path *paths, size_t npaths)
 {
     struct dd *f = diagram(sc->norm[0], pp->part), *g = diagram(sc->norm[1], pp->part);
     struct stake s = diff__stake(sc, pp->stake);
-    s.messages = pp->part == PART_INTO;
+    s.messages = v == NORM_MESSAGE;
     struct diff_finding *out = diff__add(d, pp->rule, sc->flow[1]->name, sc->field, old_form, new_form);
     for (int k = 0; k < 2; k++) {
         out->text[k] = text_of(d, sc, k, pp->part);
         out->at[k] = place_of(d, sc, k, pp->part);
     }
-    if (search && !diff__search(d, duel, &s, f, g, paths, npaths, out)) diff__again(out, pp->open, sc->flow[1]->name, sc->field, old_form, new_form);
-    if (out->verdict == DIFF_UNDECIDED) diff__message(d, out, "%s; no row of %u tried shows a difference", pp->undecided, (unsigned)out->tries);
+    bool found = !search || diff__search(d, duel, &s, f, g, paths, npaths, out);
+    if (s.messages || !found) diff__again(out, s.messages ? RULE_REJECT_MESSAGE : pp->open, sc->flow[1]->name, sc->field, old_form, new_form);
+    if (s.messages) diff__message(d, out, "another reason for setting rows aside");
+    else if (out->verdict == DIFF_UNDECIDED) diff__message(d, out, "%s; no row of %u tried shows a difference", pp->undecided, (unsigned)out->tries);
     else diff__message(d, out, "%s", pp->differs);
 }
 
@@ -100,13 +102,15 @@ void diff__program(struct diff *d, struct duel *duel, const struct scope *sc, en
     struct buf old_form = form_of(d, sc, 0, part), new_form = form_of(d, sc, 1, part);
     struct norm_path paths[DIFF_PATHS];
     size_t npaths = 0;
+    enum norm_verdict v = NORM_PARTS;
     bool same = str_eq(buf_view(&old_form), buf_view(&new_form));
     bool other_field = part == PART_ADOPT && !str_eq(a->adopt_field, b->adopt_field);
     /* a rule, or a key, that one version has and the other has not: there is nothing to run side by side */
     bool one = part != PART_WHEN && (program(a, part)->ninstr == 0) != (program(b, part)->ninstr == 0);
     bool told = part == PART_INTO && (one || !same_into(d, a, b));                  /* diff_flow.c has said so */
-    if (!same && !other_field && !one && f && g) same = norm_compare(&duel->norm, f, g, paths, DIFF_PATHS, &npaths) == NORM_SAME;
-    if (!same && !told) finding(d, duel, sc, part_of(part, sc->line), buf_view(&old_form), buf_view(&new_form), !other_field && !one, paths, npaths);
+    if (!same && !other_field && !one && f && g) v = norm_compare(&duel->norm, f, g, paths, DIFF_PATHS, &npaths);
+    same = same || v == NORM_SAME;
+    if (!same && !told) finding(d, duel, sc, part_of(part, sc->line), buf_view(&old_form), buf_view(&new_form), !other_field && !one, v, paths, npaths);
     buf_free(&old_form);
     buf_free(&new_form);
 }

@@ -146,7 +146,7 @@ static void print_outcome(struct buf *out, enum diff_rule rule, const struct ima
         value_json(out, &v);
     } else if (!vm_when(vm, fl, cols)) buf_puts(out, "left out");
     else if (rule == RULE_FILTER || rule == RULE_COLUMN_TYPE) buf_puts(out, "taken");
-    else if (rule == RULE_INTO_RECORD) print_into(out, im, vm, fl, cols);
+    else if (rule == RULE_INTO_RECORD || (rule == RULE_REJECT_MESSAGE && !field)) print_into(out, im, vm, fl, cols);
     else if (rule == RULE_ADOPT) {
         v = vm_adopt(vm, fl, cols);
         value_json(out, &v);

@@ -357,7 +357,9 @@ static const char *witness_holds(struct agree *a, struct agree *b, const struct 
     if (f->rule == RULE_KEY_FORM) return ref_equal(&r[0].key, &r[1].key) ? "the key is the same" : NULL;
     if (r[0].skip || r[1].skip) return "its row is left out";
     if (f->rule == RULE_INTO_RECORD) return into_differs(&r[0], &r[1]) ? NULL : "it adds to the same record";
+    if (f->rule == RULE_REJECT_MESSAGE && !f->field) return r[0].into_rejects && r[1].into_rejects ? NULL : "it is not set aside by both";
     if (f->rule == RULE_REJECT_MESSAGE) return r[0].reject && r[1].reject && !str_eq(r[0].message, r[1].message) ? NULL : "the messages are the same";
+    if (!f->field) return "it is about no field";
     const struct ref_field *x = field_of(&r[0], list_of(f->field)), *y = field_of(&r[1], list_of(f->field));
     if (!x || !y) return "another field rejects its row";
     if (!fields_differ(x, y)) return "the field is the same";
