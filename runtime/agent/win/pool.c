@@ -192,7 +192,9 @@ static void ask(struct pool *pool, unsigned i, struct slot *s, int kind, const s
     agent_pipe_put_ask(&frame, kind, q);
     InterlockedExchange64(&s->deadline_ms, now + limit_ms);
     bool good = converse(s, &frame, &message, &said);
+    EnterCriticalSection(&pool->lock);       /* from here on the watch leaves the child alone */
     InterlockedExchange64(&s->deadline_ms, 0);
+    LeaveCriticalSection(&pool->lock);
     s->used_ms = mono_ms();
     if (good) {
         out->status = said.status;
@@ -285,9 +287,12 @@ static void look_at(struct pool *pool, struct company *c, struct slot *s)
 {
     int64_t now = mono_ms(), deadline = InterlockedCompareExchange64(&s->deadline_ms, 0, 0);
     if (deadline && now > deadline) {
-        InterlockedExchange(&s->hung, 1);
-        InterlockedExchange64(&s->deadline_ms, 0);
-        if (s->process) TerminateProcess(s->process, 9);
+        EnterCriticalSection(&pool->lock);
+        if (InterlockedCompareExchange64(&s->deadline_ms, 0, deadline) == deadline) {
+            InterlockedExchange(&s->hung, 1);
+            TerminateProcess(s->process, 9);
+        }
+        LeaveCriticalSection(&pool->lock);
         return;
     }
     if (deadline || WaitForSingleObject(s->turn, 0) == WAIT_TIMEOUT) return;

@@ -12,8 +12,7 @@ static int windows_says(const char *what)
     printf("%s: Windows error %lu%s\n", what, (unsigned long)e,
            e == ERROR_ACCESS_DENIED ? ": open the command prompt with \"Run as administrator\""
            : e == ERROR_SERVICE_DOES_NOT_EXIST ? ": the service is not installed; run mlc-boi-agent.exe install"
-           : e == ERROR_SERVICE_ALREADY_RUNNING ? ": it runs already"
-           : e == ERROR_SERVICE_NOT_ACTIVE ? ": it does not run" : "");
+           : "");
     return 1;
 }
 
@@ -125,7 +124,12 @@ int service_control(const char *what)
     SERVICE_STATUS s;
     bool start = strcmp(what, "start") == 0;
     if (!service) return windows_says("the service cannot be opened");
-    if (start ? !StartServiceW(service, 0, NULL) : !ControlService(service, SERVICE_CONTROL_STOP, &s)) return windows_says(start ? "start" : "stop");
+    if (start ? !StartServiceW(service, 0, NULL) : !ControlService(service, SERVICE_CONTROL_STOP, &s)) {
+        bool so_already = GetLastError() == (start ? ERROR_SERVICE_ALREADY_RUNNING : ERROR_SERVICE_NOT_ACTIVE);
+        if (!so_already) return windows_says(start ? "start" : "stop");
+        printf(start ? "it runs already\n" : "it did not run\n");
+        return 0;
+    }
     bool good = wait_for(service, start ? SERVICE_RUNNING : SERVICE_STOPPED);
     printf(good ? (start ? "it runs\n" : "it is stopped\n") : "it does not: see agent.log and the event log, then mlc-boi-agent.exe check\n");
     CloseServiceHandle(service);
@@ -149,7 +153,15 @@ int service_remove(void)
 
 /* ---- life ---- */
 
-/* Until `until` is signalled; 0 or an exit code. */
+static void report_state(DWORD state, DWORD code)
+{
+    SERVICE_STATUS s = {.dwServiceType = SERVICE_WIN32_OWN_PROCESS, .dwCurrentState = state, .dwWin32ExitCode = code ? ERROR_SERVICE_SPECIFIC_ERROR : 0,
+                        .dwServiceSpecificExitCode = code, .dwWaitHint = state == SERVICE_RUNNING ? 0 : 20000,
+                        .dwControlsAccepted = state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0};
+    SetServiceStatus(status_handle, &s);
+}
+
+/* Until `until` is signalled; 0 or an exit code. A service is told as running when its door is open. */
 static int live(struct place *p, HANDLE until)
 {
     struct fault f = {0};
@@ -166,19 +178,12 @@ static int live(struct place *p, HANDLE until)
     }
     place_log(p, EVENTLOG_INFORMATION_TYPE, "mlc-boi-agent %s, %d bit, listens on %.*s for %u companies", AGENT_VERSION, (int)sizeof(void *) * 8, (int)p->config.listen.n,
               p->config.listen.p, p->config.ncompanies);
+    if (place_is_service) report_state(SERVICE_RUNNING, 0);
     WaitForSingleObject(until, INFINITE);
     door_close(door);
     pool_stop(pool);
     place_log(p, EVENTLOG_INFORMATION_TYPE, "stopped");
     return 0;
-}
-
-static void report_state(DWORD state, DWORD code)
-{
-    SERVICE_STATUS s = {.dwServiceType = SERVICE_WIN32_OWN_PROCESS, .dwCurrentState = state, .dwWin32ExitCode = code ? ERROR_SERVICE_SPECIFIC_ERROR : 0,
-                        .dwServiceSpecificExitCode = code, .dwWaitHint = state == SERVICE_RUNNING ? 0 : 20000,
-                        .dwControlsAccepted = state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0};
-    SetServiceStatus(status_handle, &s);
 }
 
 static void WINAPI on_control(DWORD control)
@@ -200,7 +205,6 @@ static void WINAPI service_entry(DWORD argc, LPWSTR *argv)
     report_state(SERVICE_START_PENDING, 0);
     bool good = place_open(&p, NULL, PLACE_SECRETS, &f);
     if (!good) place_log(&p, EVENTLOG_ERROR_TYPE, "%s", f.text);
-    if (good) report_state(SERVICE_RUNNING, 0);
     int code = good ? live(&p, stop_event) : 78;
     report_state(SERVICE_STOPPED, (DWORD)code);
 }
