@@ -80,7 +80,7 @@ static void walk(struct rig *r, char *next, size_t next_n, int limit, bool resta
 static void passes(void)
 {
     struct rig r;
-    char next[600] = "", seen[400], same[600];
+    char next[600] = "", seen[400], same[700];
     rig_start(&r);
     rig_table(&r, "AR_Customer", customers);
     for (int limit = 1; limit <= 6; limit++) {
@@ -114,7 +114,7 @@ static void passes(void)
 static void cursors(void)
 {
     struct rig r;
-    char next[600], target[700];
+    char next[600], target[1400];
     rig_start(&r);
     rig_table(&r, "AR_Customer", customers);
     rig_table(&r, "AR_CustomerContact", "*ARDivisionNo$\t*CustomerNo$\t*ContactCode$\tDateUpdated$\tTimeUpdated$\n01\tABF\tJOHN\t20240101\t1\n");
