@@ -19,6 +19,13 @@ bool str_ieq(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 /* Without leading and trailing blanks (space, tab, CR, LF). */
 struct str str_trim(struct str s);
+/* Its first bytes, at most so many, and no character of UTF-8 in part. */
+static inline struct str str_cut(struct str s, size_t most)
+{
+    if (s.n <= most) return s;
+    while (most > 0 && ((unsigned char)s.p[most] & 0xc0) == 0x80) most--;
+    return (struct str){s.p, most};
+}
 /* Decimal digits only, at least one, no sign; false on anything else or beyond int64. */
 bool str_to_i64(struct str s, int64_t *out);
 /* Number of Unicode code points; invalid bytes count one each. */

@@ -96,8 +96,8 @@ static enum err complain(const struct zoho_call *c, const struct http_res *res, 
         enum err e = res->status == 401 ? ERR_AUTH : res->status == 403 ? ERR_PERMISSION : res->status >= 500 ? ERR_UNREACHABLE : ERR_PROTOCOL;
         return fault_set(f, e, "%s: Zoho answered %d without a code", c->what, res->status);
     }
-    return fault_set(f, k ? k->err : ERR_PROTOCOL, "%s: %.*s%s%.*s (%.*s)%s%s", c->what, (int)(z.code.n > 60 ? 60 : z.code.n), z.code.p,
-                     z.param.n ? " on " : "", (int)(z.param.n > 60 ? 60 : z.param.n), z.param.p, (int)(z.message.n > 120 ? 120 : z.message.n),
+    return fault_set(f, k ? k->err : ERR_PROTOCOL, "%s: %.*s%s%.*s (%.*s)%s%s", c->what, (int)str_cut(z.code, 60).n, z.code.p,
+                     z.param.n ? " on " : "", (int)str_cut(z.param, 60).n, z.param.p, (int)str_cut(z.message, 120).n,
                      z.message.p, k ? ": " : "", k ? k->advice : "");
 }
 

@@ -62,11 +62,11 @@ static struct str message_of(const json_t *e, struct arena *a)
     char extra[160];
     int n = 0;
     extra[0] = '\0';
-    if (type.n) n += snprintf(extra + n, sizeof extra - (size_t)n, "; expected %.*s", (int)(type.n > 40 ? 40 : type.n), type.p);
+    if (type.n) n += snprintf(extra + n, sizeof extra - (size_t)n, "; expected %.*s", (int)str_cut(type, 40).n, type.p);
     if (json_is_integer(max)) n += snprintf(extra + n, sizeof extra - (size_t)n, "; at most %lld", (long long)json_integer_value(max));
     if (json_is_integer(limit)) n += snprintf(extra + n, sizeof extra - (size_t)n, "; limit %lld", (long long)json_integer_value(limit));
-    if (dep.n) (void)snprintf(extra + n, sizeof extra - (size_t)n, "; %.*s", (int)(dep.n > 40 ? 40 : dep.n), dep.p);
-    return str_of(arena_printf(a, "%.*s%s", (int)(m.n > 300 ? 300 : m.n), m.p, extra));
+    if (dep.n) (void)snprintf(extra + n, sizeof extra - (size_t)n, "; %.*s", (int)str_cut(dep, 40).n, dep.p);
+    return str_of(arena_printf(a, "%.*s%s", (int)str_cut(m, 300).n, m.p, extra));
 }
 
 /* ---- one error element ---- */
@@ -143,8 +143,8 @@ static struct str message_of_all(const json_t *e, struct finding1 worst, struct 
     char *text = arena_printf(a, "%.*s (all:", (int)m.n, m.p);
     for (size_t i = 0; i < json_array_size(list) && i < 20; i++) {
         struct str code = member(json_array_get(list, i), "code"), field = field_of(json_object_get(json_array_get(list, i), "details"));
-        text = arena_printf(a, "%s%s %.*s on %.*s", text, i ? "," : "", (int)(code.n > 60 ? 60 : code.n), code.p,
-                            (int)(field.n > 100 ? 100 : field.n), field.p);
+        text = arena_printf(a, "%s%s %.*s on %.*s", text, i ? "," : "", (int)str_cut(code, 60).n, code.p,
+                            (int)str_cut(field, 100).n, field.p);
     }
     return str_of(arena_printf(a, "%s)", text));
 }
@@ -219,7 +219,7 @@ static void settle_flat(struct write_batch *b, const json_t *e, int status)
         if (cls == W_REJECTED) cls = W_SPLIT;
     }
     if (cls == W_RETRY && status < 300) cls = W_AMBIGUOUS;
-    char *text = arena_printf(b->arena, "%.*s", (int)(code.n > 80 ? 80 : code.n), code.p);
+    char *text = arena_printf(b->arena, "%.*s", (int)str_cut(code, 80).n, code.p);
     zoho__classify_all(b, cls, status, text, message_of(e, b->arena).p);
     struct str field = kept(b->arena, field_of(json_object_get(e, "details")));
     for (size_t i = 0; i < b->n; i++) b->items[i].field = field;

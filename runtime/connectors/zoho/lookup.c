@@ -294,6 +294,8 @@ enum err zoho__lookup(struct target *t, struct str module, struct str field, con
 
 /* ---- by id ---- */
 
+enum { READ_IDS = 51 };      /* of 19 digits, with commas: the description of GET /{module} takes 1,024 characters of ids */
+
 static bool id_good(struct str id)
 {
     int64_t v;
@@ -364,6 +366,28 @@ static enum err read_whole(struct target *t, const struct zoho_module *m, const 
     return e;
 }
 
+/* The ids from `first` on, as many as one call takes; more fields than one call takes are read in several. */
+static enum err read_some(struct target *t, const struct zoho_module *m, const struct str *ids, size_t n, size_t first, const struct str *want, size_t nwant,
+                          struct arena *a, struct lookup_hit *hits, size_t *nhits, struct fault *f)
+{
+    struct buf path = {0};
+    enum err e = ERR_OK;
+    const size_t count = n - first < READ_IDS ? n - first : READ_IDS;
+    for (size_t at = 0; e == ERR_OK && (at == 0 || at < nwant); at += ZOHO_LIST_FIELDS - 1) {
+        size_t some = nwant - at < ZOHO_LIST_FIELDS - 1 ? nwant - at : ZOHO_LIST_FIELDS - 1;
+        struct http_res res;
+        struct zoho_rows rows;
+        buf_clear(&path);
+        if (put_list(&path, m->name, ids + first, count, want + at, some) == 0) break;
+        struct zoho_call c = {.what = "records by id", .method = "GET", .path = buf_cstr(&path), .cost = 1};
+        e = zoho__call(t, &c, a, &res, f);
+        if (e == ERR_OK) e = zoho__get_rows(res.body, m, a, &rows, f);
+        if (e == ERR_OK) place_rows(&rows, ids, n, a, hits, nhits);
+    }
+    buf_free(&path);
+    return e;
+}
+
 enum err zoho__read(struct target *t, struct str module, const struct str *ids, size_t n, const struct str *want, size_t nwant,
                     struct arena *a, struct lookup_hit **hits, size_t *nhits, struct fault *f)
 {
@@ -379,18 +403,6 @@ enum err zoho__read(struct target *t, struct str module, const struct str *ids, 
     enum err e = zoho__fields(t, module, &m, f);
     for (size_t i = 0; e == ERR_OK && i < nwant; i++)
         if (is_lines(m, want[i])) return read_whole(t, m, ids, n, a, *hits, nhits, f);
-    struct buf path = {0};
-    for (size_t at = 0; e == ERR_OK && (at == 0 || at < nwant); at += ZOHO_LIST_FIELDS - 1) {
-        size_t some = nwant - at < ZOHO_LIST_FIELDS - 1 ? nwant - at : ZOHO_LIST_FIELDS - 1;
-        struct http_res res;
-        struct zoho_rows rows;
-        buf_clear(&path);
-        if (put_list(&path, module, ids, n, want + at, some) == 0) break;
-        struct zoho_call c = {.what = "records by id", .method = "GET", .path = buf_cstr(&path), .cost = 1};
-        e = zoho__call(t, &c, a, &res, f);
-        if (e == ERR_OK) e = zoho__get_rows(res.body, m, a, &rows, f);
-        if (e == ERR_OK) place_rows(&rows, ids, n, a, *hits, nhits);
-    }
-    buf_free(&path);
+    for (size_t at = 0; e == ERR_OK && at < n; at += READ_IDS) e = read_some(t, m, ids, n, at, want, nwant, a, *hits, nhits, f);
     return e;
 }

@@ -149,8 +149,8 @@ static const char *refusal(const json_t *e, int status, const char *by_hand, str
     if (json_is_integer(json_object_get(details, "limit")))
         snprintf(most, sizeof most, ", limit %lld", (long long)json_integer_value(json_object_get(details, "limit")));
     if (code.n == 0) return arena_printf(a, "Zoho answered %d without a code; %s", status, by_hand);
-    return arena_printf(a, "Zoho says %.*s%s%.*s%s (%.*s); %s%s%s", (int)(code.n > 60 ? 60 : code.n), code.p, at.n ? " on " : "",
-                        (int)(at.n > 60 ? 60 : at.n), at.p, most, (int)(message.n > 200 ? 200 : message.n), message.p,
+    return arena_printf(a, "Zoho says %.*s%s%.*s%s (%.*s); %s%s%s", (int)str_cut(code, 60).n, code.p, at.n ? " on " : "",
+                        (int)str_cut(at, 60).n, at.p, most, (int)str_cut(message, 200).n, message.p,
                         known && known->err != ERR_REJECTED ? known->advice : "", known && known->err != ERR_REJECTED ? "; " : "", by_hand);
 }
 

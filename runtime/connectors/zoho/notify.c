@@ -151,8 +151,8 @@ static void take_answer(struct target *t, struct channel **sent, size_t n, const
         sent[i]->until_ms = 0;
         struct str code = member(e, "code"), says = member(e, "message");
         if (!why[0])
-            (void)snprintf(why, nwhy, "channel for %s: Zoho answered %d %.*s (%.*s)", sent[i]->module, res->status, (int)(code.n > 60 ? 60 : code.n), code.p,
-                           (int)(says.n > 120 ? 120 : says.n), says.p);
+            (void)snprintf(why, nwhy, "channel for %s: Zoho answered %d %.*s (%.*s)", sent[i]->module, res->status, (int)str_cut(code, 60).n, code.p,
+                           (int)str_cut(says, 120).n, says.p);
     }
     json_decref(j);
 }

@@ -198,7 +198,7 @@ static enum err refuse_token(struct target *t, struct str error, struct str desc
 {
     const struct zoho_token_error *k = zoho__token_error(error);
     char name[64];
-    (void)snprintf(name, sizeof name, "%.*s", (int)(error.n > 63 ? 63 : error.n), error.n ? error.p : "");
+    (void)snprintf(name, sizeof name, "%.*s", (int)str_cut(error, 63).n, error.n ? error.p : "");
     for (char *c = name; *c; c++)
         if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f) *c = '?';
     if (zoho__token_throttled(error, description)) {
@@ -227,7 +227,7 @@ static enum err take_token(struct target *t, const json_t *j, struct fault *f)
     struct str domain = member(j, "api_domain");
     if (domain.n && (!zoho__origin(domain, origin) || !zoho__domain_allowed(t, origin)))
         return fault_set(f, ERR_CONFIG, "the token answer names the API host %.*s, which is none of Zoho's; nothing is sent there. "
-                         "If it is right, list it in `api_domain_allow`", (int)(domain.n > 120 ? 120 : domain.n), domain.p);
+                         "If it is right, list it in `api_domain_allow`", (int)str_cut(domain, 120).n, domain.p);
     if (!copy_text(tok->access, sizeof tok->access, member(j, "access_token")))
         return fault_set(f, ERR_PROTOCOL, "the access token is longer than %d bytes", ZOHO_TOKEN_BYTES);
     if (domain.n && tok->api_domain[0] && strcmp(tok->api_domain, origin) != 0)

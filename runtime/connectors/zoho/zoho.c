@@ -142,7 +142,7 @@ static enum err read_hosts(struct target *t, struct fault *f)
     size_t i = 0;
     while (i < NREGIONS && !str_ieq(region, str_of(regions[i].name))) i++;
     if (region.n && i == NREGIONS)
-        return fault_set(f, ERR_CONFIG, "region %.*s is unknown; one of us eu in au jp ca sa cn uk", (int)(region.n > 40 ? 40 : region.n), region.p);
+        return fault_set(f, ERR_CONFIG, "region %.*s is unknown; one of us eu in au jp ca sa cn uk", (int)str_cut(region, 40).n, region.p);
     if (!region.n && !accounts.n) return fault_set(f, ERR_CONFIG, "setting `region` is missing (us eu in au jp ca sa cn uk)");
     if (i < NREGIONS) {
         (void)snprintf(t->accounts_url, sizeof t->accounts_url, "%s", regions[i].accounts);
@@ -178,7 +178,7 @@ static enum err read_edition(struct target *t, struct fault *f)
         if (str_ieq(edition, str_of(zoho__editions[i].name))) t->edition = (enum zoho_edition)i;
     t->edition_set = t->edition != ZOHO_EDITION_UNKNOWN;
     return t->edition_set ? ERR_OK : fault_set(f, ERR_CONFIG, "edition %.*s is unknown; one of free standard professional enterprise ultimate",
-                                               (int)(edition.n > 40 ? 40 : edition.n), edition.p);
+                                               (int)str_cut(edition, 40).n, edition.p);
 }
 
 /* ---- life ---- */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { PER_PAGE = 200, DISCRETE_ROWS = 2000, TOKEN_ROWS = 100000, TOKEN_LIFE_S = 24 * 3600, MAX_FIELDS = 50,
-       RICH_POINTS = 500, MAX_IDS = 100 };
+       RICH_POINTS = 500, MAX_IDS = 100, MAX_IDS_CHARACTERS = 1024 };
 
 // ---- a record as JSON
 
@@ -457,6 +457,10 @@ void zsim__list(struct zsim_call *call, struct zsim_module *m)
     if (commas >= MAX_IDS) {
         zsim__error(call, 400, "LIMIT_EXCEEDED", "limit exceeded",
                     json_pack("{siss}", "limit", MAX_IDS, "param_name", "ids"));
+        return;
+    }
+    if (list.ids && strlen(list.ids) > MAX_IDS_CHARACTERS) { // what Zoho's own description of this call allows
+        zsim__error(call, 400, "INVALID_DATA", "invalid data", json_pack("{siss}", "maximum_length", MAX_IDS_CHARACTERS, "param_name", "ids"));
         return;
     }
     choose(&list);

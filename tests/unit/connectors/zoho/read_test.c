@@ -95,6 +95,22 @@ static void test_many(void)
     rig_close(&r);
 }
 
+/* As many as a caller may ask for at once: more than one call takes, for Zoho bounds the ids of a call by their characters. */
+static void test_read_many(void)
+{
+    struct str ids[100], want[1] = {STR("Sage_Customer")};
+    bool each = true;
+    rig_open(&r, NULL);
+    rig_target(&r);
+    struct write_batch *b = rig_accounts(&r, "M", 100);
+    (void)rig_write(&r, b);
+    for (size_t i = 0; i < 100; i++) ids[i] = b->items[99 - i].out_id;
+    enum err e = zoho_target_ops.read(r.t, STR("Accounts"), ids, 100, want, 1, &r.arena, &hits, &nhits, &r.f);
+    for (size_t i = 0; i < nhits; i++) each = each && hits[i].value_index < 100 && str_eq(hits[i].id, ids[hits[i].value_index]);
+    check(e == ERR_OK && nhits == 100 && each, "a hundred records by id", r.f.text);
+    rig_close(&r);
+}
+
 static void test_read(void)
 {
     rig_open(&r, NULL);
@@ -288,6 +304,7 @@ int main(void)
     test_odd_values();
     test_many();
     test_read();
+    test_read_many();
     test_users();
     test_check();
     test_editions();
