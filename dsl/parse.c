@@ -200,13 +200,13 @@ static void find_blocks(struct parser *p)
             brace--;
         p->block[i] = brace ? open[brace - 1].token : PARSE_NO_BLOCK;
         p->in_bracket[i] = brace < n;
-        if (k == '{' || k == '(' || k == '[')
-            open[n++] = (struct parse_bracket){k, (uint32_t)i};
-        else if (k == '}')
+        if (k == '{' || k == '(' || k == '[') {
+            if (n < PARSE_NESTING)                   /* deeper only where the first walk closed what was left open; that is an error already */
+                open[n++] = (struct parse_bracket){k, (uint32_t)i};
+        } else if (k == '}')
             n = brace ? brace - 1 : 0;
         else if ((k == ')' || k == ']') && n > 0 && open[n - 1].kind == (k == ')' ? '(' : '['))
             n--;
-        ASSERT(n <= PARSE_NESTING);
     }
 }
 
