@@ -18,7 +18,7 @@ for bin in "$B"/fuzz/*; do
     sh tests/fuzz/seeds.sh "$name" "$bin.seeds" || { echo "not ok fuzz $name: no seeds"; failed=$((failed + 1)); continue; }
     # -timeout is for one input; the outer limit is for a target that does not even come to its own.
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 timeout -k 10 $((seconds + 120)) \
-        "$bin" -max_total_time="$seconds" -timeout=20 -max_len=20000 -rss_limit_mb=2048 -artifact_prefix="$bin-" "$bin.corpus" "$bin.seeds" \
+        "$bin" ${FUZZ_SEED:+-seed="$FUZZ_SEED"} -max_total_time="$seconds" -timeout=20 -max_len=20000 -rss_limit_mb=2048 -artifact_prefix="$bin-" "$bin.corpus" "$bin.seeds" \
         >"$bin.log" 2>&1 </dev/null
     status=$?
     if [ $status -eq 0 ]; then
