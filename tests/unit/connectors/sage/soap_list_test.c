@@ -1,6 +1,7 @@
 /* Operations of one site that list keys, over the SOAP door of the model: three services that share no name, what the list says over pages, what
  * becomes of it when it changes, and what is no list. */
 #include "rig.h"
+#include "soap_tables.h"
 
 static const struct source_ops *ops = &sage_source_ops;
 
@@ -14,28 +15,6 @@ static const struct shape shapes[] = {
     {"one namespace for all, blanks left out", {.service_ns = "urn:all", .data_ns = "urn:all", .contract = "IAll", .path = "/ebusinesswebservices/MasService.svc",
                      .logon_code = "WS_Logon", .null_date = "0001-01-01T00:00:00", .blank = SAGE_BLANK_OMITTED}},
 };
-
-static struct source_query contacts(void)
-{
-    static struct source_column columns[5];
-    columns[0] = (struct source_column){STR("ContactCode"), type_text(1, 10), false};
-    columns[1] = (struct source_column){STR("ContactName"), rig_text(50), false};
-    columns[2] = (struct source_column){STR("EmailAddress"), rig_text(250), false};
-    columns[3] = (struct source_column){STR("DateUpdated"), rig_date(), false};
-    columns[4] = (struct source_column){STR("TimeUpdated"), rig_number(8, 5), false};
-    return (struct source_query){.entity = STR("AR_CustomerContact"), .company = STR("ABC"), .key_columns = rig_contact_key, .nkeys = 3, .columns = columns, .ncolumns = 5};
-}
-
-static struct source_query orders(void)
-{
-    static struct source_column columns[5];
-    columns[0] = (struct source_column){STR("SalesOrderNo"), type_text(1, 7), false};
-    columns[1] = (struct source_column){STR("OrderDate"), rig_date(), false};
-    columns[2] = (struct source_column){STR("ARDivisionNo"), rig_text(2), false};
-    columns[3] = (struct source_column){STR("TaxableAmt"), rig_number(13, 2), false};
-    columns[4] = (struct source_column){STR("OrderStatus"), rig_text(1), false};
-    return (struct source_query){.entity = STR("SO_SalesOrderHeader"), .company = STR("ABC"), .key_columns = rig_order_key, .nkeys = 1, .columns = columns, .ncolumns = 5};
-}
 
 /* Every key that the model's list announces, in order, over pages. */
 static void announced(struct rig *r, struct source_query *q, const char *resource, const char *operation)

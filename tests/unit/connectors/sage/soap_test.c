@@ -1,6 +1,7 @@
 /* The SOAP door against the model: two services that share no name and no order, blanks in every shape, user-defined fields, every fault of
  * facts/sage-100.md 3.5, hashes, key files. */
 #include "rig.h"
+#include "soap_tables.h"
 #include <unistd.h>
 
 static const struct source_ops *ops = &sage_source_ops;
@@ -51,28 +52,6 @@ static void fetch_matches(struct rig *r, const struct source_query *q, const cha
             free(raw);
         }
     }
-}
-
-static struct source_query contacts(void)
-{
-    static struct source_column columns[5];
-    columns[0] = (struct source_column){STR("ContactCode"), type_text(1, 10), false};
-    columns[1] = (struct source_column){STR("ContactName"), rig_text(50), false};
-    columns[2] = (struct source_column){STR("EmailAddress"), rig_text(250), false};
-    columns[3] = (struct source_column){STR("DateUpdated"), rig_date(), false};
-    columns[4] = (struct source_column){STR("TimeUpdated"), rig_number(8, 5), false};
-    return (struct source_query){.entity = STR("AR_CustomerContact"), .company = STR("ABC"), .key_columns = rig_contact_key, .nkeys = 3, .columns = columns, .ncolumns = 5};
-}
-
-static struct source_query orders(void)
-{
-    static struct source_column columns[5];
-    columns[0] = (struct source_column){STR("SalesOrderNo"), type_text(1, 7), false};
-    columns[1] = (struct source_column){STR("OrderDate"), rig_date(), false};
-    columns[2] = (struct source_column){STR("ARDivisionNo"), rig_text(2), false};
-    columns[3] = (struct source_column){STR("TaxableAmt"), rig_number(13, 2), false};
-    columns[4] = (struct source_column){STR("OrderStatus"), rig_text(1), false};
-    return (struct source_query){.entity = STR("SO_SalesOrderHeader"), .company = STR("ABC"), .key_columns = rig_order_key, .nkeys = 1, .columns = columns, .ncolumns = 5};
 }
 
 /* The lines of the orders are the same through both doors. */
