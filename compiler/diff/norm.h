@@ -148,4 +148,6 @@ enum norm_verdict norm_compare(struct norm *u, struct dd *a, struct dd *b, struc
 
 /* The diagram as people read it, on one line: `match CustomerStatus { "T" => false, else => true }`. */
 void norm_print(struct buf *out, const struct dd *f);
+/* A table by its content: entries and else value, as terms and programs name it. */
+void norm_put_table(struct buf *b, const struct image_table *t);
 #endif

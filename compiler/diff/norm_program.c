@@ -1,17 +1,6 @@
 /* norm_program.c - a program as bytes that name what it does and nothing of the image around it: constants, columns, tables by content. */
 #include "compiler/diff/norm_private.h"
 
-static void put_table(struct buf *b, const struct image_table *t)
-{
-    buf_varint(b, t->n);
-    for (size_t i = 0; i < t->n; i++) {
-        value_encode(b, &t->keys[i]);
-        value_encode(b, &t->values[i]);
-    }
-    buf_byte(b, t->has_else);
-    if (t->has_else) value_encode(b, &t->else_value);
-}
-
 static void put_list(struct buf *b, const struct image *im, uint16_t list)
 {
     size_t n = args_count(im, list);
@@ -45,7 +34,7 @@ static void put_operand(struct buf *b, const struct image *im, const struct imag
     switch (kind) {
     case 'k': value_encode(b, &im->consts[w]); break;
     case 'c': buf_blob(b, fl->columns[w].name); type_print(b, &fl->columns[w].type); break;
-    case 't': put_table(b, &im->tables[w]); break;
+    case 't': norm_put_table(b, &im->tables[w]); break;
     case 'f': buf_blob(b, fl->fields[w].name); break;
     case 'm': buf_blob(b, im->messages[w]); break;
     case 'n': put_site(b, im, &fl->links[w]); break;

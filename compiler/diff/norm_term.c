@@ -55,7 +55,7 @@ void norm_put(struct norm *u, struct str bytes, void *what)
 
 /* ---- terms ---- */
 
-static void put_table(struct buf *b, const struct image_table *t)
+void norm_put_table(struct buf *b, const struct image_table *t)
 {
     buf_varint(b, t->n);
     for (size_t i = 0; i < t->n; i++) {
@@ -78,7 +78,7 @@ static void put_term(struct buf *b, const struct term *t)
     buf_blob(b, t->name);
     if (t->table) {                       /* by content, and short */
         struct buf rows = {0};
-        put_table(&rows, t->table);
+        norm_put_table(&rows, t->table);
         struct hash h = hash_of(buf_view(&rows));
         buf_put(b, h.b, HASH_BYTES);
         buf_free(&rows);
