@@ -4,7 +4,7 @@
 #   make test       everything that proves the product in under 15 minutes; last line "N passed, N failed"; TESTS=unit/net: those with it in their name
 #   make demo       1,000 customers from a Sage stand-in into a Zoho stand-in, explained as it goes
 #   make agent      the Windows agent's EXEs; make test-agent runs them under wine (runtime/agent/rules.mk)
-#   make lint | clang | asan | fuzz | torture | bench | check-openapi | install
+#   make lint | clang | asan | fuzz | torture | bench | coverage | check-openapi | install
 B        ?= build
 ifeq ($(origin CC),default)
 CC       := gcc
@@ -117,7 +117,7 @@ install: all
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 clean:
-	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-clang
+	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-clang $(B)-coverage
 
 -include $(wildcard tests/*/rules.mk) runtime/agent/rules.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -99,6 +99,8 @@ struct crash_shared {
 /* ---- crash_io.c ---- */
 void io_begin(struct crash_shared *sh, const char *root);     /* in the child: from now on files under root are watched */
 void io_end(void);
+/* Before a child ends without exit(): writes what a coverage build counted. */
+void io_counted(void);
 /* One numbered call that is no file call. True = go on; false = it fails, as sh->net_fault says. Dies when it has to. */
 bool io_enter(enum io_call what);
 void io_leave(void);

@@ -169,7 +169,9 @@ static void child(struct scene *s, int fd)
     if (null >= 0 && !s->setup->trace) dup2(null, 2);
     log_set_level(s->setup->trace ? LOG_INFO : LOG_ERROR);
     struct life_plan p = {s->setup->dir, s->state, s->setup->image_path, s->feed};
-    _exit(STATUS_BASE + life_run(&p, s->sh, fd));
+    int end = life_run(&p, s->sh, fd);
+    io_counted();
+    _exit(STATUS_BASE + end);
 }
 
 /* How it ended; -1 = in a way that is wrong, with the text. */

@@ -1,0 +1,24 @@
+# rules.mk - branch coverage of the rooms that must not lose anything and of those that read what strangers send.
+#
+#   make coverage                         builds them with gcc's --coverage in a directory of its own, runs their tests, prints a line per file
+#   make coverage COVER_SHOW=journal      also every uncovered branch of the files with this in their path (COVER_SHOW=. : of all)
+#   make coverage COVER_RUN=unit/secret   runs only tests with this in their name, on top of what earlier runs counted; COVER_RUN=none: only prints
+#   make coverage COVER_FRESH=0           keeps the counts of earlier runs
+#
+# Only the objects below are instrumented, without optimization, so that a branch is one of the source. Ends with "N passed, N failed": a file passes
+# with at least COVER_MIN per cent; see exceptions for what is not counted.
+COVER_MIN   ?= 95
+COVER_SHOW  ?=
+COVER_RUN   ?=
+COVER_FRESH ?= $(if $(COVER_RUN),0,1)
+COVER_SRC   := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c runtime/value/json*.c runtime/connectors/sage/xml*.c))
+
+ifdef COVER
+$(call obj,$(COVER_SRC)): OPT = -O0 -g --coverage
+endif
+
+.PHONY: coverage coverage-built
+coverage-built: units $(B)/mlc-audit-verify crash-harness
+coverage:
+	@$(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-coverage COVER=1 LDFLAGS=--coverage coverage-built
+	@B=$(B)-coverage MIN=$(COVER_MIN) SHOW='$(COVER_SHOW)' RUN='$(COVER_RUN)' FRESH=$(COVER_FRESH) sh tests/coverage/coverage.sh $(COVER_SRC)
