@@ -41,6 +41,7 @@ done
 for t in tests/e2e/*_test.sh; do
     [ -f "$t" ] && one "${t#tests/}" sh "$t"
 done
+[ -d "$B/replay" ] && one fuzz/replay sh tests/fuzz/replay.sh
 [ -x "$B/crash-harness" ] && one fault/crash "$B/crash-harness" --bounded
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -2,7 +2,8 @@
 # run.sh - runs the fuzz targets that `make fuzz` built, each for some seconds: tests/fuzz/run.sh SECONDS [TARGET]
 #
 # Prints "ok fuzz NAME: ..." or "not ok fuzz NAME: ...", then "N passed, N failed". What a target finds is left in $B/fuzz/NAME-* (crash-, timeout-,
-# oom-); run it again with `$B/fuzz/NAME FILE`. $B/fuzz/NAME.corpus grows from run to run.
+# oom-); run it again with `$B/fuzz/NAME FILE`. $B/fuzz/NAME.corpus grows from run to run. Words that help stand in tests/fuzz/dict/NAME.dict.
+# The target "planted" has a bug on purpose: there, finding it is what is asked for.
 set -u
 cd "$(dirname "$0")/../.."
 seconds=$1
@@ -15,13 +16,23 @@ for bin in "$B"/fuzz/*; do
     case $name in *.*|*-*) continue ;; esac
     [ -z "$only" ] || [ "$name" = "$only" ] || continue
     mkdir -p "$bin.corpus" "$bin.seeds"
+    dict=tests/fuzz/dict/$name.dict
+    [ -f "$dict" ] || dict=
     sh tests/fuzz/seeds.sh "$name" "$bin.seeds" || { echo "not ok fuzz $name: no seeds"; failed=$((failed + 1)); continue; }
     # -timeout is for one input; the outer limit is for a target that does not even come to its own.
     ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 timeout -k 10 $((seconds + 120)) \
-        "$bin" ${FUZZ_SEED:+-seed="$FUZZ_SEED"} -max_total_time="$seconds" -timeout=20 -max_len=20000 -rss_limit_mb=2048 -artifact_prefix="$bin-" "$bin.corpus" "$bin.seeds" \
+        "$bin" ${FUZZ_SEED:+-seed="$FUZZ_SEED"} -max_total_time="$seconds" -timeout=20 -max_len=20000 -rss_limit_mb=2048 -artifact_prefix="$bin-" ${dict:+-dict="$dict"} "$bin.corpus" "$bin.seeds" \
         >"$bin.log" 2>&1 </dev/null
     status=$?
-    if [ $status -eq 0 ]; then
+    if [ "$name" = planted ]; then
+        if [ $status -ne 0 ] && grep -q 'ASSERT\|deadly signal' "$bin.log"; then
+            echo "ok fuzz planted: found"
+            passed=$((passed + 1))
+        else
+            echo "not ok fuzz planted: the planted bug was not found in $seconds seconds, see $bin.log"
+            failed=$((failed + 1))
+        fi
+    elif [ $status -eq 0 ]; then
         echo "ok fuzz $name: $(tail -1 "$bin.log" | sed 's/^Done //')"
         passed=$((passed + 1))
     else
