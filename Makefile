@@ -12,7 +12,7 @@ endif
 V        ?= 0
 Q        := $(if $(filter 0,$(V)),@,)
 say       = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $(2),@:)
-PKGS     := libcurl libxml-2.0 jansson libsodium libmicrohttpd zlib libzip
+PKGS     := libcurl libxml-2.0 jansson libsodium libmicrohttpd zlib libzip libseccomp
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 OPT      ?= -O2 -g
 CFLAGS   ?= $(OPT)

@@ -5,9 +5,12 @@
 #include "sync/engine.h"
 #include "sync/view.h"
 
+struct cli;
+typedef int (*cli_command)(struct cli *c);
 struct cli {
     struct world world;
     const char *program;
+    cli_command command;
     const char *state, *shared, *image, *flow, *key_file, *by;
     const char *from, *to, *kind, *key;         /* audit show */
     const char *cause;                          /* replay */
@@ -19,8 +22,8 @@ struct cli {
     int64_t page, batch, map_mib, at_once;
     int argc; char **argv;                      /* what is left behind the command */
     bool terminal;                              /* stdout is one: progress may be drawn */
+    bool no_sandbox;
 };
-typedef int (*cli_command)(struct cli *c);
 
 /* Reads options up to the end of argv; positional arguments stay in argc, argv. False: said what is wrong. */
 bool cli_options(struct cli *c, int argc, char **argv);
@@ -36,6 +39,13 @@ struct act;
 /* Does acts, here or through the running mlcd, writes what became due, and says what became of it. head: "replayed". */
 int cli_act(struct cli *c, const struct act *acts, size_t n, const char *head);
 extern volatile int cli_stop, cli_reload;
+
+/* harden.c: no core dumps, no debugger of the same account. Before anything is read. */
+void cli_harden(void);
+/* Whether this is a build of the sanitizers, which look into the process themselves. */
+bool cli_sanitized(void);
+/* open.c: from here on files are opened only where this state, its spec and the libraries have them (sandbox.h). */
+void cli_limit_files(const struct cli *c, const struct engine *e);
 
 /* cmd_site.c: run and status with --site. */
 int site_run_command(struct cli *c);

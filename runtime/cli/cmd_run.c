@@ -40,6 +40,7 @@ static int once_due(struct cli *c)
     struct engine_turn t;
     enum err err = cli_open(c, &e, false, &f);
     if (err != ERR_OK) return cli_fail(c, &f);
+    cli_limit_files(c, e);
     err = engine_turn(e, &t, &f);
     engine_close(e);
     progress_end();
@@ -56,6 +57,7 @@ int cmd_once(struct cli *c)
     struct engine_result r;
     enum err err = cli_open(c, &e, false, &f);
     if (err != ERR_OK) return cli_fail(c, &f);
+    cli_limit_files(c, e);
     err = engine_once(e, &r, &f);
     engine_close(e);
     progress_end();
@@ -94,6 +96,7 @@ int cmd_run(struct cli *c)
     o.listening = true;
     enum err err = engine_open(&e, &c->world, &o, &f);
     if (err != ERR_OK) return cli_fail(c, &f);
+    cli_limit_files(c, e);                                 /* before the receivers have threads: a thread keeps to the limits of who made it */
     err = ears_open(c, e, &ears, &f);
     if (err == ERR_OK) err = engine_run(e, &cli_reload, &f);
     ears_close(&ears);

@@ -1,7 +1,9 @@
 /* main.c - mlcd: finds the command and runs it. Signals set flags; everything else is in the commands. */
 #include "cli/cli.h"
+#include "cli/sandbox.h"
 #include "base/log.h"
 #include "net/curl_http.h"
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,9 +40,17 @@ static const struct { const char *name; cli_command run; } commands[] = {
 #undef COMMAND
 };
 
+static void limit_calls(const struct cli *c)
+{
+    bool supervise = c->site && c->command == cmd_run;
+    if (c->no_sandbox || cli_sanitized()) return;
+    if (!sandbox_calls(supervise ? SANDBOX_SUPERVISE : SANDBOX_WORK)) log_warn("no filter of system calls: this kernel refuses it (%s)", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     struct cli c = {.program = "mlcd", .wait_ms = -1};
+    cli_harden();
     if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         if (argc > 2 && cli_command_help(c.program, argv[2])) return 0;
         cli_help(c.program);
@@ -58,6 +68,8 @@ int main(int argc, char **argv)
         }
         if (!cli_options(&c, argc - 2, argv + 2)) return 64;
         struct fault f;
+        c.command = commands[i].run;
+        limit_calls(&c);
         world_real(&c.world);
         if (curl_http_open(&c.world, &f) != ERR_OK) return cli_fail(&c, &f);
         catch_signals();

@@ -1,6 +1,11 @@
 /* open.c - how the commands get at an engine or a view. */
 #include "cli/cli.h"
+#include "cli/sandbox.h"
+#include "base/log.h"
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *env_value(void *ctx, const char *name)
 {
@@ -27,4 +32,28 @@ enum err cli_open(struct cli *c, struct engine **e, bool dry, struct fault *f)
 enum err cli_view(struct cli *c, struct view **v, struct fault *f)
 {
     return view_open(v, &c->world, c->state, c->key_file, getenv("CREDENTIALS_DIRECTORY"), f);
+}
+
+/* ---- the limits ---- */
+enum { PLACES = 64 };
+struct places { struct sandbox_place list[PLACES]; size_t n; };
+
+static void add_place(void *ctx, const char *path, bool written)
+{
+    struct places *p = ctx;
+    if (path && p->n < PLACES) p->list[p->n++] = (struct sandbox_place){path, written};
+}
+
+void cli_limit_files(const struct cli *c, const struct engine *e)
+{
+    struct places p = {.n = 0};
+    char site[4096];
+    if (c->no_sandbox || cli_sanitized()) return;
+    add_place(&p, c->state, true);
+    add_place(&p, c->shared, true);
+    (void)snprintf(site, sizeof site, "%s/..", c->state);
+    if (c->due) add_place(&p, site, true);                 /* the note of when to start again stands beside the state */
+    add_place(&p, c->image, false);
+    engine_files(e, add_place, &p);
+    if (!sandbox_files(p.list, p.n)) log_info("files are not limited to the state directory: this kernel has no landlock (%s)", strerror(errno));
 }

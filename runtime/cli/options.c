@@ -41,6 +41,7 @@ static const struct option_row { const char *name; enum option_form form; size_t
     {"--to", OPT_TEXT, offsetof(struct cli, to), "SEQ", "audit show, export: last entry; report: last month or day"},
     {"--kind", OPT_TEXT, offsetof(struct cli, kind), "KIND", "audit show, export: only this kind, e.g. OUTCOME"},
     {"--key", OPT_TEXT, offsetof(struct cli, key), "KEY", "audit show, export: only this record"},
+    {"--no-sandbox", OPT_FLAG, offsetof(struct cli, no_sandbox), "", "leave the process its system calls and files: for kernels and filesystems that cannot do with the limits"},
     {"--public", OPT_FLAG, offsetof(struct cli, sealed), "", "audit show, export: without personal data"},
 };
 

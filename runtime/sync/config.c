@@ -148,3 +148,19 @@ const struct conn_env *engine_target_env(struct engine *e, const char *name)
         if (!name || str_is(e->targets[i].decl->name, name) || str_is(e->targets[i].decl->kind, name)) return &e->targets[i].env;
     return NULL;
 }
+
+static void tell_files(const struct sync_endpoint *p, bool target, void (*each)(void *ctx, const char *path, bool written), void *ctx)
+{
+    for (size_t i = 0; i < p->env.nsettings; i++) {
+        const struct conn_setting *s = &p->env.settings[i];
+        bool path = str_is(s->name, "path");                           /* may be plain text, or come from the environment */
+        if (!path && p->decl->settings[i].kind != SETTING_FILE) continue;
+        each(ctx, arena_copy(&p->engine->arena, s->value.p, s->value.n), target && path);
+    }
+}
+
+void engine_files(const struct engine *e, void (*each)(void *ctx, const char *path, bool written), void *ctx)
+{
+    for (size_t i = 0; i < e->image->nsources; i++) tell_files(&e->sources[i], false, each, ctx);
+    for (size_t i = 0; i < e->image->ntargets; i++) tell_files(&e->targets[i], true, each, ctx);
+}

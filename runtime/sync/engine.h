@@ -64,6 +64,8 @@ struct engine_ear {
 bool engine_ear(struct engine *e, size_t i, struct engine_ear *out);
 /* The folder for a notification, or NULL when it is none of ours. For any thread. */
 const char *engine_ear_where(void *ear, struct str body);
+/* The files and folders that the settings of the loaded spec name; written: a target appends there. */
+void engine_files(const struct engine *e, void (*each)(void *ctx, const char *path, bool written), void *ctx);
 /* The spec that is loaded. */
 const struct image *engine_image(const struct engine *e);
 

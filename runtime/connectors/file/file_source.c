@@ -12,6 +12,7 @@
 #include "connectors/connector.h"
 #include "connectors/file/file_rows.h"
 #include "value/json.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,11 +67,12 @@ static void file_close(struct source *s)
 
 /* ---- the file behind a query ---- */
 
-static bool can_open(const struct source *s, const char *path)
+/* A file that is there and cannot be read is the one meant: reading it says why. */
+static bool is_there(const struct source *s, const char *path)
 {
     const struct world_files *w = &s->env->world->files;
     int fd = w->open(w->ctx, path, O_RDONLY, 0);
-    if (fd < 0) return false;
+    if (fd < 0) return errno != ENOENT && errno != ENOTDIR;
     w->close(w->ctx, fd);
     return true;
 }
@@ -86,7 +88,7 @@ static const char *find_path(struct source *s, const struct source_query *q, str
             const char *path = with_company ? arena_printf(a, "%s/%.*s/%.*s.%s", s->path, (int)q->company.n, q->company.p, (int)q->entity.n,
                                                            q->entity.p, kinds[i])
                                             : arena_printf(a, "%s/%.*s.%s", s->path, (int)q->entity.n, q->entity.p, kinds[i]);
-            if (can_open(s, path)) return path;
+            if (is_there(s, path)) return path;
         }
     return NULL;
 }
