@@ -2,8 +2,6 @@
 #include "vm/builtin.h"
 #include "base/check.h"
 
-typedef void builtin_fn(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out);
-
 static builtin_fn *const functions[BUILTIN_COUNT] = {
 #define BUILTIN(name, signature, rule, doc, example) builtin__##name,
 #include "value/builtin.def"
@@ -18,9 +16,14 @@ char *scratch_take(struct scratch *s, size_t n)
     return p;
 }
 
-void builtin_run(unsigned b, const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
+builtin_fn *builtin_function(unsigned b)
 {
     ASSERT(b < BUILTIN_COUNT);
-    functions[b](args, nargs, s, out);
+    return functions[b];
+}
+
+void builtin_run(unsigned b, const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
+{
+    builtin_function(b)(args, nargs, s, out);
     if (out->kind == V_ABSENT) *out = value_absent;       /* an argument's mark is not the answer's */
 }

@@ -10,6 +10,9 @@ struct scratch { char *p; size_t used, size; };
 /* n bytes, aligned to 16. Running out is a bug of ours, not of the row. */
 char *scratch_take(struct scratch *s, size_t n);
 
+typedef void builtin_fn(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out);
+/* What builtin b < BUILTIN_COUNT computes with; an absent answer may carry the mark of an argument. */
+builtin_fn *builtin_function(unsigned b);
 /* *out = builtin b of the arguments, which have the types that the verifier accepted. Texts of the answer lie in s or in an argument. */
 void builtin_run(unsigned b, const struct value *const *args, size_t nargs, struct scratch *s, struct value *out);
 

@@ -2,37 +2,37 @@
  *
  * Data path: columns of a row -> registers -> fields. The verifier (code/image_verify*.c) has proven operands, types, ranges, order of
  * writes, the end of every program and the bytes of new text; so the loop only dispatches, and the few ASSERTs here guard the promise
- * that rows are well-typed (vm_row_fits).
+ * that rows are well-typed (vm_row_fits). What runs are steps (step.h), made from the code when a program is run for the first time (prepare.c).
  *
  * "No answer": when a builtin or table has none, the absent value that it leaves is marked (spare = NO_ANSWER). The mark travels with
  * the value through moves; whichever instruction makes something else of it (a ??, a comparison) leaves it pending, and the next field
  * that is set or kept takes it: that is the field whose expression used it. */
 #include "vm/vm.h"
 #include "base/check.h"
-#include "code/opcode.h"
 #include "value/date.h"
-#include "vm/builtin.h"
+#include "vm/step.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NO_ANSWER = 1 };
+enum { NO_ANSWER = 1 /* spare of an absent value; a present one has 0 */ };
 enum area { AREA_WHEN, AREA_MAP, AREA_ADOPT, AREA_KEY, AREA_INTO, AREAS };      /* one each, so that the results of a row live side by side */
 
-struct line_room { struct value *regs, *cols; uint8_t *ops; uint32_t *no_answer; };
+struct line_room { struct value *cols; uint8_t *ops; uint32_t *no_answer; };
 
 struct vm {
     const struct image *im;
-    struct value *regs;             /* of the largest flow */
-    struct value *values;           /* per field */
+    struct value *values;           /* per field of the largest flow */
     uint8_t *ops;
     uint32_t *no_answer;
     struct scratch areas[AREAS];
-    struct line_room lines;         /* for the bodies of list sites: registers, a line's columns, what it sets */
+    struct line_room lines;         /* for the bodies of list sites: a line's columns, what it sets */
+    struct program *programs;       /* those that ran, by their code; open addressing, code NULL = empty */
+    size_t nprograms, room;         /* room: a power of two, or 0 */
     /* the run under way */
     const struct image_flow *fl;
     const struct value *cols;
     struct scratch *scratch;
-    bool pending;
+    uint32_t pending;               /* 1: an absent value with its mark was made something else of */
     const struct str *message;      /* of the REJECT that ended it */
     const struct value *result;     /* of the RESULT that ended it */
 };
@@ -49,24 +49,22 @@ static void *alloc(size_t n, size_t size)
 /* Room for the largest body of a list site. */
 static struct line_room line_room(const struct image *im)
 {
-    size_t regs = 0, cols = 0, fields = 0;
+    size_t cols = 0, fields = 0;
     for (size_t i = 0; i < im->nflows; i++)
         for (size_t k = 0; k < im->flows[i].nlines; k++) {
             const struct image_flow *b = im->flows[i].lines[k].body;
-            regs = max_size(regs, b->nregisters);
             cols = max_size(cols, b->ncolumns);
             fields = max_size(fields, b->nfields);
         }
-    return (struct line_room){alloc(regs, sizeof(struct value)), alloc(cols, sizeof(struct value)), alloc(fields, 1), alloc(fields, sizeof(uint32_t))};
+    return (struct line_room){alloc(cols, sizeof(struct value)), alloc(fields, 1), alloc(fields, sizeof(uint32_t))};
 }
 
 struct vm *vm_new(const struct image *im)
 {
     struct vm *vm = alloc(1, sizeof *vm);
-    size_t regs = 0, fields = 0, bytes[AREAS] = {0};
+    size_t fields = 0, bytes[AREAS] = {0};
     for (size_t i = 0; i < im->nflows; i++) {
         const struct image_flow *f = &im->flows[i];
-        regs = max_size(regs, f->nregisters);
         fields = max_size(fields, f->nfields);
         bytes[AREA_WHEN] = max_size(bytes[AREA_WHEN], f->when.scratch_bytes);
         bytes[AREA_MAP] = max_size(bytes[AREA_MAP], f->map.scratch_bytes);
@@ -75,7 +73,6 @@ struct vm *vm_new(const struct image *im)
         bytes[AREA_INTO] = max_size(bytes[AREA_INTO], f->into_program.scratch_bytes);
     }
     vm->im = im;
-    vm->regs = alloc(regs, sizeof *vm->regs);
     vm->values = alloc(fields, sizeof *vm->values);
     vm->ops = alloc(fields, sizeof *vm->ops);
     vm->no_answer = alloc(fields, sizeof *vm->no_answer);
@@ -88,11 +85,11 @@ void vm_free(struct vm *vm)
 {
     if (!vm) return;
     for (size_t i = 0; i < AREAS; i++) free(vm->areas[i].p);
-    free(vm->lines.regs);
+    for (size_t i = 0; i < vm->room; i++) vm__forget(&vm->programs[i]);
+    free(vm->programs);
     free(vm->lines.cols);
     free(vm->lines.ops);
     free(vm->lines.no_answer);
-    free(vm->regs);
     free(vm->values);
     free(vm->ops);
     free(vm->no_answer);
@@ -110,15 +107,44 @@ bool vm_row_fits(const struct image_flow *fl, const struct value *cols, char *wh
     return true;
 }
 
-/* ---- instructions that are more than an assignment ---- */
+/* ---- programs and their steps ---- */
 
-/* The absent value of a lookup without an answer is being turned into something else. */
-static void consume(struct vm *vm, const struct value *v)
+static struct program *slot_of(const struct vm *vm, const uint16_t *code, const struct image_column *columns)
 {
-    if (v->kind == V_ABSENT && v->spare == NO_ANSWER) vm->pending = true;
+    uint64_t h = ((uint64_t)(uintptr_t)code >> 3) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t i = (size_t)(h >> 32) & (vm->room - 1);
+    while (vm->programs[i].code && (vm->programs[i].code != code || vm->programs[i].columns != columns)) i = (i + 1) & (vm->room - 1);
+    return &vm->programs[i];
 }
 
-static struct value marked(bool no_answer) { return (struct value){.kind = V_ABSENT, .spare = no_answer ? NO_ANSWER : 0}; }
+static void more_room(struct vm *vm)
+{
+    struct program *old = vm->programs;
+    size_t n = vm->room;
+    vm->room = n ? 2 * n : 8;
+    vm->programs = alloc(vm->room, sizeof *vm->programs);
+    for (size_t i = 0; i < n; i++)
+        if (old[i].code) *slot_of(vm, old[i].code, old[i].columns) = old[i];
+    free(old);
+}
+
+/* The steps of a program of the flow, or of the list site's body, that vm->fl is. */
+static struct program program_of(struct vm *vm, const struct image_program *p)
+{
+    if (2 * vm->nprograms >= vm->room) more_room(vm);
+    struct program *slot = slot_of(vm, p->code, vm->fl->columns);
+    if (!slot->code) {
+#ifdef VM_TRACE
+        vm__prepare(slot, vm->im, vm->fl, p, true);
+#else
+        vm__prepare(slot, vm->im, vm->fl, p, false);
+#endif
+        vm->nprograms++;
+    }
+    return *slot;
+}
+
+/* ---- columns ---- */
 
 /* A number at the scale of a type that holds it. */
 static struct value at_scale(const struct value *v, unsigned scale)
@@ -129,86 +155,90 @@ static struct value at_scale(const struct value *v, unsigned scale)
     return out;
 }
 
+/* A number that has another scale than its column, or is very large. */
+static const struct value *unusual_number(const struct bound *b, const struct value *v)
+{
+    *b->place = at_scale(v, b->type->scale);
+    ASSERT(b->place->u.coef >= b->type->lo && b->place->u.coef <= b->type->hi);
+    return b->place;
+}
+
 /* Rows come from outside: numbers get the scale of their column here, and what the proofs rest on is looked at once more. */
-static inline void column(const struct vm *vm, uint16_t c, struct value *out)
+static inline const struct value *column(const struct bound *b, const struct value *v)
 {
-    static const uint8_t kinds[T_BASE_COUNT] = {V_BOOL, V_TEXT, V_DECIMAL, V_DATE, V_LOCAL, V_INSTANT, V_LINK, V_LIST};
-    const struct type *t = &vm->fl->columns[c].type;
-    const struct value *v = &vm->cols[c];
     ASSERT(v->spare == 0);
-    if (v->kind == V_ABSENT) ASSERT(t->optional);
-    else ASSERT(v->kind == kinds[t->base]);
-    if (v->kind == V_TEXT) ASSERT(v->len > 0 && v->len <= (uint64_t)t->max_len * 4);
-    *out = *v;
-    if (v->kind == V_DECIMAL) {
-        if (v->scale != t->scale) *out = at_scale(v, t->scale);
-        ASSERT(out->u.coef >= t->lo && out->u.coef <= t->hi);
+    if (v->kind != b->kind) {
+        ASSERT(v->kind == V_ABSENT && b->optional);
+    } else if (v->kind == V_TEXT) {
+        ASSERT(v->len > 0 && v->len <= b->max_bytes);
+    } else if (v->kind == V_DECIMAL) {
+        int64_t coef = (int64_t)v->u.coef;
+        if (v->scale != b->scale || coef != v->u.coef || coef < b->lo || coef > b->hi) return unusual_number(b, v);
     }
+    return v;
 }
 
-static struct value arith(enum opcode op, const struct value *b, const struct value *c)
+/* ---- instructions that are more than an assignment ---- */
+
+/* The absent value of a lookup without an answer is being turned into something else. */
+static inline void consume(struct vm *vm, const struct value *v) { vm->pending |= v->spare; }
+
+static struct value marked(bool no_answer) { return (struct value){.kind = V_ABSENT, .spare = no_answer ? NO_ANSWER : 0}; }
+
+static void arith(enum opcode op, const struct value *b, const struct value *c, struct value *out)
 {
-    struct value out = *b;
     bool ok = true;
-    if (op == OP_ADD) ok = decimal_add(b, c, &out);
-    else if (op == OP_SUB) ok = decimal_sub(b, c, &out);
-    else if (op == OP_MUL) ok = decimal_mul(b, c, &out);
-    else out.u.coef = -b->u.coef;
+    if (op == OP_ADD) ok = decimal_add(b, c, out);
+    else if (op == OP_SUB) ok = decimal_sub(b, c, out);
+    else ok = decimal_mul(b, c, out);
     ASSERT(ok);
-    return out;
 }
 
-static struct value table_lookup(struct vm *vm, const struct instr *in)
+static const struct value *table_lookup(const struct image_table *t, const struct value *key)
 {
-    const struct value *key = &vm->regs[in->b];
-    const struct image_table *t = &vm->im->tables[in->c];
-    if (key->kind == V_ABSENT) return *key;
+    static const struct value none = {.kind = V_ABSENT, .spare = NO_ANSWER};
+    if (key->kind == V_ABSENT) return key;
     const struct value *hit = image_table_get(t, value_str(key));
-    return hit ? *hit : t->has_else ? t->else_value : marked(true);
+    return hit ? hit : t->has_else ? &t->else_value : &none;
 }
 
-static struct value call(struct vm *vm, const struct instr *in)
+static void call(struct vm *vm, const struct call *c, const struct value *const *r, struct value *out)
 {
     const struct value *args[BUILTIN_ARGS_MAX];
-    struct value out;
-    const size_t n = args_count(vm->im, in->c);
-    const uint16_t *const regs = args_regs(vm->im, in->c);
-    bool marks = false;
-    for (size_t i = 0; i < n; i++) {
-        args[i] = &vm->regs[regs[i]];
-        marks |= args[i]->kind == V_ABSENT && args[i]->spare == NO_ANSWER;
+    unsigned marks = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        args[i] = r[c->regs[i]];
+        marks |= args[i]->spare;
     }
-    builtin_run(in->b, args, n, vm->scratch, &out);
-    if (out.kind == V_ABSENT) return marked(marks || value_present(args[builtin_subject(in->b)]));
-    vm->pending |= marks;
-    return out;
+    c->fn(args, c->n, vm->scratch, out);
+    if (out->kind == V_ABSENT) *out = marked(marks || value_present(args[c->subject]));
+    else vm->pending |= marks;
 }
 
-static struct value concat(struct vm *vm, const struct instr *in)
+static void concat(struct vm *vm, const struct step *s, const struct value *const *r)
 {
-    size_t count = args_count(vm->im, in->c), n = 0, at = 0;
-    const uint16_t *regs = args_regs(vm->im, in->c);
-    for (size_t i = 0; i < count; i++) n += vm->regs[regs[i]].len;
+    size_t count = args_count(vm->im, s->c), n = 0, at = 0;
+    const uint16_t *regs = args_regs(vm->im, s->c);
+    for (size_t i = 0; i < count; i++) n += r[regs[i]]->len;
     char *p = scratch_take(vm->scratch, n);
     for (size_t i = 0; i < count; i++) {
-        const struct value *v = &vm->regs[regs[i]];
+        const struct value *v = r[regs[i]];
         memcpy(p + at, v->u.text, v->len);
         at += v->len;
     }
-    return value_text((struct str){p, n});
+    *s->place = value_text((struct str){p, n});
 }
 
 /* A number is written at the scale of its register, so that equal numbers make equal texts. */
-static struct value as_text(struct vm *vm, const struct instr *in)
+static struct value as_text(struct vm *vm, const struct value *v, unsigned scale)
 {
-    const struct value *v = &vm->regs[in->b];
     char text[DECIMAL_BYTES];
     struct value at;
     size_t n = 0;
     switch (v->kind) {
     case V_TEXT:    return *v;
     case V_BOOL:    return v->u.b ? value_text(STR("true")) : value_text(STR("false"));
-    case V_DECIMAL: at = at_scale(v, vm->fl->registers[in->b].scale); n = decimal_write(text, &at); break;
+    case V_DECIMAL: at = at_scale(v, scale); n = decimal_write(text, &at); break;
     case V_DATE:    n = date_write(text, v->u.i); break;
     case V_LOCAL:   n = datetime_write(text, v->u.i, false); break;
     case V_INSTANT: n = datetime_write(text, v->u.i, false); text[n++] = 'Z'; break;
@@ -219,48 +249,42 @@ static struct value as_text(struct vm *vm, const struct instr *in)
     return value_text((struct str){p, n});
 }
 
-static struct value link_of(struct vm *vm, const struct instr *in)
+static struct value link_of(struct vm *vm, const struct step *s, const struct value *const *r)
 {
-    size_t n = args_count(vm->im, in->c);
-    const uint16_t *regs = args_regs(vm->im, in->c);
+    size_t n = args_count(vm->im, s->c);
+    const uint16_t *regs = args_regs(vm->im, s->c);
     for (size_t i = 0; i < n; i++)
-        if (vm->regs[regs[i]].kind == V_ABSENT) return vm->regs[regs[i]];
+        if (r[regs[i]]->kind == V_ABSENT) return *r[regs[i]];
     struct link *l = (struct link *)(void *)scratch_take(vm->scratch, sizeof *l);
     struct value *args = (struct value *)(void *)scratch_take(vm->scratch, n * sizeof *args);
-    for (size_t i = 0; i < n; i++) args[i] = vm->regs[regs[i]];
-    *l = (struct link){in->b, (uint16_t)n, args};
+    for (size_t i = 0; i < n; i++) args[i] = *r[regs[i]];
+    *l = (struct link){s->b, (uint16_t)n, args};
     return (struct value){.kind = V_LINK, .u.link = l};
 }
 
-static void set_field(struct vm *vm, uint16_t f, const struct value *v)
+static inline void put_field(struct vm *vm, const struct step *s, const struct value *v, enum vm_op op)
 {
-    vm->no_answer[f] = vm->pending || (v->kind == V_ABSENT && v->spare == NO_ANSWER);
-    vm->pending = false;
-    vm->ops[f] = VM_SET;
-    if (v->kind == V_ABSENT) vm->values[f] = value_absent;                      /* without its mark */
-    else if (v->kind == V_DECIMAL && v->scale != vm->fl->fields[f].type.scale) vm->values[f] = at_scale(v, vm->fl->fields[f].type.scale);
-    else vm->values[f] = *v;
+    struct value *to = &vm->values[s->a];
+    vm->no_answer[s->a] = vm->pending | v->spare;
+    vm->pending = 0;
+    vm->ops[s->a] = (uint8_t)op;
+    *to = *v;
+    to->spare = 0;
+    if (v->kind == V_DECIMAL && v->scale != s->c) *to = at_scale(v, s->c);
 }
 
-static void keep_field(struct vm *vm, uint16_t f)
-{
-    vm->no_answer[f] = vm->pending;
-    vm->pending = false;
-    vm->ops[f] = VM_KEEP;
-    vm->values[f] = value_absent;
-}
-
-static bool compare(enum opcode op, const struct value *b, const struct value *c)
-{
-    int d = value_compare(b, c);
-    return op == OP_LT ? d < 0 : op == OP_LE ? d <= 0 : op == OP_GT ? d > 0 : d >= 0;
-}
-
-static bool equal(struct vm *vm, const struct value *b, const struct value *c)
+static inline bool equal(struct vm *vm, const struct value *b, const struct value *c)
 {
     consume(vm, b);
     consume(vm, c);
+    if (b->kind == V_TEXT && c->kind == V_TEXT && (b->len != c->len || b->u.text[0] != c->u.text[0])) return false;
     return value_equal(b, c);
+}
+
+static inline void set_bool(const struct step *s, const struct value **r, bool b)
+{
+    *s->place = value_bool(b);
+    r[s->a] = s->place;
 }
 
 /* ---- lists: the body of a site over every line ---- */
@@ -281,7 +305,7 @@ static bool line_passes(struct vm *vm, const struct image_program *when)
     if (when->ninstr == 0) return true;
     run(vm, when);
     vm->scratch->used = used;               /* a filter leaves nothing behind */
-    vm->pending = false;
+    vm->pending = 0;
     return vm->result->u.b;
 }
 
@@ -297,7 +321,7 @@ static void make_line(struct vm *vm, struct making *m)
     for (size_t i = 0; i < b->nfields && !vm->message; i++) m->no_answer |= vm->no_answer[i] != 0;
     if (vm->message) return;
     run(vm, &b->key_program);
-    vm->pending = false;
+    vm->pending = 0;
     struct list_line *line = &m->lines[m->n];
     *line = (struct list_line){*vm->result, vm->values};
     line->key.spare = 0;
@@ -314,7 +338,6 @@ static void make_lines(struct vm *vm, const struct list *from, struct making *m)
     memcpy(cols, vm->cols, header * sizeof *cols);
     vm->fl = b;
     vm->cols = cols;
-    vm->regs = vm->lines.regs;
     vm->ops = vm->lines.ops;
     vm->no_answer = vm->lines.no_answer;
     for (size_t i = 0; i < from->nlines && !vm->message; i++) {
@@ -323,9 +346,9 @@ static void make_lines(struct vm *vm, const struct list *from, struct making *m)
     }
 }
 
-static struct value each(struct vm *vm, const struct instr *in)
+static struct value each(struct vm *vm, const struct step *s)
 {
-    struct making m = {.site = &vm->fl->lines[in->b]};
+    struct making m = {.site = &vm->fl->lines[s->b]};
     const struct value *from = &vm->cols[m.site->column];
     const struct image_flow *b = m.site->body;
     if (from->kind == V_ABSENT) return value_absent;
@@ -335,77 +358,78 @@ static struct value each(struct vm *vm, const struct instr *in)
     /* what a body works on in place of the row's; the texts that it made stay in the scratch */
     const struct image_flow *fl = vm->fl;
     const struct value *cols = vm->cols;
-    struct value *regs = vm->regs, *values = vm->values;
+    struct value *values = vm->values;
     uint8_t *ops = vm->ops;
-    uint32_t *no_answer = vm->no_answer;
-    bool pending = vm->pending;
+    uint32_t *no_answer = vm->no_answer, pending = vm->pending;
     make_lines(vm, from->u.list, &m);
     vm->fl = fl;
     vm->cols = cols;
-    vm->regs = regs;
     vm->values = values;
     vm->ops = ops;
     vm->no_answer = no_answer;
-    vm->pending = pending || m.no_answer;
+    vm->pending = pending | m.no_answer;
     if (m.n == 0) return value_absent;
-    *out = (struct list){vm->fl->registers[in->a].shape->names, m.lines, (uint32_t)m.n, (uint16_t)b->nfields};
+    *out = (struct list){fl->registers[s->a].shape->names, m.lines, (uint32_t)m.n, (uint16_t)b->nfields};
     return (struct value){.kind = V_LIST, .u.list = out};
 }
 
 /* ---- the loop: dispatch only ---- */
 
-static void run(struct vm *vm, const struct image_program *p)
+static void run(struct vm *vm, const struct image_program *code)
 {
-    struct value *r = vm->regs;
-    const uint16_t *const code = p->code;
-    for (size_t i = 0; i < p->ninstr; i++) {
-        const uint16_t *const w = code + i * INSTR_WORDS;
-        const struct instr in = {w[0], w[1], w[2], w[3]};
+    const struct program p = program_of(vm, code);
+    const struct value **const r = p.regs;
+    for (size_t i = 0; i < p.nbounds; i++) r[p.bounds[i].reg] = column(&p.bounds[i], &vm->cols[p.bounds[i].column]);
+    for (const struct step *s = p.first, *to;; s = to) {
+        to = s->next;
 #ifdef VM_TRACE
-        VM_TRACE(vm, &in);     /* tests only: this file compiled once more, with a look at every instruction */
+        VM_TRACE(vm, r, s);     /* tests only: this file compiled once more, with a look at every instruction */
 #endif
-        switch ((enum opcode)in.op) {
+        switch (s->op) {
         case OP_END:     return;
-        case OP_COLUMN:  column(vm, in.b, &r[in.a]); break;
-        case OP_CONST:   r[in.a] = vm->im->consts[in.b]; break;
-        case OP_ABSENT:  r[in.a] = value_absent; break;
-        case OP_MOVE:    r[in.a] = r[in.b]; break;
+        case OP_COLUMN:  r[s->a] = column(s->with.bound, &vm->cols[s->b]); break;
+        case OP_CONST:   r[s->a] = &vm->im->consts[s->b]; break;
+        case OP_ABSENT:  r[s->a] = &value_absent; break;
+        case OP_MOVE:    r[s->a] = r[s->b]; break;
         case OP_PRESENT:
-            consume(vm, &r[in.b]);
-            if (value_present(&r[in.b])) r[in.a] = r[in.b];
-            else i = (size_t)in.c - 1;
+            consume(vm, r[s->b]);
+            if (value_present(r[s->b])) r[s->a] = r[s->b];
+            else to = s->with.other;
             break;
-        case OP_JUMP:    i = (size_t)in.c - 1; break;
-        case OP_UNLESS:  if (!r[in.a].u.b) i = (size_t)in.c - 1; break;
-        case OP_IS:      consume(vm, &r[in.b]); r[in.a] = value_bool(value_present(&r[in.b])); break;
-        case OP_EQ:      r[in.a] = value_bool(equal(vm, &r[in.b], &r[in.c])); break;
-        case OP_NE:      r[in.a] = value_bool(!equal(vm, &r[in.b], &r[in.c])); break;
-        case OP_LT:
-        case OP_LE:
-        case OP_GT:
-        case OP_GE:      r[in.a] = value_bool(compare((enum opcode)in.op, &r[in.b], &r[in.c])); break;
-        case OP_NOT:     r[in.a] = value_bool(!r[in.b].u.b); break;
+        case OP_JUMP:    break;
+        case OP_UNLESS:  if (!r[s->a]->u.b) to = s->with.other; break;
+        case OP_IS:      consume(vm, r[s->b]); set_bool(s, r, value_present(r[s->b])); break;
+        case OP_EQ:      set_bool(s, r, equal(vm, r[s->b], r[s->c])); break;
+        case OP_NE:      set_bool(s, r, !equal(vm, r[s->b], r[s->c])); break;
+        case OP_LT:      set_bool(s, r, value_compare(r[s->b], r[s->c]) < 0); break;
+        case OP_LE:      set_bool(s, r, value_compare(r[s->b], r[s->c]) <= 0); break;
+        case OP_GT:      set_bool(s, r, value_compare(r[s->b], r[s->c]) > 0); break;
+        case OP_GE:      set_bool(s, r, value_compare(r[s->b], r[s->c]) >= 0); break;
+        case OP_NOT:     set_bool(s, r, !r[s->b]->u.b); break;
         case OP_ADD:
         case OP_SUB:
-        case OP_MUL:
-        case OP_NEG:     r[in.a] = arith((enum opcode)in.op, &r[in.b], &r[in.c]); break;
-        case OP_TABLE:   r[in.a] = table_lookup(vm, &in); break;
-        case OP_CALL:    r[in.a] = call(vm, &in); break;
-        case OP_CONCAT:  r[in.a] = concat(vm, &in); break;
-        case OP_TEXT:    r[in.a] = as_text(vm, &in); break;
-        case OP_LINK:    r[in.a] = link_of(vm, &in); break;
-        case OP_SET:     set_field(vm, in.a, &r[in.b]); break;
-        case OP_KEEP:    keep_field(vm, in.a); break;
-        case OP_REJECT:  vm->message = &vm->im->messages[in.a]; return;
-        case OP_RESULT:  vm->result = &r[in.a]; return;
-        case OP_EACH:
-            r[in.a] = each(vm, &in);
-            if (vm->message) return;
-            break;
-        case OP_COUNT:   check_failed("unknown instruction", __FILE__, __LINE__);
+        case OP_MUL:     arith((enum opcode)s->op, r[s->b], r[s->c], s->place); r[s->a] = s->place; break;
+        case OP_NEG:     *s->place = value_decimal(-r[s->b]->u.coef, r[s->b]->scale); r[s->a] = s->place; break;
+        case OP_TABLE:   r[s->a] = table_lookup(s->with.table, r[s->b]); break;
+        case OP_CALL:    call(vm, s->with.call, r, s->place); r[s->a] = s->place; break;
+        case OP_CONCAT:  concat(vm, s, r); r[s->a] = s->place; break;
+        case OP_TEXT:    *s->place = as_text(vm, r[s->b], vm->fl->registers[s->b].scale); r[s->a] = s->place; break;
+        case OP_LINK:    *s->place = link_of(vm, s, r); r[s->a] = s->place; break;
+        case OP_SET:     put_field(vm, s, r[s->b], VM_SET); break;
+        case OP_KEEP:    put_field(vm, s, &value_absent, VM_KEEP); break;
+        case OP_REJECT:  vm->message = &vm->im->messages[s->a]; return;
+        case OP_RESULT:  vm->result = r[s->a]; return;
+        case OP_EACH:    *s->place = each(vm, s); r[s->a] = s->place; if (vm->message) return; break;
+        case STEP_SET_OR_KEEP: put_field(vm, s, r[s->b], value_present(r[s->b]) ? VM_SET : VM_KEEP); break;
+        case STEP_IF_EQ: if (!equal(vm, r[s->b], r[s->c])) to = s->with.other; break;
+        case STEP_IF_NE: if (equal(vm, r[s->b], r[s->c])) to = s->with.other; break;
+        case STEP_IF_LT: if (value_compare(r[s->b], r[s->c]) >= 0) to = s->with.other; break;
+        case STEP_IF_LE: if (value_compare(r[s->b], r[s->c]) > 0) to = s->with.other; break;
+        case STEP_IF_GT: if (value_compare(r[s->b], r[s->c]) <= 0) to = s->with.other; break;
+        case STEP_IF_GE: if (value_compare(r[s->b], r[s->c]) < 0) to = s->with.other; break;
+        default:         check_failed("unknown instruction", __FILE__, __LINE__);
         }
     }
-    check_failed("a program without an end", __FILE__, __LINE__);
 }
 
 static void start(struct vm *vm, const struct image_flow *fl, const struct value *cols, enum area area)
@@ -414,7 +438,7 @@ static void start(struct vm *vm, const struct image_flow *fl, const struct value
     vm->cols = cols;
     vm->scratch = &vm->areas[area];
     vm->scratch->used = 0;
-    vm->pending = false;
+    vm->pending = 0;
     vm->message = NULL;
     vm->result = NULL;
 }
@@ -430,11 +454,6 @@ bool vm_when(struct vm *vm, const struct image_flow *fl, const struct value *col
 void vm_map(struct vm *vm, const struct image_flow *fl, const struct value *cols, struct vm_out *out)
 {
     start(vm, fl, cols, AREA_MAP);
-    for (size_t i = 0; i < fl->nfields; i++) {
-        vm->values[i] = value_absent;
-        vm->ops[i] = VM_KEEP;
-        vm->no_answer[i] = 0;
-    }
     run(vm, &fl->map);
     *out = (struct vm_out){.values = vm->values, .ops = vm->ops, .rejected = vm->message != NULL, .no_answer = vm->no_answer};
     if (vm->message) out->message = *vm->message;

@@ -1,5 +1,5 @@
 /* vm.h - runs verified programs over one row. Pure: no store, no net, no clock. Memory: everything is sized at vm_new from the image's proven
- * bounds; a row costs no heap allocation. Texts in results live until the next row is run on this vm. */
+ * bounds, and when a program is run for the first time; after that a row costs no heap allocation. Texts in results live until the next row is run on this vm. */
 #ifndef VM_VM_H
 #define VM_VM_H
 #include "code/image.h"

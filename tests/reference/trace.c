@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 struct vm;
-static void look(const struct value *regs, const struct type *types, const struct image *im, const struct instr *in);
-#define VM_TRACE(vm, in) look((vm)->regs, (vm)->fl->registers, (vm)->im, in)
+static void look(const struct value *const *regs, const struct type *types, const struct image *im, unsigned op, uint16_t a, uint16_t b, uint16_t c);
+#define VM_TRACE(vm, regs, s) look(regs, (vm)->fl->registers, (vm)->im, (s)->op, (s)->a, (s)->b, (s)->c)
 #define vm_new trace_new
 #define vm_free trace_free
 #define vm_row_fits trace__row_fits
@@ -60,33 +60,33 @@ static void note_edges(uint64_t *counts, const struct type *t, const struct valu
     counts[TRACE_MOST] += most;
 }
 
-static void look_result(const struct value *regs)
+static void look_result(const struct value *const *regs)
 {
-    if (last_call >= 0) note_edges(results[last_call], &last_type, &regs[last_result]);
+    if (last_call >= 0) note_edges(results[last_call], &last_type, regs[last_result]);
     last_call = -1;
 }
 
-static void look(const struct value *regs, const struct type *types, const struct image *im, const struct instr *in)
+static void look(const struct value *const *regs, const struct type *types, const struct image *im, unsigned op, uint16_t a, uint16_t b, uint16_t c)
 {
-    const char *kinds = opcodes[in->op].operands;
-    const uint16_t words[3] = {in->a, in->b, in->c};
+    const char *kinds = opcodes[op].operands;
+    const uint16_t words[3] = {a, b, c};
     bool operands = false;
     look_result(regs);
     for (unsigned i = 0; i < 3; i++) {
-        if (kinds[i] == 'r') note(in->op, i, &regs[words[i]]);
+        if (kinds[i] == 'r') note(op, i, regs[words[i]]);
         for (uint16_t k = 0; kinds[i] == 'l' && k < args_count(im, words[i]); k++) {
             const uint16_t reg = args_regs(im, words[i])[k];
-            const struct value *v = &regs[reg];
-            note(in->op, i, v);
-            if (in->op == OP_CALL && k < ARGS_SEEN) note_edges(arguments[in->b][k], &types[reg], v);
+            const struct value *v = regs[reg];
+            note(op, i, v);
+            if (op == OP_CALL && k < ARGS_SEEN) note_edges(arguments[b][k], &types[reg], v);
         }
         operands |= kinds[i] == 'r' || kinds[i] == 'l';
     }
-    if (!operands && in->op != OP_COLUMN && in->op != OP_EACH) met[in->op][0][TRACE_PRESENT]++;
-    if (in->op == OP_CALL) {
-        last_call = in->b;
-        last_result = in->a;
-        last_type = types[in->a];
+    if (!operands && op != OP_COLUMN && op != OP_EACH) met[op][0][TRACE_PRESENT]++;
+    if (op == OP_CALL) {
+        last_call = b;
+        last_result = a;
+        last_type = types[a];
     }
 }
 

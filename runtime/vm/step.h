@@ -1,0 +1,47 @@
+/* step.h - a program as the vm runs it; private to the room. vm.c runs steps, prepare.c makes them from verified code when a program runs for the
+ * first time. They are never stored. */
+#ifndef VM_STEP_H
+#define VM_STEP_H
+#include "code/opcode.h"
+#include "vm/builtin.h"
+
+enum step_op {                      /* what there is besides the opcodes */
+    STEP_SET_OR_KEEP = OP_COUNT,    /* target field a = b when b is present, else it is left alone */
+    STEP_IF_EQ,                     /* on when b == c, else to `other`; and so on */
+    STEP_IF_NE,
+    STEP_IF_LT,
+    STEP_IF_LE,
+    STEP_IF_GT,
+    STEP_IF_GE
+};
+
+/* A column that a program reads, and what its type lets through. */
+struct bound {
+    uint16_t column, reg;
+    uint8_t kind, scale;
+    bool optional;
+    uint32_t max_bytes;             /* texts */
+    int64_t lo, hi;                 /* numbers: nearly all; the others are held against the type itself */
+    const struct type *type;
+    struct value *place;            /* for the number at its column's scale */
+};
+struct call { builtin_fn *fn; uint16_t n, subject; const uint16_t *regs; };
+struct step {
+    uint16_t op, a, b, c;           /* as in opcode.def; OP_SET and STEP_SET_OR_KEEP have the scale of their field in c */
+    const struct step *next;
+    union { const struct step *other; const struct call *call; const struct bound *bound; const struct image_table *table; } with;
+    struct value *place;            /* where the value that is made goes: no other step writes there */
+};
+struct program {
+    const uint16_t *code;           /* what it was made from, and the columns of the flow: together they name it */
+    const struct image_column *columns;
+    const struct step *first;
+    const struct value **regs;      /* every register points at its value: in the row, in the image, in a place */
+    const struct bound *bounds; size_t nbounds;      /* the columns that are looked at before the first step */
+    void *memory[5];
+};
+
+/* plain: one step for one instruction, for those who look at every instruction. */
+void vm__prepare(struct program *to, const struct image *im, const struct image_flow *fl, const struct image_program *p, bool plain);
+void vm__forget(struct program *p);
+#endif
