@@ -4,6 +4,7 @@
  * of a year and months have a linear formula. Nothing here knows a time zone: a zone offset is part of the text or there is none. */
 #include "value/date.h"
 #include "base/check.h"
+#include "value/decimal.h"
 
 enum { DAYS_PER_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* from 0000-03-01 */ };
 static const int64_t day_ms = INT64_C(86400000);
@@ -141,7 +142,11 @@ bool sage_time_parse(struct str s, int64_t *ms_of_day)
     return true;
 }
 
-static char *put2(char *p, int v) { p[0] = (char)('0' + v / 10); p[1] = (char)('0' + v % 10); return p + 2; }
+static char *put2(char *p, int v)
+{
+    memcpy(p, decimal_pair((unsigned)v), 2);
+    return p + 2;
+}
 
 static char *put_date(char *p, int64_t days)
 {
@@ -157,9 +162,8 @@ static char *put_date(char *p, int64_t days)
 
 void date_print(struct buf *out, int64_t days)
 {
-    char text[10];
-    put_date(text, days);
-    buf_put(out, text, sizeof text);
+    put_date(buf_reserve(out, 10), days);
+    out->n += 10;
 }
 
 size_t datetime_write(char out[DATETIME_BYTES], int64_t ms, bool with_ms)

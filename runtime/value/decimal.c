@@ -10,6 +10,10 @@
 
 __extension__ typedef unsigned __int128 u128;
 
+const char decimal__pairs[200] =
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
 #define E19 UINT64_C(10000000000000000000)
 
 bool i128_add(i128 a, i128 b, i128 *out) { return __builtin_add_overflow(a, b, out); }
@@ -124,18 +128,38 @@ bool decimal_parse_json(struct str s, struct value *out)
     return result(n.negative ? -(i128)n.coef : (i128)n.coef, (unsigned)scale, out);
 }
 
+/* How many digits m has; 1 for 0. */
+static unsigned digits_of(uint64_t m)
+{
+    unsigned n = 1;
+    for (; m >= 10000; m /= 10000) n += 4;
+    return n + (m >= 10) + (m >= 100) + (m >= 1000);
+}
+
+/* The last n digits of m in front of end; what is left of m. */
+static uint64_t put_digits(char *end, uint64_t m, unsigned n)
+{
+    for (; n >= 2; n -= 2, m /= 100) {
+        end -= 2;
+        memcpy(end, decimal_pair((unsigned)(m % 100)), 2);
+    }
+    if (n == 0) return m;
+    end[-1] = (char)('0' + (int)(m % 10));
+    return m / 10;
+}
+
 /* As below, for the coefficients that nearly all numbers have: division of 128 bits is a function call. */
 static size_t write_small(char out[DECIMAL_BYTES], uint64_t m, unsigned scale, bool negative)
 {
-    char text[DECIMAL_BYTES];
-    size_t at = sizeof text;
-    for (unsigned i = 0; m != 0 || i <= scale; i++, m /= 10) {
-        if (i == scale && i > 0) text[--at] = '.';
-        text[--at] = (char)('0' + (int)(m % 10));
+    unsigned digits = digits_of(m), whole = digits > scale ? digits - scale : 1;
+    size_t n = negative + whole + (scale ? 1 + scale : 0);
+    out[0] = '-';
+    if (scale) {
+        m = put_digits(out + n, m, scale);
+        out[negative + whole] = '.';
     }
-    if (negative) text[--at] = '-';
-    memcpy(out, text + at, sizeof text - at);
-    return sizeof text - at;
+    put_digits(out + negative + whole, m, whole);
+    return n;
 }
 
 size_t decimal_write(char out[DECIMAL_BYTES], const struct value *v)
@@ -154,11 +178,7 @@ size_t decimal_write(char out[DECIMAL_BYTES], const struct value *v)
     return sizeof text - at;
 }
 
-void decimal_print(struct buf *out, const struct value *v)
-{
-    char text[DECIMAL_BYTES];
-    buf_put(out, text, decimal_write(text, v));
-}
+void decimal_print(struct buf *out, const struct value *v) { out->n += decimal_write(buf_reserve(out, DECIMAL_BYTES), v); }
 
 /* ---- scale and rounding ---- */
 

@@ -14,6 +14,9 @@ void decimal_print(struct buf *out, const struct value *v);
 enum { DECIMAL_BYTES = 48 };
 /* The same text without a buffer, for code that must not allocate; returns its length. */
 size_t decimal_write(char out[DECIMAL_BYTES], const struct value *v);
+/* The two digits of v < 100. */
+extern const char decimal__pairs[200];
+static inline const char *decimal_pair(unsigned v) { return decimal__pairs + 2 * v; }
 /* The same number at another scale; false when digits would be lost or it overflows. */
 bool decimal__rescale(const struct value *v, unsigned scale, struct value *out);
 static inline bool decimal_rescale(const struct value *v, unsigned scale, struct value *out)

@@ -283,26 +283,93 @@ static void put_foreign(struct buf *out, struct str s)
     }
 }
 
-void json_put_string(struct buf *out, struct str s)
+static inline uint64_t word_at(const char *p)
 {
-    const char *p = s.n ? s.p : "", *end = p + s.n;
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* Up to 15 bytes in one word or two that overlap. */
+static inline bool copy_short(char *to, const char *p, size_t n, bool *high)
+{
+    uint64_t a = JSON_EACH(' '), b = a;
+    uint32_t first, last;
+    if (n >= 8) {
+        a = word_at(p);
+        b = word_at(p + n - 8);
+        memcpy(to, &a, 8);
+        memcpy(to + n - 8, &b, 8);
+    } else if (n >= 4) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        a = (uint64_t)last << 32 | first;
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+    } else if (n > 0) {
+        to[0] = p[0];
+        to[n / 2] = p[n / 2];
+        to[n - 1] = p[n - 1];
+        a = (a & ~UINT64_C(0xffffff)) | (unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 | (uint64_t)(unsigned char)p[n - 1] << 16;
+    }
+    *high = ((a | b) & JSON_EACH(0x80)) != 0;
+    return !(json_run__special(a) | json_run__special(b));
+}
+
+/* Copies a text in which nothing needs an escape; false when something does, and then the bytes at `to` mean nothing. */
+static inline bool copy_plain(char *to, const char *p, size_t n, bool *high)
+{
+    if (n < 16) return copy_short(to, p, n, high);
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), below = _mm_set1_epi8(0x1f);
+    __m128i stop = _mm_setzero_si128(), up = stop;
+    for (size_t i = 0;; i = i + 32 <= n ? i + 16 : n - 16) {            /* the last vector ends with the text */
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)), _mm_cmpeq_epi8(_mm_min_epu8(v, below), v));
+        _mm_storeu_si128((__m128i *)(void *)(to + i), v);
+        stop = _mm_or_si128(stop, hit);
+        up = _mm_or_si128(up, v);
+        if (i + 16 == n) break;
+    }
+    *high = _mm_movemask_epi8(up) != 0;
+    return _mm_movemask_epi8(stop) == 0;
+#else
+    const char *stop = json_run_portable(p, p + n, high);
+    memcpy(to, p, n);
+    return stop == p + n;
+#endif
+}
+
+/* Behind the opening quote, which is written. */
+static void put_with_escapes(struct buf *out, struct str s)
+{
     bool high = false;
     size_t start = out->n;
-    char *to = buf_reserve(out, s.n + 2);
-    *to++ = '"';
-    out->n++;
-    const char *stop = json_run(p, end, &high);
-    memcpy(to, p, (size_t)(stop - p));
-    out->n += (size_t)(stop - p);
-    while (stop < end) {
-        put_escaped(out, (unsigned char)*stop++);
-        p = stop;
-        stop = json_run(p, end, &high);
+    const char *p = s.p, *end = p + s.n;
+    for (;;) {
+        const char *stop = json_run(p, end, &high);
         buf_put(out, p, (size_t)(stop - p));
+        if (stop == end) break;
+        put_escaped(out, (unsigned char)*stop);
+        p = stop + 1;
     }
     if (high && !str_utf8_valid(s)) {
-        out->n = start + 1;
+        out->n = start;
         put_foreign(out, s);
     }
     buf_byte(out, '"');
+}
+
+void json_put_string(struct buf *out, struct str s)
+{
+    bool high = false;
+    char *to = buf_reserve(out, s.n + 2);
+    *to = '"';
+    if (copy_plain(to + 1, s.p, s.n, &high) && (!high || str_utf8_valid(s))) {
+        to[s.n + 1] = '"';
+        out->n += s.n + 2;
+        return;
+    }
+    out->n++;
+    put_with_escapes(out, s);
 }
