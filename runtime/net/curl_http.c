@@ -350,7 +350,8 @@ static void finish(struct transfer *t, CURLcode code, struct arena *a, struct ht
     res->elapsed_ms = total_ms < 0 ? 0 : total_ms;
     res->connect_ms = ms_of(t->easy, CURLINFO_CONNECT_TIME_T);
     res->tls_ms = ms_of(t->easy, CURLINFO_APPCONNECT_TIME_T);
-    if (code == CURLE_FILESIZE_EXCEEDED) t->too_large = true;
+    if (code == CURLE_FILESIZE_EXCEEDED || (code == CURLE_OUT_OF_MEMORY && !t->head_done)) t->too_large = true;      /* so libcurl calls a line of 100 KiB */
+    if (code == CURLE_OK && !t->head_done) code = CURLE_PARTIAL_FILE;                       /* closed within the head: for libcurl an answer without a body */
     if (code == CURLE_OK) res->outcome = HTTP_ANSWERED;
     else if (t->too_large) res->outcome = HTTP_TOO_LARGE;
     else res->outcome = t->departures > 0 && sent_bytes > 0 ? HTTP_AMBIGUOUS : HTTP_NOT_SENT;

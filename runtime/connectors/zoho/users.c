@@ -20,7 +20,8 @@ static struct str kept(struct arena *a, const json_t *j, const char *name)
     return (struct str){arena_copy(a, json_string_value(v), json_string_length(v)), json_string_length(v)};
 }
 
-static void add_users(struct target *t, const json_t *list)
+/* False: one of them has no id, so that nothing could be linked to it. */
+static bool add_users(struct target *t, const json_t *list)
 {
     struct zoho_users *u = &t->users;
     size_t more = json_array_size(list);
@@ -29,9 +30,11 @@ static void add_users(struct target *t, const json_t *list)
     for (size_t i = 0; i < more; i++) {
         const json_t *j = json_array_get(list, i);
         grown[u->n + i] = (struct zoho_user){kept(&u->arena, j, "id"), kept(&u->arena, j, "email"), kept(&u->arena, j, "full_name"), kept(&u->arena, j, "status")};
+        if (grown[u->n + i].id.n == 0) return false;
     }
     u->list = grown;
     u->n += more;
+    return true;
 }
 
 /* One page; *more = whether another follows. */
@@ -50,8 +53,9 @@ static enum err read_page(struct target *t, int page, bool *more, struct fault *
         json_t *j = json_loadb(res.body.p, res.body.n, 0, &where);
         if (!json_is_array(json_object_get(j, "users"))) {
             e = fault_set(f, ERR_PROTOCOL, "list of users: the answer holds no list");
+        } else if (!add_users(t, json_object_get(j, "users"))) {
+            e = fault_set(f, ERR_PROTOCOL, "list of users: a user without an id");
         } else {
-            add_users(t, json_object_get(j, "users"));
             *more = json_is_true(json_object_get(json_object_get(j, "info"), "more_records"));
         }
         json_decref(j);

@@ -1,4 +1,5 @@
-/* loopback.h - a tiny HTTP/1.1 server on 127.0.0.1 for net_test: one thread per connection, the path chooses the misbehaviour.
+/* loopback.h - a tiny HTTP/1.1 server on 127.0.0.1 for the tests of the transport: one thread per connection, the path chooses the misbehaviour. A test
+ * may add paths of its own (`more`).
  *
  *     /ok /echo /gzip /redirect /slow /big /chunks /bomb /heads /interim     answer
  *     /scan        says nothing for 2.5 s, then answers
@@ -22,7 +23,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
-struct loopback { int fd; unsigned port; pthread_t thread; atomic_uint connections, requests, swallowed, flaky; atomic_bool end; atomic_int open; };
+struct loopback;
+enum loopback_did { LOOPBACK_NOT_MINE, LOOPBACK_ANSWERED, LOOPBACK_CLOSE };
+typedef enum loopback_did loopback_more(struct loopback *s, int fd, const char *path, const char *head);
+struct loopback {
+    int fd; unsigned port; pthread_t thread; atomic_uint connections, requests, swallowed, flaky; atomic_bool end; atomic_int open;
+    loopback_more *more;                 /* NULL, or set after loopback_open: asked first; head = the request's head */
+};
 struct loopback_conn { struct loopback *s; int fd; };
 
 static void nap_ms(long ms)
@@ -50,11 +57,11 @@ static bool answer(int fd, const char *status, const char *headers, const char *
 }
 
 /* Reads one request; the path goes to path[80], the body's length is the result; -1 at the end of the connection. */
-static long read_request(int fd, char *path, char *body, size_t cap)
+enum { LOOPBACK_HEAD_BYTES = 16384 };
+static long read_request(int fd, char *head, char *path, char *body, size_t cap)
 {
-    static _Thread_local char head[16384];
     size_t n = 0;
-    while (n < sizeof head - 1) {
+    while (n < LOOPBACK_HEAD_BYTES - 1) {
         if (recv(fd, head + n, 1, 0) <= 0) return -1;
         head[++n] = '\0';
         if (n >= 4 && memcmp(head + n - 4, "\r\n\r\n", 4) == 0) break;
@@ -129,11 +136,14 @@ static void *serve_connection(void *arg)
     struct loopback_conn c = *(struct loopback_conn *)arg;
     free(arg);
     char path[80];
-    char *body = malloc(65536);
+    char *body = malloc(65536 + LOOPBACK_HEAD_BYTES), *head = body + 65536;
     for (unsigned nth = 1; body; nth++) {
-        long n = read_request(c.fd, path, body, 65536);
+        long n = read_request(c.fd, head, path, body, 65536);
         if (n < 0) break;
         c.s->requests++;
+        enum loopback_did did = c.s->more ? c.s->more(c.s, c.fd, path, head) : LOOPBACK_NOT_MINE;
+        if (did == LOOPBACK_CLOSE) break;
+        if (did == LOOPBACK_ANSWERED) continue;
         if (!serve_path(c.s, c.fd, path, n, nth)) break;
     }
     free(body);
