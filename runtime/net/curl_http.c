@@ -83,7 +83,7 @@ static void keep_header(struct transfer *t, struct str line)
     struct str value = str_trim((struct str){colon + 1, line.n - (size_t)(colon + 1 - line.p)});
     for (const char *c = line.p; c < colon; c++) buf_byte(&t->head, (unsigned char)tolower((unsigned char)*c));
     buf_byte(&t->head, 0);
-    for (size_t i = 0; i < value.n; i++) buf_byte(&t->head, (unsigned char)(value.p[i] ? value.p[i] : ' '));
+    for (size_t i = 0; i < value.n; i++) buf_byte(&t->head, (unsigned char)value.p[i] < 0x20 ? ' ' : (unsigned char)value.p[i]);   /* RFC 9110 5.5: CR, NUL */
     buf_byte(&t->head, 0);
     t->nheaders++;
 }
