@@ -7,7 +7,9 @@
  *     crash_io.c     the linker's wraps around every I/O call of ours and of LMDB: counted, broken, logged
  *     platter.c      what of that log would have survived a power cut
  *     crash_orders.c orders with lines: what stands in their feed, and what Zoho has to hold
- *     crash_check.c  the judge: Zoho's records against Sage's, the log, the index, one by one
+ *     crash_check.c  the judge: Zoho's records against Sage's
+ *     crash_state.c  the judge of the state directory: log, index, secrets, and what had been promised
+ *     crash_power.c  power cuts by the hundred thousand, from the recorded ops of a run
  *     crash_plant.c  wrong orders, planted on purpose: the harness has to find them
  *
  *     main --fork--> server (models, platter) --fork--> child, life 1 --SIGKILL at call n--> roll back --fork--> child, life 2 ... -> judge
@@ -19,6 +21,14 @@
 #include "base/world.h"
 
 enum { CRASH_CALLS = 65536, CRASH_LOG_BYTES = 48 << 20, CRASH_MESSAGE_BYTES = 2 << 20, CRASH_TALLY = 4096 };
+
+static inline uint64_t crash_random(uint64_t *s)
+{
+    uint64_t z = (*s += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
 
 /* ---- calls ---- */
 enum io_class { IO_READS, IO_WRITES, IO_SYNCS, IO_SIZES, IO_NAMES, IO_SENDS, IO_WAITS };
@@ -46,7 +56,7 @@ extern const enum io_class io_call_class[CALL_COUNT];
     X(EIO, "EIO") X(EIO_LASTING, "EIO from then on") X(ENOSPC, "ENOSPC") X(ENOSPC_LASTING, "disk full from then on") \
     X(SHORT, "short write") X(EINTR, "EINTR") \
     X(LATE, "killed; the request takes effect ten seconds later") X(REFUSED, "connection refused") X(RESET, "reset, not applied") \
-    X(LOST, "applied, answer lost") X(MEMORY, "no memory")
+    X(LOST, "applied, answer lost") X(MEMORY, "no memory") X(MEMORY_LASTING, "no memory from then on")
 enum fault_kind {
     FAULT_NONE,
 #define X(id, text) FAULT_##id,
@@ -58,16 +68,30 @@ extern const char *const fault_text[FAULT_COUNT];
 
 struct crash_fault { uint64_t call; enum fault_kind kind; uint64_t seed; };
 /* Wrong orders: 0 none, see crash_plant.c. */
-enum plant { PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_NO_SETTLE, PLANT_LINES_BLIND, PLANT_COUNT };
+enum plant {
+    PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_NO_SETTLE, PLANT_LINES_BLIND,
+    PLANT_NO_DIR_SYNC, PLANT_NO_KEY_SYNC, PLANT_NO_SEGMENT_SYNC, PLANT_NO_INDEX_SYNC, PLANT_SYNC_AGAIN, PLANT_COUNT
+};
 extern const char *const plant_text[PLANT_COUNT];
 
 /* ---- the log of what reached the page cache ---- */
-enum op_what { OP_OPEN, OP_CLOSE, OP_WRITE, OP_SYNC, OP_SYNC_FAILED, OP_TRUNC, OP_RENAME, OP_UNLINK, OP_MKDIR };
+enum op_what { OP_OPEN, OP_CLOSE, OP_WRITE, OP_SYNC, OP_SYNC_FAILED, OP_TRUNC, OP_RENAME, OP_UNLINK, OP_MKDIR, OP_PROMISE };
 struct op { uint32_t what, n, flags; int32_t fd; int64_t off; };       /* n bytes follow: data, or path (and second path) */
 enum { OP_CREATED = 1, OP_TRUNCATED = 2, OP_DSYNC = 4 };
 
+/* What the program may rely on from here on, whatever the power does: an op of its own between the others. */
+enum promise_what { PROMISE_FRAMES, PROMISE_SECRET_BEGINS, PROMISE_SECRET, PROMISE_ERASED };
+struct promise {
+    uint32_t what;
+    uint32_t slot;                      /* ERASED */
+    uint64_t seq;                       /* FRAMES: the last frame that is durable */
+    unsigned char hash[32];             /* of that frame; of the secret's value */
+    char name[40];                      /* of the secret */
+};
+
 /* ---- shared by server and child ---- */
-enum cut { CUT_NONE, CUT_LOSE_ALL, CUT_SHUFFLE, CUT_PREFIX };
+/* Of what was not synced: nothing; sectors at random; all, and the last write torn; all; one change only; all but one; anything, torn anywhere. */
+enum cut { CUT_NONE, CUT_LOSE_ALL, CUT_SHUFFLE, CUT_PREFIX, CUT_KEEP_ALL, CUT_ONLY, CUT_BUT, CUT_MIXED };
 enum life_end { LIFE_KILLED, LIFE_DONE, LIFE_UNFINISHED, LIFE_ERROR };
 struct crash_shared {
     int64_t wall_ms, mono_ms;
@@ -99,8 +123,13 @@ struct crash_shared {
 /* ---- crash_io.c ---- */
 void io_begin(struct crash_shared *sh, const char *root);     /* in the child: from now on files under root are watched */
 void io_end(void);
+/* Allocations of libraries that let themselves be told by which function. */
+void *io_malloc(size_t n);
+void *io_realloc(void *p, size_t n);
+char *io_strdup(const char *s);
 /* Before a child ends without exit(): writes what a coverage build counted. */
 void io_counted(void);
+void io_promise(const struct promise *p);
 /* One numbered call that is no file call. True = go on; false = it fails, as sh->net_fault says. Dies when it has to. */
 bool io_enter(enum io_call what);
 void io_leave(void);
@@ -126,9 +155,22 @@ void net_clock(struct net_server *s);
 struct life_plan { const char *root, *state_dir, *image_path, *feed; };     /* root: what is watched; the state lies in it */
 /* Runs in the child; returns an enum life_end. */
 int life_run(const struct life_plan *p, struct crash_shared *sh, int fd);
+/* Only the start: what recovery makes of the disk. No request is sent. */
+enum err life_recover(const struct life_plan *p, struct crash_shared *sh, char *why, size_t why_bytes);
 
 /* ---- crash_plant.c ---- */
 void plant_begin(enum plant which);
+
+/* ---- crash_power.c ---- */
+struct power_options {
+    const char *dir, *image, *data;
+    uint64_t seed, states;              /* distinct ones to make */
+    unsigned jobs, seconds;             /* 0 = no limit */
+    const char *one;                    /* RUN:POSITION:ROUND[:AGAIN], told */
+    enum plant plant;
+};
+/* Prints its lines; adds to the counts. */
+void power_run(const struct power_options *o, unsigned *passed, unsigned *failed);
 
 /* ---- crash_case.c ---- */
 struct crash_case {
@@ -141,11 +183,16 @@ struct crash_case {
     unsigned lives;
     char text[600];
 };
+/* A run as it was: lives (their ops) and reboots, one behind the other, for crash_power.c. */
+enum { RECORD_BYTES = 256 << 20 };
+struct record_part { uint32_t cut; uint64_t seed, n; };        /* a reboot, or (cut == 0) a life of n bytes of ops */
+struct crash_record { size_t n; bool stopped; unsigned char bytes[RECORD_BYTES]; };
 struct crash_setup {
     const char *dir;                    /* on a fast disk; a directory of its own per case */
     const char *image_path, *data_path;
     bool trace;                         /* tell every call and request */
     const unsigned char *baseline; uint64_t baseline_calls;    /* to see that the course is the same */
+    struct crash_record *record;        /* shared memory, or NULL */
 };
 /* The whole case; fills the answer. called (may be NULL) receives the kinds of all calls. */
 void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned char *called);

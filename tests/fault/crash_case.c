@@ -155,8 +155,19 @@ static int forget(const char *path, const struct stat *st, int type, struct FTW 
     return remove(path);
 }
 
+static void record(const struct scene *s, struct record_part part, const void *ops)
+{
+    struct crash_record *r = s->setup->record;
+    if (!r || r->stopped) return;
+    if (r->n + sizeof part + part.n > RECORD_BYTES) abort();
+    memcpy(r->bytes + r->n, &part, sizeof part);
+    if (part.n) memcpy(r->bytes + r->n + sizeof part, ops, part.n);
+    r->n += sizeof part + part.n;
+}
+
 static bool disk_reboot(struct scene *s, enum cut how, uint64_t seed)
 {
+    record(s, (struct record_part){.cut = (uint32_t)how, .seed = seed}, NULL);
     platter_cut(s->platter, how, seed);
     (void)nftw(s->state, forget, 16, FTW_DEPTH | FTW_PHYS);
     return platter_export(s->platter, s->setup->dir) || scene_wrong(s, "the platter cannot be written out: %s", strerror(errno));
@@ -213,6 +224,7 @@ static int one_life(struct scene *s)
     if (pid > 0) waitpid(pid, &status, 0);
     net_life_over(s->net);
     if (!sane) return scene_wrong(s, "the program spoke nonsense") - 1;
+    record(s, (struct record_part){.n = sh->log_bytes}, sh->log);
     bool ok = platter_replay(s->platter, sh->log, sh->log_bytes) || scene_wrong(s, "the log of the disk cannot be replayed");
     sh->log_bytes = 0;
     int end = end_of(s, status);
@@ -258,6 +270,7 @@ static bool without_index(struct scene *s)
 {
     char path[700];
     struct zoho_counts before = check_counts(s);
+    if (s->setup->record) s->setup->record->stopped = true;      /* what happens here happens outside of the log */
     (void)snprintf(path, sizeof path, "%s/index", s->state);
     (void)nftw(path, forget, 16, FTW_DEPTH | FTW_PHYS);
     if (!live(s)) return false;

@@ -1,10 +1,9 @@
 /* crash_check.c - the judge. Knows the flow of customers.mlc by hand, in C, and asks nothing of the engine: the models' own truth on both sides; the
- * log by its verifier; the index by folding the log again from its first frame. */
+ * state directory by crash_state.c. */
 #include "tests/fault/scene.h"
-#include "journal/verify/verify.h"
-#include "secret/secret.h"
+#include "tests/fault/state.h"
 #include "store/event.h"
-#include "store/store_private.h"
+#include "store/store.h"
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -99,10 +98,7 @@ bool check_records(struct scene *s)
 /* ---- the state directory ---- */
 struct judge {
     struct scene *s;
-    struct world w;
-    struct secret_store *secrets;
-    struct journal *journal;
-    struct store *store, *again;
+    struct state_judge state;
     struct intent { char key[64]; unsigned count, sent; } *intents; size_t nintents;
     json_t *zoho;
 };
@@ -117,8 +113,10 @@ static struct intent *intent_of(struct judge *j, const char *key)
     return t;
 }
 
-static void count_intent(struct judge *j, const struct event_tags *ev)
+static void count_intent(void *arg, const struct frame *fr, const struct event_tags *ev)
 {
+    struct judge *j = arg;
+    if (fr->kind != FRAME_INTENT) return;
     struct arena a;
     struct str parts[8];
     struct buf text = {0};
@@ -128,72 +126,6 @@ static void count_intent(struct judge *j, const struct event_tags *ev)
     intent_of(j, buf_cstr(&text))->count++;
     buf_free(&text);
     arena_free(&a);
-}
-
-/* The log names compiled specs by hash; why and replay need them. */
-static enum err image_kept(const struct judge *j, const struct frame *fr, struct fault *f)
-{
-    char hex[2 * HASH_BYTES + 1], path[800];
-    static const struct hash none;
-    if (memcmp(fr->image.b, none.b, HASH_BYTES) == 0) return ERR_OK;
-    hash_hex(fr->image.b, HASH_BYTES, hex);
-    (void)snprintf(path, sizeof path, "%s/images/%s.mlcb", j->s->state, hex);
-    return access(path, R_OK) == 0 ? ERR_OK : fault_set(f, ERR_CORRUPT, "frame %llu was made by a compiled spec that is not kept", (unsigned long long)fr->seq);
-}
-
-static enum err read_frame(void *arg, const struct frame *fr, struct fault *f)
-{
-    struct judge *j = arg;
-    struct event_tags ev = {0};
-    if (!event_read(&ev, fr->pub) || !event_read(&ev, fr->priv)) return fault_set(f, ERR_CORRUPT, "frame %llu cannot be read", (unsigned long long)fr->seq);
-    if (fr->kind == FRAME_INTENT) count_intent(j, &ev);
-    enum err err = image_kept(j, fr, f);
-    return err == ERR_OK ? store_apply(j->again, fr, f) : err;
-}
-
-static enum err open_all(struct judge *j, struct fault *f)
-{
-    char index[700], again[700], journal[700];
-    const char *dir = j->s->state;
-    world_real(&j->w);
-    (void)snprintf(index, sizeof index, "%s/index", dir);
-    (void)snprintf(again, sizeof again, "%s/index-again", dir);
-    (void)snprintf(journal, sizeof journal, "%s/journal", dir);
-    enum err err = secret_open(&j->secrets, &j->w, dir, NULL, NULL, f);
-    if (err != ERR_OK) return err;
-    struct store_options so = {.dir = index, .map_bytes = 16 << 20};
-    secret_derive(j->secrets, SECRET_INDEX_KEY, so.key);
-    err = store_open(&j->store, &j->w, &so, f);
-    so.dir = again;
-    if (err == ERR_OK) err = store_open(&j->again, &j->w, &so, f);
-    if (err == ERR_OK) err = slot_open(j->secrets, store_next_slot(j->store), f);
-    if (err != ERR_OK) return err;
-    struct journal_options jo = {.dir = journal, .origin = "ml-connector", .applied_seq = store_applied_seq(j->store), .read_only = true,
-                                 .seal = {secret_seal, secret_unseal, NULL, j->secrets, {0}}};
-    return journal_open(&j->journal, &j->w, &jo, f);
-}
-
-/* Byte by byte: both indexes are made of the same frames with the same key. */
-static enum err same_tables(struct judge *j, struct fault *f)
-{
-    static const char *const names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting"};
-    for (int t = TABLE_FLOWS; t < TABLE_COUNT; t++) {
-        MDB_cursor *a, *b;
-        MDB_val ka, va, kb, vb;
-        if (mdb_cursor_open(j->store->txn, j->store->dbi[t], &a) || mdb_cursor_open(j->again->txn, j->again->dbi[t], &b))
-            return fault_set(f, ERR_IO, "no cursor");
-        for (;;) {
-            int ra = mdb_cursor_get(a, &ka, &va, MDB_NEXT), rb = mdb_cursor_get(b, &kb, &vb, MDB_NEXT);
-            if (ra != rb) return fault_set(f, ERR_CORRUPT, "table %s of the index and of the log's fold have not the same length", names[t]);
-            if (ra) break;
-            bool same = ka.mv_size == kb.mv_size && va.mv_size == vb.mv_size && memcmp(ka.mv_data, kb.mv_data, ka.mv_size) == 0 &&
-                        memcmp(va.mv_data, vb.mv_data, va.mv_size) == 0;
-            if (!same) return fault_set(f, ERR_CORRUPT, "table %s of the index is not what the log says", names[t]);
-        }
-        mdb_cursor_close(a);
-        mdb_cursor_close(b);
-    }
-    return ERR_OK;
 }
 
 struct slots { uint32_t seen[SCENE_KEYS + SCENE_ITEMS + SCENE_ORDERS]; size_t n; struct fault *f; };
@@ -233,32 +165,11 @@ static enum err sends_announced(struct judge *j, struct fault *f)
     return ERR_OK;
 }
 
-static enum err verified(struct judge *j, struct fault *f)
-{
-    char dir[700];
-    unsigned char pk[32];
-    struct verify_report r;
-    (void)snprintf(dir, sizeof dir, "%s/journal", j->s->state);
-    secret_public_key(j->secrets, pk);
-    struct verify_options o = {.dir = dir, .public_key = pk};
-    if (verify_log(&o, &r)) return r.signatures ? ERR_OK : fault_set(f, ERR_CORRUPT, "the log has no signed checkpoint");
-    return fault_set(f, ERR_CORRUPT, "the audit log does not verify: %s", r.error);
-}
-
 static enum err judge_state(struct judge *j, struct fault *f)
 {
     struct slots slots = {.f = f};
-    enum err err = open_all(j, f);
-    if (err == ERR_OK) err = verified(j, f);
-    if (err == ERR_OK) err = store_check(j->store, f);
-    if (err == ERR_OK) err = journal_read(j->journal, 1, read_frame, j, f);
-    if (err == ERR_OK && store_applied_seq(j->again) != store_applied_seq(j->store))
-        err = fault_set(f, ERR_CORRUPT, "the log ends at %llu, the index at %llu", (unsigned long long)store_applied_seq(j->again),
-                        (unsigned long long)store_applied_seq(j->store));
-    if (err == ERR_OK) err = store_flush(j->again, f);
-    if (err == ERR_OK) err = store_check(j->again, f);
-    if (err == ERR_OK) err = same_tables(j, f);
-    for (uint16_t flow = 1; flow <= SCENE_MODULES && err == ERR_OK; flow++) err = store_rows(j->store, flow, (struct str){NULL, 0}, slot_once, &slots, f);
+    enum err err = state_judge(&j->state, f);
+    for (uint16_t flow = 1; flow <= SCENE_MODULES && err == ERR_OK; flow++) err = store_rows(j->state.store, flow, (struct str){NULL, 0}, slot_once, &slots, f);
     size_t records = j->s->nkeys + SCENE_ITEMS + SCENE_ORDERS;
     if (err == ERR_OK && slots.n != records) err = fault_set(f, ERR_CORRUPT, "the index has %zu rows for %zu records", slots.n, records);
     return err == ERR_OK ? sends_announced(j, f) : err;
@@ -270,7 +181,7 @@ bool check_state(struct scene *s)
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        struct judge j = {.s = s, .intents = calloc(CRASH_TALLY, sizeof *j.intents)};
+        struct judge j = {.s = s, .state = {.dir = s->state, .frame = count_intent, .arg = &j}, .intents = calloc(CRASH_TALLY, sizeof *j.intents)};
         struct fault f = {ERR_OK, ""};
         j.zoho = json_array();
         for (size_t m = 0; m < SCENE_MODULES; m++) json_array_extend(j.zoho, json_loads(zoho_sim_dump(s->zoho, scene_modules[m], NULL), 0, NULL));

@@ -5,7 +5,10 @@
 #include "secret/secret.h"
 #include "sync/engine.h"
 #include <errno.h>
+#include <jansson.h>
+#include <libxml/xmlmemory.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { PAGE_ROWS = 25, BATCH_ROWS = 20, SEGMENT_BYTES = 128 << 10, MAP_BYTES = 16 << 20, SETTLE_MS = 15000 };
 
@@ -35,11 +38,16 @@ static const char *env_value(void *ctx, const char *name)
     return strcmp(name, "SAGE_AGENT_URL") == 0 ? "https://erp.test" : strcmp(name, "FEED") == 0 ? p->feed : NULL;
 }
 
+static struct engine_options options(const struct life_plan *p, enum plant plant)
+{
+    return (struct engine_options){.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .getenv_ctx = (void *)(uintptr_t)p,
+                                   .wait_ms = -1, .settle_ms = plant == PLANT_NO_SETTLE ? 1 : SETTLE_MS, .page_rows = PAGE_ROWS,
+                                   .batch_rows = BATCH_ROWS, .map_bytes = MAP_BYTES, .segment_bytes = SEGMENT_BYTES};
+}
+
 static enum err once(const struct life_plan *p, const struct world *w, enum plant plant, struct engine_result *r, struct fault *f)
 {
-    struct engine_options o = {.state_dir = p->state_dir, .image_path = p->image_path, .getenv = env_value, .getenv_ctx = (void *)(uintptr_t)p, .wait_ms = -1,
-                               .settle_ms = plant == PLANT_NO_SETTLE ? 1 : SETTLE_MS, .page_rows = PAGE_ROWS,
-                               .batch_rows = BATCH_ROWS, .map_bytes = MAP_BYTES, .segment_bytes = SEGMENT_BYTES};
+    struct engine_options o = options(p, plant);
     struct engine *e = NULL;
     enum err err = engine_open(&e, w, &o, f);
     if (err != ERR_OK) return err;
@@ -56,6 +64,8 @@ int life_run(const struct life_plan *p, struct crash_shared *sh, int fd)
     world_real(&w);
     net_child(&w, sh, fd);
     plant_begin(sh->plant);
+    json_set_alloc_funcs(io_malloc, free);
+    (void)xmlMemSetup(free, io_malloc, io_realloc, io_strdup);
     io_begin(sh, p->root);
     enum err err = seal_secrets(p, &w, &f);
     if (err == ERR_OK) err = once(p, &w, sh->plant, &r, &f);
@@ -68,4 +78,21 @@ int life_run(const struct life_plan *p, struct crash_shared *sh, int fd)
     sh->rejected = r.rejected + r.failed;
     sh->pending = r.pending + r.waiting + r.held;
     return err != ERR_OK ? LIFE_ERROR : r.finished ? LIFE_DONE : LIFE_UNFINISHED;
+}
+
+enum err life_recover(const struct life_plan *p, struct crash_shared *sh, char *why, size_t why_bytes)
+{
+    struct world w;
+    struct fault f = {ERR_OK, ""};
+    struct engine *e = NULL;
+    struct engine_options o = options(p, PLANT_NONE);
+    world_real(&w);
+    net_child(&w, sh, -1);
+    io_begin(sh, p->root);
+    enum err err = seal_secrets(p, &w, &f);
+    if (err == ERR_OK) err = engine_open(&e, &w, &o, &f);
+    if (err == ERR_OK) engine_close(e);
+    io_end();
+    (void)snprintf(why, why_bytes, "%s", err == ERR_OK ? "" : f.text);
+    return err;
 }

@@ -2,7 +2,9 @@
  *
  *   crash-harness --bounded        a seeded part of the cases, about a minute and a half: at least one of each sort of call and fault
  *   crash-harness --full           every case
+ *   crash-harness --power N        only power cuts: N distinct states of the disk (crash_power.c); --state RUN:OP:ROUND:AGAIN tells one of them
  *   crash-harness --case 217:KILL_AFTER[:SEED[:40:CUT_AFTER]]     one case, told call by call
+ *   --part plants|power|twice|memory|points  one part only     --shard I/N  the I-th of N shares of its cases
  *   options: --seed N  --jobs N  --seconds N (bounded)  --image FILE  --data FILE  --dir DIR
  *
  * One run without faults numbers the calls; a case is (number, fault). Planted wrong orders come first: each has to be found. Prints a line
@@ -20,8 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 16, CASE_SECONDS = 120, SHOWN = 40, MEMORY_FULL = 400, MEMORY_BOUNDED = 24, TWICE_FULL = 600, TWICE_BOUNDED = 60 };
-struct options { bool full, trace; uint64_t seed; unsigned jobs, seconds; const char *image, *data, *dir; struct crash_fault one[2]; enum plant plant; };
+enum { JOBS_MAX = 16, CASE_SECONDS = 120, SHOWN = 40, MEMORY_BOUNDED = 24, POWER_BOUNDED = 600, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 60 };
+struct options { bool full, trace; uint64_t seed; unsigned jobs, seconds; const char *image, *data, *dir; struct crash_fault one[2]; enum plant plant;
+    uint64_t power; const char *state, *part; unsigned shard, of; };
 struct run {
     struct options o;
     struct crash_case *cases; size_t n;     /* shared memory */
@@ -46,14 +49,6 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static uint64_t next_random(uint64_t *s)
-{
-    uint64_t z = (*s += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 /* ---- which fault can strike at which call ---- */
 static bool fits(enum io_call call, enum fault_kind f)
 {
@@ -70,7 +65,7 @@ static bool fits(enum io_call call, enum fault_kind f)
     case FAULT_ENOSPC: case FAULT_ENOSPC_LASTING: return file && c != IO_READS;
     case FAULT_EINTR: return c == IO_WRITES || call == CALL_PREAD || call == CALL_READ;
     case FAULT_LATE: case FAULT_REFUSED: case FAULT_RESET: case FAULT_LOST: return c == IO_SENDS;
-    case FAULT_NONE: case FAULT_MEMORY: case FAULT_COUNT: break;
+    case FAULT_NONE: case FAULT_MEMORY: case FAULT_MEMORY_LASTING: case FAULT_COUNT: break;
     }
     return false;
 }
@@ -149,14 +144,14 @@ static void add(struct run *r, uint64_t call, enum fault_kind kind, enum plant p
 {
     if (r->n < cases_max)
         r->cases[r->n++] = (struct crash_case){.fault = {{call, kind, r->o.seed * 1000003 + call * 31 + (uint64_t)kind}}, .plant = plant,
-                                               .memory = kind == FAULT_MEMORY};
+                                               .memory = kind == FAULT_MEMORY || kind == FAULT_MEMORY_LASTING};
 }
 
 static void shuffle(struct run *r, size_t from)
 {
     uint64_t seed = r->o.seed;
     for (size_t i = r->n; i > from + 1; i--) {
-        size_t k = from + (size_t)(next_random(&seed) % (i - from));
+        size_t k = from + (size_t)(crash_random(&seed) % (i - from));
         struct crash_case t = r->cases[i - 1];
         r->cases[i - 1] = r->cases[k];
         r->cases[k] = t;
@@ -196,17 +191,20 @@ static void make_twice(struct run *r, size_t many)
     uint64_t seed = r->o.seed + 77;
     r->n = 0;
     for (size_t i = 0; i < many; i++) {
-        uint64_t call = 1 + next_random(&seed) % r->calls, again = 1 + next_random(&seed) % 200;
-        add(r, call, kinds[next_random(&seed) % 4], PLANT_NONE);
-        r->cases[r->n - 1].fault[1] = (struct crash_fault){again, kinds[next_random(&seed) % 4], next_random(&seed)};
+        uint64_t call = 1 + crash_random(&seed) % r->calls, again = 1 + crash_random(&seed) % 200;
+        add(r, call, kinds[crash_random(&seed) % 4], PLANT_NONE);
+        r->cases[r->n - 1].fault[1] = (struct crash_fault){again, kinds[crash_random(&seed) % 4], crash_random(&seed)};
     }
 }
 
 static void make_memory(struct run *r, size_t many)
 {
-    uint64_t step = r->mallocs / many + 1;
+    uint64_t step = many > r->mallocs ? 1 : r->mallocs / many + 1;
     r->n = 0;
-    for (uint64_t at = 1 + r->o.seed % step; at <= r->mallocs; at += step) add(r, at, FAULT_MEMORY, PLANT_NONE);
+    for (uint64_t at = 1 + r->o.seed % step; at <= r->mallocs; at += step) {
+        add(r, at, FAULT_MEMORY, PLANT_NONE);
+        add(r, at, FAULT_MEMORY_LASTING, PLANT_NONE);
+    }
 }
 
 /* ---- telling ---- */
@@ -345,7 +343,14 @@ static bool parse(int argc, char **argv, struct options *o)
         else if (strcmp(a, "--jobs") == 0 && num && n > 0 && n <= JOBS_MAX) o->jobs = (unsigned)n;
         else if (strcmp(a, "--seconds") == 0 && num) o->seconds = (unsigned)n;
         else if (strcmp(a, "--plant") == 0 && num && n < PLANT_COUNT) o->plant = (enum plant)n;
-        else if (strcmp(a, "--image") == 0 && v) o->image = v;
+        else if (strcmp(a, "--power") == 0 && num) o->power = n;
+        else if (strcmp(a, "--state") == 0 && v) o->state = v;
+        else if (strcmp(a, "--part") == 0 && v) o->part = v;
+        else if (strcmp(a, "--shard") == 0 && v && number(v, &end, &n) && *end == '/' && n > 0) {
+            o->shard = (unsigned)n - 1;
+            if (!number(end + 1, &end, &n) || *end || n <= o->shard) return false;
+            o->of = (unsigned)n;
+        } else if (strcmp(a, "--image") == 0 && v) o->image = v;
         else if (strcmp(a, "--data") == 0 && v) o->data = v;
         else if (strcmp(a, "--dir") == 0 && v) o->dir = v;
         else if (strcmp(a, "--case") == 0 && v && parse_case(v, o->one)) o->trace = true;
@@ -365,17 +370,43 @@ static int forget(const char *path, const struct stat *st, int type, struct FTW 
 /* ---- the whole ---- */
 static int one_case(struct run *r)
 {
-    r->cases[0] = (struct crash_case){.fault = {r->o.one[0], r->o.one[1]}, .memory = r->o.one[0].kind == FAULT_MEMORY, .plant = r->o.plant};
+    r->cases[0] = (struct crash_case){.fault = {r->o.one[0], r->o.one[1]}, .memory = r->o.one[0].kind == FAULT_MEMORY || r->o.one[0].kind == FAULT_MEMORY_LASTING, .plant = r->o.plant};
     (void)run_cases(r, 0, 1, false);
     const struct crash_case *c = &r->cases[0];
     printf("%s crash case: %s (%u lives)\n", c->passed ? "ok" : "not ok", c->passed ? "nothing lost, nothing doubled" : c->text, c->lives);
     return c->passed ? 0 : 1;
 }
 
+static void power(struct run *r, uint64_t states, enum plant plant)
+{
+    struct power_options o = {.dir = r->o.dir, .image = r->o.image, .data = r->o.data, .seed = r->o.seed, .states = states, .jobs = r->o.jobs,
+                              .one = r->o.state, .plant = plant};
+    power_run(&o, &r->passed, &r->failed);
+}
+
+static int only_power(struct run *r)
+{
+    power(r, r->o.power, r->o.plant);
+    printf("%u passed, %u failed\n", r->passed, r->failed);
+    return r->failed ? 1 : 0;
+}
+
+/* Runs the cases that were made, all or the share of --shard. */
+static size_t run_made(struct run *r)
+{
+    size_t mine = 0;
+    for (size_t i = 0; i < r->n; i++)
+        if (i % r->o.of == r->o.shard) r->cases[mine++] = r->cases[i];
+    r->n = mine;
+    return run_cases(r, 0, r->n, false);
+}
+
+static bool wanted(const struct run *r, const char *part) { return !r->o.part || strcmp(r->o.part, part) == 0; }
+
 static int everything(struct run *r)
 {
     int64_t began = now_ms();
-    size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED, memory = r->o.full ? MEMORY_FULL : MEMORY_BOUNDED;
+    size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED, memory = r->o.full ? SIZE_MAX : MEMORY_BOUNDED;
     if (!baseline(r, PLANT_NONE, r->called)) {
         printf("not ok crash run without faults: %s\n0 passed, 1 failed\n", r->cases[0].text);
         return 1;
@@ -385,19 +416,26 @@ static int everything(struct run *r)
     r->passed = 1;
     printf("ok crash run without faults: 60 customers, four orders with lines, and their changes, %u lives\n", r->cases[0].lives);
     tell_calls(r);
-    for (int p = PLANT_NONE + 1; p < PLANT_COUNT; p++) find_plant(r, (enum plant)p);
-    make_twice(r, twice);
-    done = run_cases(r, 0, r->n, false);
-    cases += done;
-    tell_group(r, done, "struck twice");
-    make_memory(r, memory);
-    done = run_cases(r, 0, r->n, false);
-    cases += done;
-    tell_group(r, done, fault_text[FAULT_MEMORY]);
-    make_cases(r);
-    if (!r->o.full) r->until_ms = began + (int64_t)r->o.seconds * 1000;
-    done = run_cases(r, 0, r->n, false);
-    cases += tell_points(r, done);
+    for (int p = PLANT_NONE + 1; p < PLANT_NO_DIR_SYNC && wanted(r, "plants"); p++) find_plant(r, (enum plant)p);
+    for (int p = PLANT_NO_DIR_SYNC; p < PLANT_COUNT && wanted(r, "plants"); p++) power(r, POWER_PLANT, (enum plant)p);
+    if (wanted(r, "power")) power(r, r->o.full ? POWER_FULL : POWER_BOUNDED, PLANT_NONE);
+    if (wanted(r, "twice")) {
+        make_twice(r, twice);
+        cases += done = run_made(r);
+        tell_group(r, done, "struck twice");
+    }
+    if (wanted(r, "memory")) {
+        make_memory(r, memory);
+        cases += done = run_made(r);
+        tell_group(r, done, "an allocation refused, alone and with all after it");
+    }
+    r->n = done = 0;
+    if (wanted(r, "points")) {
+        make_cases(r);
+        if (!r->o.full) r->until_ms = began + (int64_t)r->o.seconds * 1000;
+        done = run_made(r);
+        cases += tell_points(r, done);
+    }
     printf("%zu of %zu points (call and fault) tried, %zu cases in all, in %lld s%s\n", done, r->n, cases, (long long)(now_ms() - began) / 1000,
            done < r->n ? "; --full tries them all" : "");
     printf("%u passed, %u failed\n", r->passed, r->failed);
@@ -411,9 +449,9 @@ int main(int argc, char **argv)
     (void)snprintf(image, sizeof image, "%.*s/tests/fault/customers.mlcb", slash ? (int)(slash - argv[0]) : 1, slash ? argv[0] : ".");
     const char *shm = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : getenv("TMPDIR");
     (void)snprintf(dir, sizeof dir, "%s/mlc-crash-%ld", shm ? shm : "/tmp", (long)getpid());
-    struct run r = {.o = {.seed = 1, .jobs = 2, .seconds = 80, .image = image, .data = "tests/sim/zoho/data/professional.json", .dir = dir}};
+    struct run r = {.o = {.seed = 1, .jobs = 2, .of = 1, .seconds = 80, .image = image, .data = "tests/sim/zoho/data/professional.json", .dir = dir}};
     if (!parse(argc, argv, &r.o)) {
-        fputs("usage: crash-harness [--bounded | --full | --case CALL:FAULT[:SEED]] [--seed N] [--jobs N] [--seconds N] [--image F] [--data F] [--dir D]\n",
+        fputs("usage: crash-harness [--bounded | --full | --power N | --case CALL:FAULT[:SEED] | --state RUN:OP:ROUND:AGAIN] [--seed N] [--jobs N] [--seconds N] [--image F] [--data F] [--dir D]\n",
               stderr);
         return 2;
     }
@@ -424,7 +462,7 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    int status = r.o.one[0].kind ? one_case(&r) : everything(&r);
+    int status = r.o.one[0].kind ? one_case(&r) : r.o.power || r.o.state ? only_power(&r) : everything(&r);
     (void)nftw(r.o.dir, forget, 16, FTW_DEPTH | FTW_PHYS);
     return status;
 }

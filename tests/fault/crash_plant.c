@@ -6,13 +6,19 @@
  *     fold first     an outcome is in the index before it is durable in the log
  *     blind lines    after an unknown outcome only those rows are looked at whose ids are in the line map: lines that the lost answer had made are sent
  *                    again as new ones
+ *     not synced     directories; keys.slots; a segment before it gets its name; the index (crash_io.c leaves the call out)
+ *     sync again     a sync that failed is repeated, and its success believed (crash_io.c)
  *     no settling    what is ambiguous is read back at once (a setting of crash_life.c): a request that takes effect late undoes a newer one */
 #include "tests/fault/crash.h"
 #include "sync/sync_private.h"
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *const plant_text[PLANT_COUNT] = {"none", "the cursor before the rows", "sending before fdatasync", "folding before the outcome is durable",
-                                           "no settling", "lines sent again without reading the rows"};
+                                           "no settling", "lines sent again without reading the rows",
+                                           "directories not synced", "data keys not synced", "a new segment not synced", "the index not synced",
+                                           "a failed sync tried again"};
 
 static struct {
     enum plant which;
@@ -79,10 +85,40 @@ enum err __wrap_emit_end(struct engine *e, struct fault *f)
 /* ---- send first ---- */
 enum err __wrap_journal_commit(struct journal *j, struct fault *f)
 {
-    if (plant.which != PLANT_SEND_FIRST) return __real_journal_commit(j, f);
-    io_defer_syncs(true);
+    io_defer_syncs(plant.which == PLANT_SEND_FIRST);
     enum err err = __real_journal_commit(j, f);
     io_defer_syncs(false);
+    if (err != ERR_OK) return err;
+    struct hash head = journal_head(j);
+    struct promise p = {.what = PROMISE_FRAMES, .seq = journal_durable_seq(j)};
+    memcpy(p.hash, head.b, HASH_BYTES);
+    io_promise(&p);
+    return err;
+}
+
+/* ---- promises, not plants: what the program relies on from here on ---- */
+enum err __real_secret_put(struct secret_store *s, const char *name, struct str value, struct fault *f);
+enum err __wrap_secret_put(struct secret_store *s, const char *name, struct str value, struct fault *f);
+enum err __real_slot_erase(struct secret_store *s, uint32_t slot, struct fault *f);
+enum err __wrap_slot_erase(struct secret_store *s, uint32_t slot, struct fault *f);
+
+enum err __wrap_secret_put(struct secret_store *s, const char *name, struct str value, struct fault *f)
+{
+    struct promise p = {.what = PROMISE_SECRET_BEGINS};
+    (void)snprintf(p.name, sizeof p.name, "%s", name);
+    crypto_generichash(p.hash, sizeof p.hash, (const unsigned char *)value.p, value.n, NULL, 0);
+    io_promise(&p);
+    enum err err = __real_secret_put(s, name, value, f);
+    p.what = PROMISE_SECRET;
+    if (err == ERR_OK) io_promise(&p);
+    return err;
+}
+
+enum err __wrap_slot_erase(struct secret_store *s, uint32_t slot, struct fault *f)
+{
+    struct promise p = {.what = PROMISE_ERASED, .slot = slot};
+    enum err err = __real_slot_erase(s, slot, f);
+    if (err == ERR_OK) io_promise(&p);
     return err;
 }
 

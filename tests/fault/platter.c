@@ -11,7 +11,9 @@
 
 enum { SECTOR = 512, HANDLES = 1024 };
 enum change_what { CH_WRITE, CH_SIZE, CH_LINK, CH_UNLINK };
-struct inode { unsigned char *p; size_t n, cap; bool dir; };
+/* Copies of a platter share the bytes of a file until one of them writes. */
+struct bytes { size_t refs, n, cap; uint64_t hash; bool hashed; unsigned char *p; };
+struct inode { struct bytes *b; bool dir; };
 struct entry { size_t dir, ino; char *name; };
 struct tree { struct entry *v; size_t n, cap; };
 /* A rename is an UNLINK and a LINK in one: it happens or it does not. */
@@ -38,25 +40,54 @@ static char *text(const char *s)
 }
 
 /* ---- inodes and trees ---- */
+static struct bytes *bytes_new(size_t n)
+{
+    struct bytes *b = grow(NULL, 1, sizeof *b);
+    *b = (struct bytes){.refs = 1, .n = n, .cap = n};
+    if (n) b->p = grow(NULL, n, 1);
+    return b;
+}
+
+static void bytes_free(struct bytes *b)
+{
+    if (--b->refs) return;
+    free(b->p);
+    free(b);
+}
+
 static size_t inode_new(struct platter *p, bool dir)
 {
     if (p->ninodes == p->cap_inodes) p->inodes = grow(p->inodes, p->cap_inodes = p->cap_inodes ? p->cap_inodes * 2 : 32, sizeof *p->inodes);
-    p->inodes[p->ninodes] = (struct inode){.dir = dir};
+    p->inodes[p->ninodes] = (struct inode){bytes_new(0), dir};
     return p->ninodes++;
+}
+
+/* The bytes, for us alone. */
+static struct bytes *inode_own(struct inode *i)
+{
+    struct bytes *b = i->b;
+    if (b->refs > 1) {
+        i->b = bytes_new(b->n);
+        if (b->n) memcpy(i->b->p, b->p, b->n);
+        bytes_free(b);
+    }
+    i->b->hashed = false;
+    return i->b;
 }
 
 static void inode_size(struct inode *i, size_t n)
 {
-    if (n > i->cap) i->p = grow(i->p, i->cap = n * 2, 1);
-    if (n > i->n) memset(i->p + i->n, 0, n - i->n);
-    i->n = n;
+    struct bytes *b = inode_own(i);
+    if (n > b->cap) b->p = grow(b->p, b->cap = n * 2, 1);
+    if (n > b->n) memset(b->p + b->n, 0, n - b->n);
+    b->n = n;
 }
 
 static void inode_write(struct inode *i, uint64_t off, const unsigned char *data, size_t n)
 {
     if (n == 0) return;
-    if (off + n > i->n) inode_size(i, (size_t)off + n);
-    memcpy(i->p + off, data, n);
+    if (off + n > i->b->n) inode_size(i, (size_t)off + n);
+    memcpy(inode_own(i)->p + off, data, n);
 }
 
 static size_t tree_find(const struct tree *t, size_t dir, const char *name)
@@ -244,14 +275,19 @@ static bool replay_one(struct platter *p, const struct op *o, const unsigned cha
     case OP_CLOSE: p->handle[o->fd] = 0; return true;
     case OP_RENAME: return replay_rename(p, path, path + strlen(path) + 1);
     case OP_UNLINK: case OP_MKDIR: return replay_name(p, o, path);
+    case OP_PROMISE: return true;
     case OP_WRITE: case OP_SYNC: case OP_SYNC_FAILED: case OP_TRUNC: break;
     }
     return replay_bytes(p, o, data);
 }
 
+void platter_life(struct platter *p) { memset(p->handle, 0, sizeof p->handle); }
+
+bool platter_step(struct platter *p, const struct op *o, const unsigned char *data) { return replay_one(p, o, data); }
+
 bool platter_replay(struct platter *p, const unsigned char *log, size_t n)
 {
-    memset(p->handle, 0, sizeof p->handle);
+    platter_life(p);
     for (size_t at = 0; at < n;) {
         struct op o;
         memcpy(&o, log + at, sizeof o);
@@ -263,43 +299,67 @@ bool platter_replay(struct platter *p, const unsigned char *log, size_t n)
 }
 
 /* ---- power ---- */
-static uint64_t next_random(uint64_t *s)
-{
-    uint64_t z = (*s += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 /* Each sector is kept or lost; now and then one is torn. */
 static void some_sectors(struct platter *p, const struct change *c, uint64_t *seed)
 {
     for (size_t at = 0; at < c->n;) {
         size_t n = SECTOR - (size_t)((c->off + at) % SECTOR);
         if (n > c->n - at) n = c->n - at;
-        uint64_t r = next_random(seed);
+        uint64_t r = crash_random(seed);
         size_t keep = r & 1 ? n : (r >> 1) % 8 == 0 ? (size_t)(r >> 8) % n : 0;
         inode_write(&p->inodes[c->ino], c->off + at, c->data + at, keep);
         at += n;
     }
 }
 
-static void survive(struct platter *p, const struct change *c, enum cut how, bool last, uint64_t *seed)
+/* A write that was under way: whole sectors of it, or its first bytes. */
+static void torn(struct platter *p, const struct change *c, uint64_t *seed)
 {
-    uint64_t r = next_random(seed);
-    if (how == CUT_LOSE_ALL) return;
-    if (how == CUT_PREFIX) {
+    uint64_t r = crash_random(seed);
+    if (r & 1) some_sectors(p, c, seed);
+    else inode_write(&p->inodes[c->ino], c->off, c->data, (size_t)((r >> 1) % (c->n + 1)));
+}
+
+/* Odds in eighths that a change survives whole; of the writes that do not, every other one is torn. */
+static void mixed(struct platter *p, const struct change *c, unsigned odds, uint64_t *seed)
+{
+    uint64_t r = crash_random(seed);
+    if (r % 8 < odds) reach_disk(p, c);
+    else if (c->what == CH_WRITE && (r >> 8) & 1) torn(p, c, seed);
+}
+
+static void survive(struct platter *p, size_t i, enum cut how, uint64_t *seed)
+{
+    const struct change *c = &p->queue[i];
+    bool last = i + 1 == p->nqueue;
+    uint64_t r;
+    switch (how) {
+    case CUT_NONE: case CUT_LOSE_ALL: return;
+    case CUT_KEEP_ALL: if (!c->dropped) reach_disk(p, c); return;
+    case CUT_ONLY: if (i == *seed % p->nqueue) reach_disk(p, c); return;
+    case CUT_BUT: if (i != *seed % p->nqueue) reach_disk(p, c); return;
+    case CUT_PREFIX:
+        r = crash_random(seed);
         if (last && c->what == CH_WRITE) inode_write(&p->inodes[c->ino], c->off, c->data, (size_t)(r % (c->n + 1)));
         else if (!c->dropped) reach_disk(p, c);
         return;
+    case CUT_SHUFFLE:
+        r = crash_random(seed);
+        if (c->what == CH_WRITE && r % 4 == 1) some_sectors(p, c, seed);
+        else if (r % 4 >= 2) reach_disk(p, c);
+        return;
+    case CUT_MIXED: return;            /* platter_cut knows the odds */
     }
-    if (c->what == CH_WRITE && r % 4 == 1) some_sectors(p, c, seed);
-    else if (r % 4 >= 2) reach_disk(p, c);
 }
 
 void platter_cut(struct platter *p, enum cut how, uint64_t seed)
 {
-    for (size_t i = 0; i < p->nqueue; i++) survive(p, &p->queue[i], how, i + 1 == p->nqueue, &seed);
+    static const unsigned odds[] = {1, 2, 4, 6, 7};
+    unsigned chance = how == CUT_MIXED ? odds[crash_random(&seed) % 5] : 0;
+    for (size_t i = 0; i < p->nqueue; i++) {
+        if (how == CUT_MIXED) mixed(p, &p->queue[i], chance, &seed);
+        else survive(p, i, how, &seed);
+    }
     for (size_t i = 0; i < p->nqueue; i++) change_free(&p->queue[i]);
     p->nqueue = 0;
     tree_copy(&p->seen, &p->disk);
@@ -327,10 +387,67 @@ struct platter *platter_new(void)
     return p;
 }
 
+struct platter *platter_copy(const struct platter *from)
+{
+    struct platter *p = calloc(1, sizeof *p);
+    if (!p) check_no_memory();
+    p->inodes = grow(NULL, p->cap_inodes = p->ninodes = from->ninodes, sizeof *p->inodes);
+    memcpy(p->inodes, from->inodes, from->ninodes * sizeof *p->inodes);
+    for (size_t i = 0; i < p->ninodes; i++) p->inodes[i].b->refs++;
+    tree_copy(&p->seen, &from->seen);
+    tree_copy(&p->disk, &from->disk);
+    memcpy(p->handle, from->handle, sizeof p->handle);
+    for (size_t i = 0; i < from->nqueue; i++) {
+        const struct change *c = &from->queue[i];
+        struct change *to = queue_add(p, c->what, c->ino);
+        *to = *c;
+        if (c->data) memcpy(to->data = grow(NULL, c->n + 1, 1), c->data, c->n);
+        if (c->name) to->name = text(c->name);
+        if (c->from) to->from = text(c->from);
+    }
+    return p;
+}
+
+/* ---- one number for what is on disk ---- */
+static uint64_t mix(uint64_t h, const unsigned char *p, size_t n)
+{
+    uint64_t w;
+    for (; n >= sizeof w; p += sizeof w, n -= sizeof w) {
+        memcpy(&w, p, sizeof w);
+        h = (h ^ w) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 29;
+    }
+    for (; n; p++, n--) h = (h ^ *p) * 0x100000001B3u;
+    return crash_random(&h);
+}
+
+static uint64_t inode_hash(struct inode *i)
+{
+    if (!i->b->hashed) i->b->hash = mix(i->b->n, i->b->p, i->b->n);
+    i->b->hashed = true;
+    return i->b->hash;
+}
+
+static uint64_t dir_hash(struct platter *p, size_t dir, uint64_t under)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < p->disk.n; k++) {
+        const struct entry *e = &p->disk.v[k];
+        if (e->dir != dir) continue;
+        uint64_t name = mix(under, (const unsigned char *)e->name, strlen(e->name));
+        struct inode *i = &p->inodes[e->ino];
+        uint64_t what = i->dir ? dir_hash(p, e->ino, name) + 1 : inode_hash(i) ^ name;
+        sum += crash_random(&what);
+    }
+    return sum;
+}
+
+uint64_t platter_hash(struct platter *p) { return dir_hash(p, 0, 7); }
+
 void platter_free(struct platter *p)
 {
     if (!p) return;
-    for (size_t i = 0; i < p->ninodes; i++) free(p->inodes[i].p);
+    for (size_t i = 0; i < p->ninodes; i++) bytes_free(p->inodes[i].b);
     for (size_t i = 0; i < p->nqueue; i++) change_free(&p->queue[i]);
     for (size_t i = 0; i < p->seen.n; i++) free(p->seen.v[i].name);
     for (size_t i = 0; i < p->disk.n; i++) free(p->disk.v[i].name);
@@ -346,8 +463,8 @@ static bool export_file(const struct inode *i, const char *path)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return false;
     bool ok = true;
-    for (size_t at = 0; at < i->n && ok;) {
-        ssize_t put = pwrite(fd, i->p + at, i->n - at, (off_t)at);
+    for (size_t at = 0; at < i->b->n && ok;) {
+        ssize_t put = pwrite(fd, i->b->p + at, i->b->n - at, (off_t)at);
         ok = put > 0;
         if (ok) at += (size_t)put;
     }

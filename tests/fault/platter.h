@@ -19,7 +19,13 @@ struct platter *platter_new(void);
 void platter_free(struct platter *p);
 /* Replays a log of struct op; handles of the life before are forgotten. False: the log makes no sense (a path that is not there). */
 bool platter_replay(struct platter *p, const unsigned char *log, size_t n);
-/* Power cut and reboot. */
+/* The same op by op: a life begins; one op of it, its bytes behind it. */
+void platter_life(struct platter *p);
+bool platter_step(struct platter *p, const struct op *o, const unsigned char *data);
+struct platter *platter_copy(const struct platter *p);
+/* Of the names and bytes on disk: equal disks have equal numbers. */
+uint64_t platter_hash(struct platter *p);
+/* Power cut and reboot. Seed: of the random choices, or which change (CUT_ONLY, CUT_BUT). */
 void platter_cut(struct platter *p, enum cut how, uint64_t seed);
 /* Writes the tree (as it is on disk) into the directory, which has to be empty. */
 bool platter_export(const struct platter *p, const char *dir);

@@ -2,7 +2,7 @@
 # wrapped like ours.
 CRASH_SRC   := $(wildcard tests/fault/crash_*.c) tests/fault/platter.c
 CRASH_CALLS := open close read pread write pwrite writev fdatasync fsync msync ftruncate rename unlink mkdir stat scandir flock fcntl mmap \
-               malloc calloc realloc emit_end emit_commit journal_commit lines_match
+               malloc calloc realloc emit_end emit_commit journal_commit lines_match secret_put slot_erase
 CRASH_IMAGE := $(B)/tests/fault/customers.mlcb
 
 .PHONY: crash-harness crash-bounded crash-full
