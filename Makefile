@@ -4,6 +4,7 @@
 #   make test       everything that proves the product in under 15 minutes; last line "N passed, N failed"; TESTS=unit/net: those with it in their name
 #   make demo       1,000 customers from a Sage stand-in into a Zoho stand-in, explained as it goes
 #   make agent      the Windows agent's EXEs; make test-agent runs them under wine (runtime/agent/rules.mk)
+#   make planted    some forty bugs compiled in, one after the other: which harness finds each, and how fast (tests/plant)
 #   make lint | clang | asan | fuzz | torture | bench | coverage | check-openapi | install
 B        ?= build
 ifeq ($(origin CC),default)

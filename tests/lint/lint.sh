@@ -25,5 +25,6 @@ say "banned functions" "$(printf '%s\n' "$sources" | grep -E '\.(c|h|re|y)$' | x
 say "the world only through the world table" "$(printf '%s\n' "$product" | grep -E '^runtime/.*\.c$' | grep -vE '^runtime/(base/world|base/log|cli/|net/curl_http|net/trust|journal/verify/|agent/win/)' | xargs grep -nE '\b(time|gettimeofday|clock_gettime|rand|random|srand|randombytes_[a-z]+|open|fopen|creat|nanosleep|usleep|getenv)[[:space:]]*\(' | grep -vE '(->|\.)(open|time|random|getenv)[[:space:]]*\(|^[^:]+:[0-9]+: *(/?\*|//)|static .* open\(')"
 say "no util, common or misc" "$(printf '%s\n' "$sources" | grep -E '(^|/)(util|utils|common|misc|helpers?)(_[a-z]+)?\.(c|h)$')"
 say "no path of a machine" "$(git grep -nE '(^|[^A-Za-z0-9_./])/(work|farm|root)/' -- . ':!tests/lint/lint.sh' | cut -c1-160)"
+say "every planted bug can still be planted" "$(sh tests/plant/run.sh --check | sed -n 's/^not ok //p')"
 say "every diagnostic has a page and a case" "$(sh tests/lint/tables.sh)"
 exit $bad

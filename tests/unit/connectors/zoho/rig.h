@@ -36,6 +36,7 @@ struct rig {
     int canned_status; const char *canned;     /* the next request to the API gets this instead of the model's answer */
     const char *canned_header;
     unsigned requests, token_requests;
+    unsigned counted;                   /* renewals that were saved when the last token was asked for */
     char last_url[4096], *last_body;
     struct conn_setting settings[24];
     struct conn_env env;
@@ -77,6 +78,18 @@ static inline void rig_ask(struct rig *r, const struct http_req *req, struct rig
     fl->due = r->now + 20 + fl->resp.delay_ms;
 }
 
+/* Renewals that the saved token state counts. */
+static inline unsigned rig_counted(const struct rig *r)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < r->nsaved; i++) {
+        json_t *j = strcmp(r->saved[i].name, "zoho.token") == 0 ? json_loadb(r->saved[i].value, r->saved[i].n, 0, NULL) : NULL;
+        n += (unsigned)json_array_size(json_object_get(j, "renewed_ms"));
+        json_decref(j);
+    }
+    return n;
+}
+
 static inline int rig_start(void *ctx, const struct http_req *req, void *tag)
 {
     struct rig *r = ctx;
@@ -90,6 +103,7 @@ static inline int rig_start(void *ctx, const struct http_req *req, void *tag)
     r->last_body = req->body.n ? strndup(req->body.p, req->body.n) : strdup("");
     r->requests++;
     r->token_requests += token;
+    if (token) r->counted = rig_counted(r);
     if (r->not_sent > 0) {
         r->not_sent--;
         fl->outcome = HTTP_NOT_SENT;

@@ -56,6 +56,7 @@ static void test_eleventh(void)
         r.now += 1000;
     }
     check(r.token_requests == 10, "ten tokens in ten minutes", r.f.text);
+    check(r.counted == 10, "each was counted and saved before it was asked for: a crash forgets none", arena_printf(&r.arena, "%u", r.counted));
     zoho_sim_expire_tokens(r.sim);
     check(count() == ERR_BUSY && r.token_requests == 10 && strstr(r.f.text, "10 minutes"), "the eleventh is not asked for", r.f.text);
     rig_target(&r);

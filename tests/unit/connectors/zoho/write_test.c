@@ -134,6 +134,7 @@ static void test_crafted(void)
          "{\"data\":[{\"code\":\"MULTIPLE_OR_MULTI_ERRORS\",\"details\":{\"errors\":[{\"code\":\"DUPLICATE_DATA\",\"details\":{\"api_name\":\"Sage_Customer\","
          "\"duplicate_record\":{\"id\":\"11\"}}},{\"code\":\"DUPLICATE_DATA\",\"details\":{\"api_name\":\"Email\",\"duplicate_record\":{\"id\":\"22\"}}}]}}]}", W_DUP_OTHER},
         {"an element that is no object", 201, "{\"data\":[7]}", W_AMBIGUOUS},
+        {"a result that names another place", 207, "{\"data\":[{\"code\":\"INVALID_DATA\",\"details\":{\"api_name\":\"Phone\",\"json_path\":\"$.data[1].Phone\"},\"status\":\"error\"}]}", W_AMBIGUOUS},
         {"data that is no array", 201, "{\"data\":{}}", W_AMBIGUOUS},
         {"success and an error code", 200, "{\"code\":\"INTERNAL_ERROR\"}", W_AMBIGUOUS},
         {"401 inside of data, twice", 401, "{\"data\":[{\"code\":\"OAUTH_SCOPE_MISMATCH\",\"message\":\"Unauthorized\",\"details\":{},\"status\":\"error\"}]}", W_CONFIG},
