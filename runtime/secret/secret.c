@@ -282,10 +282,10 @@ static void value_ad(struct buf *ad, const char *name)
     buf_puts(ad, name);
 }
 
-void secret__encrypt(const struct secret_store *s, const unsigned char key[32], struct str ad, struct str plain, struct buf *out)
+void secret__encrypt(const unsigned char key[32], const unsigned char nonce[SECRET_NONCE_BYTES], struct str ad, struct str plain, struct buf *out)
 {
     unsigned char *p = (unsigned char *)buf_reserve(out, NONCE_BYTES + plain.n + TAG_BYTES);
-    s->w->random.fill(s->w->random.ctx, p, NONCE_BYTES);
+    memcpy(p, nonce, NONCE_BYTES);
     unsigned long long n = 0;
     crypto_aead_xchacha20poly1305_ietf_encrypt(p + NONCE_BYTES, &n, (const unsigned char *)plain.p, plain.n, (const unsigned char *)ad.p, ad.n, NULL, p, key);
     ASSERT(n == plain.n + TAG_BYTES);
@@ -314,7 +314,9 @@ enum err secret_put(struct secret_store *s, const char *name, struct str value, 
     if (value.n > VALUE_BYTES) return fault_set(f, ERR_TOO_LARGE, "secret %s is %zu bytes long, the limit is %u", name, value.n, VALUE_BYTES);
     value_ad(&ad, name);
     buf_put(&file, HEAD, HEAD_BYTES);
-    secret__encrypt(s, s->value_key, buf_view(&ad), value, &file);
+    unsigned char nonce[NONCE_BYTES];
+    s->w->random.fill(s->w->random.ctx, nonce, sizeof nonce);
+    secret__encrypt(s->value_key, nonce, buf_view(&ad), value, &file);
     e = world_write_file(s->w, path, buf_view(&file), 0600, f);
     buf_free(&ad);
     buf_free(&file);

@@ -47,7 +47,7 @@ void secret_public_key(const struct secret_store *s, unsigned char pk[32]);
  * The number handed out last is not stored here: the index knows the highest slot in use and passes the one after it at open (0 at first;
  * the numbers begin at 1). ERR_CORRUPT: keys.slots is shorter than that, or damaged; the text says the way out. */
 enum err slot_open(struct secret_store *s, uint32_t next_free, struct fault *f);
-/* The slots of a store of secret_open_read, to open what is sealed; follows a writer that makes more. A file that is not there yet holds no slots. */
+/* The slots to open what is sealed beside a process that has them; follows it when it makes more. A file that is not there yet holds no slots. */
 enum err slot_open_read(struct secret_store *s, struct fault *f);
 /* ERR_NO_SPACE, ERR_IO, ERR_SYNC_FAILED when the file cannot grow; after a failed sync every later call that writes fails. */
 enum err slot_take(struct secret_store *s, uint32_t *slot, struct fault *f);
@@ -64,4 +64,7 @@ enum err slot_erase(struct secret_store *s, uint32_t slot, struct fault *f);
  * ERR_NOT_FOUND: the slot was erased. ERR_CORRUPT: damaged, or another ad. ERR_SECRET: there is no such slot (or slot_open was not called). */
 enum err secret_seal(void *store, uint32_t slot, struct str ad, struct str plain, struct buf *out);
 enum err secret_unseal(void *store, uint32_t slot, struct str ad, struct str sealed, struct arena *a, struct str *plain);
+/* Like secret_seal, but the same bytes give the same sealed bytes: for the index, which is a function of the log. Whoever sees two of them can tell
+ * whether they are equal, and nothing else. secret_unseal opens both. */
+enum err secret_seal_same(void *store, uint32_t slot, struct str ad, struct str plain, struct buf *out);
 #endif

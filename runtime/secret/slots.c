@@ -131,7 +131,8 @@ enum err slot_open_read(struct secret_store *s, struct fault *f)
 {
     const struct world_files *fs = &s->w->files;
     char path[SECRET_PATH_BYTES];
-    ASSERT(s->slots_fd < 0 && s->read_only);
+    ASSERT(s->slots_fd < 0);
+    s->slots_look = true;
     secret__path(s, "keys.slots", path);
     s->slots_fd = fs->open(fs->ctx, path, O_RDONLY, 0);
     if (s->slots_fd < 0) return errno == ENOENT ? ERR_OK : file_fault(s, "open", f);
@@ -151,7 +152,7 @@ static void follow_writer(struct secret_store *s)
 
 enum err slot_take(struct secret_store *s, uint32_t *slot, struct fault *f)
 {
-    ASSERT(!s->read_only);
+    ASSERT(!s->slots_look);
     if (s->slots_fd < 0) return fault_set(f, ERR_SECRET, "the data keys are not open");
     if (s->next % SLOT_BLOCK == 0) s->next++;       /* a mark */
     if (s->next > s->ready) {
@@ -180,7 +181,7 @@ uint32_t slot_next(const struct secret_store *s) { return s->next; }
 enum err slot_erase(struct secret_store *s, uint32_t slot, struct fault *f)
 {
     static const unsigned char zeros[SLOT_BYTES];
-    ASSERT(!s->read_only);
+    ASSERT(!s->slots_look);
     if (s->slots_fd < 0) return fault_set(f, ERR_SECRET, "the data keys are not open");
     if (slot >= s->ready || slot % SLOT_BLOCK == 0) return fault_set(f, ERR_NOT_FOUND, "there is no data key %u", slot);
     return write_at(s, (uint64_t)slot * SLOT_BYTES, zeros, sizeof zeros, f);
@@ -194,7 +195,7 @@ static enum err data_key(struct secret_store *s, uint32_t slot, unsigned char ke
         memcpy(key, s->log_key, 32);
         return ERR_OK;
     }
-    if (s->read_only && slot >= s->ready) follow_writer(s);
+    if (s->slots_look && slot >= s->ready) follow_writer(s);
     if (s->slots_fd < 0 || slot >= s->ready || slot % SLOT_BLOCK == 0) return ERR_SECRET;
     enum err e = read_at(s, (uint64_t)slot * SLOT_BYTES, raw, sizeof raw, NULL);
     if (e != ERR_OK) return e;
@@ -211,8 +212,31 @@ enum err secret_seal(void *store, uint32_t slot, struct str ad, struct str plain
     unsigned char key[32];
     enum err e = data_key(store, slot, key);
     if (e != ERR_OK) return e;
-    secret__encrypt(store, key, ad, plain, out);
+    struct secret_store *s = store;
+    unsigned char nonce[SECRET_NONCE_BYTES];
+    s->w->random.fill(s->w->random.ctx, nonce, sizeof nonce);
+    secret__encrypt(key, nonce, ad, plain, out);
     sodium_memzero(key, sizeof key);
+    return ERR_OK;
+}
+
+/* The nonce is a keyed hash of all that goes in: another text never meets the nonce of this one. */
+enum err secret_seal_same(void *store, uint32_t slot, struct str ad, struct str plain, struct buf *out)
+{
+    static const unsigned char purpose[crypto_generichash_blake2b_PERSONALBYTES] = "mlc same nonce";
+    unsigned char key[32], nonce[SECRET_NONCE_BYTES], len[8];
+    enum err e = data_key(store, slot, key);
+    if (e != ERR_OK) return e;
+    for (int i = 0; i < 8; i++) len[i] = (unsigned char)((uint64_t)ad.n >> (8 * i));
+    crypto_generichash_blake2b_state st;
+    crypto_generichash_blake2b_init_salt_personal(&st, key, sizeof key, sizeof nonce, NULL, purpose);
+    crypto_generichash_blake2b_update(&st, len, sizeof len);
+    if (ad.n) crypto_generichash_blake2b_update(&st, (const unsigned char *)ad.p, ad.n);
+    if (plain.n) crypto_generichash_blake2b_update(&st, (const unsigned char *)plain.p, plain.n);
+    crypto_generichash_blake2b_final(&st, nonce, sizeof nonce);
+    secret__encrypt(key, nonce, ad, plain, out);
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(&st, sizeof st);
     return ERR_OK;
 }
 

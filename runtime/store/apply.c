@@ -4,6 +4,7 @@
  * sequence forward and touches nothing else: the ERASE frame itself said what became of the row. */
 #include "store/fold.h"
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/outcome.h"
 
 static struct str keep(struct arena *a, struct str s)
@@ -57,8 +58,7 @@ enum err fold__take_row(struct fold *x)
         x->row = (struct row){.slot = FRAME_NO_SLOT};
         return ERR_OK;
     }
-    if (e != ERR_OK) return e;
-    return row_decode(keep(&x->arena, v), &x->row) ? ERR_OK : fault_set(x->f, ERR_CORRUPT, "a row of the index cannot be read");
+    return e == ERR_OK ? store__row_open(x->s, store__key(x->s, x->fl.id, x->key), v, &x->arena, &x->row, x->f) : e;
 }
 
 static bool over(const struct row *r)
@@ -445,18 +445,13 @@ static enum err fold_flow(struct fold *x)
 
 static enum err fold_link(struct fold *x)
 {
-    struct buf k = {0};
-    buf_str(&k, x->ev.v[EV_MODULE]);
-    buf_byte(&k, 0);
-    buf_str(&k, x->ev.v[EV_FIELD]);
-    buf_byte(&k, 0);
-    buf_str(&k, x->ev.v[EV_VALUE]);
+    const struct event_tags *ev = &x->ev;
+    struct store_answer l = {ev->v[EV_FIELD], ev->v[EV_VALUE], ev->v[EV_ID], x->fr->time_ms, x->fr->slot};
+    if (x->fr->priv_erased || ev->v[EV_MODULE].n > LIMIT_KEY_BYTES - LINK_HASH_BYTES - 1) return ERR_OK;
+    struct str k = store__link_key(x->s, ev->v[EV_MODULE], l.field, l.value);
     buf_clear(&x->s->valbuf);
-    buf_u64(&x->s->valbuf, (uint64_t)x->fr->time_ms);
-    buf_blob(&x->s->valbuf, x->ev.v[EV_ID]);
-    enum err e = k.n <= 480 ? store__put(x->s, TABLE_LINKS, buf_view(&k), buf_view(&x->s->valbuf), x->f) : ERR_OK;
-    buf_free(&k);
-    return e;
+    enum err e = store__link_seal(x->s, k, &l, &x->s->valbuf, x->f);
+    return e == ERR_OK ? store__put(x->s, TABLE_LINKS, k, buf_view(&x->s->valbuf), x->f) : e;
 }
 
 static enum err fold_record(struct fold *x)

@@ -29,9 +29,11 @@ bool fold__parent_came(struct fold *x)
     struct str v;
     struct flow_state fl;
     struct row parent;
+    struct str sealed;
     if (!event_has(&x->ev, EV_PARENT_KEY) || str_eq(x->ev.v[EV_PARENT_FLOW], x->flow_name)) return false;
     if (store__flow_get(x->s, x->ev.v[EV_PARENT_FLOW], &v, x->f) != ERR_OK || !flow_decode(v, &fl)) return false;
-    if (store__get(x->s, TABLE_ROWS, store__key(x->s, fl.id, x->ev.v[EV_PARENT_KEY]), &v, x->f) != ERR_OK || !row_decode(v, &parent)) return false;
+    if (store__get(x->s, TABLE_ROWS, store__key(x->s, fl.id, x->ev.v[EV_PARENT_KEY]), &v, x->f) != ERR_OK || !row_decode_open(v, &parent, &sealed))
+        return false;
     return parent.id.n > 0 && !(parent.flags & ROW_F_VOID);
 }
 

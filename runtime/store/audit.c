@@ -2,7 +2,7 @@
 #include "store/store_private.h"
 #include <sodium.h>
 
-enum { CHECKSUM = 16 };
+enum { CHECKSUM = STORE_SUM_BYTES };
 struct audit {
     struct store *s;
     unsigned char sum[16];
@@ -12,7 +12,7 @@ struct audit {
 
 static enum err wrong(struct fault *f, const char *what)
 {
-    return fault_set(f, ERR_CORRUPT, "the index does not agree with itself (%s): stop, move its directory away and start again; it is rebuilt from the audit log", what);
+    return fault_set(f, ERR_CORRUPT, "the index does not agree with itself (%s): stop, then mlcd repair makes it anew from the audit log", what);
 }
 
 static void count_row(struct audit *a, const struct row *r)
@@ -35,8 +35,9 @@ static enum err walk(struct audit *a, enum store_table t, struct fault *f)
     while (e == ERR_OK && (rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
         struct str key = {k.mv_data, k.mv_size}, stored = {v.mv_data, v.mv_size}, value;
         struct row r;
+        struct str sealed;
         if (!store__open_value(a->s, t, key, stored, &value)) e = wrong(f, "a checksum");
-        else if (t == TABLE_ROWS && !row_decode(value, &r)) e = wrong(f, "a row");
+        else if (t == TABLE_ROWS && !row_decode_open(value, &r, &sealed)) e = wrong(f, "a row");
         if (e != ERR_OK) break;
         sodium_add(a->sum, (const unsigned char *)value.p + value.n, CHECKSUM);
         a->seen[t]++;

@@ -37,10 +37,9 @@ enum err store_row(struct store *s, uint16_t flow, struct str key, struct arena 
     enum err e = store__begin(s, f);
     if (e != ERR_OK) return e;
     struct str v;
-    e = store__get(s, TABLE_ROWS, store__key(s, flow, key), &v, f);
-    if (e != ERR_OK) return e;
-    if (!row_decode(keep(a, v), out)) return fault_set(f, ERR_CORRUPT, "a row of the index cannot be read; move the index away, it is rebuilt from the audit log");
-    return ERR_OK;
+    struct str k = store__key(s, flow, key);
+    e = store__get(s, TABLE_ROWS, k, &v, f);
+    return e == ERR_OK ? store__row_open(s, k, v, a, out, f) : e;
 }
 
 /* Puts a cursor on the first key >= from. */
@@ -59,6 +58,8 @@ enum err store_rows(struct store *s, uint16_t flow, struct str after, enum err (
     enum err e = store__begin(s, f);
     if (e != ERR_OK) return e;
     struct buf from = {0};
+    struct arena a;
+    arena_init(&a, 8192);
     buf_str(&from, store__key(s, flow, after));
     MDB_cursor *c = NULL;
     MDB_val k, v;
@@ -68,12 +69,14 @@ enum err store_rows(struct store *s, uint16_t flow, struct str after, enum err (
         if (memcmp(full.p, from.p, 2) != 0) break;
         if (after.n && str_eq(full, buf_view(&from))) continue;
         struct row r;
-        if (!store__open_value(s, TABLE_ROWS, full, (struct str){v.mv_data, v.mv_size}, &value) || !row_decode(value, &r))
-            e = fault_set(f, ERR_CORRUPT, "a row of the index does not match its checksum; move the index away, it is rebuilt from the audit log");
-        else e = each(arg, (struct str){full.p + 2, full.n - 2}, &r);
+        arena_reset(&a);
+        if (store__open_value(s, TABLE_ROWS, full, (struct str){v.mv_data, v.mv_size}, &value)) e = store__row_open(s, full, value, &a, &r, f);
+        else e = fault_set(f, ERR_CORRUPT, "a row of the index does not match its checksum; mlcd repair makes the index anew from the audit log");
+        if (e == ERR_OK) e = each(arg, (struct str){full.p + 2, full.n - 2}, &r);
     }
     if (c) mdb_cursor_close(c);
     buf_free(&from);
+    arena_free(&a);
     if (rc && rc != MDB_NOTFOUND) return store__fail(s, rc, "walk rows", f);
     return e;
 }
@@ -167,23 +170,17 @@ enum err store_by_id(struct store *s, uint16_t flow, struct str id, struct arena
 
 bool store_link(struct store *s, struct str module, struct str field, struct str value, struct arena *a, struct str *id, int64_t *at_ms)
 {
-    struct buf k = {0};
-    buf_str(&k, module);
-    buf_byte(&k, 0);
-    buf_str(&k, field);
-    buf_byte(&k, 0);
-    buf_str(&k, value);
     struct str v;
-    bool found = k.n <= LIMIT_KEY_BYTES && store__begin(s, NULL) == ERR_OK && store__get(s, TABLE_LINKS, buf_view(&k), &v, NULL) == ERR_OK;
-    buf_free(&k);
-    if (!found) return false;
-    struct reader r = reader_of(v);
-    *at_ms = (int64_t)read_u64(&r);
-    *id = keep(a, read_blob(&r));
-    return reader_done(&r);
+    struct store_answer l;
+    if (module.n > LIMIT_KEY_BYTES - LINK_HASH_BYTES - 1 || store__begin(s, NULL) != ERR_OK) return false;
+    struct str k = store__link_key(s, module, field, value);
+    if (store__get(s, TABLE_LINKS, k, &v, NULL) != ERR_OK || !store__link_open(s, k, v, a, &l)) return false;
+    *id = l.id;
+    *at_ms = l.at_ms;
+    return str_eq(l.field, field) && str_eq(l.value, value);
 }
 
-void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, struct str field, struct str value, struct str id), void *ctx)
+void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, const struct store_answer *l), void *ctx)
 {
     struct buf from = {0};
     MDB_cursor *c;
@@ -196,14 +193,10 @@ void store_links(struct store *s, struct str module, struct arena *a, void (*eac
     }
     k = (MDB_val){from.n, from.p};
     for (int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
-        struct str full = keep(a, (struct str){k.mv_data, k.mv_size}), value;
-        const char *zero = str_starts(full, buf_view(&from)) ? memchr(full.p + from.n, 0, full.n - from.n) : NULL;
-        if (!zero) break;
-        if (!store__open_value(s, TABLE_LINKS, (struct str){k.mv_data, k.mv_size}, (struct str){v.mv_data, v.mv_size}, &value)) continue;
-        struct reader r = reader_of(value);
-        (void)read_u64(&r);
-        struct str id = keep(a, read_blob(&r));
-        each(ctx, (struct str){full.p + from.n, (size_t)(zero - full.p) - from.n}, (struct str){zero + 1, full.n - (size_t)(zero + 1 - full.p)}, id);
+        struct str key = {k.mv_data, k.mv_size}, value;
+        struct store_answer l;
+        if (!str_starts(key, buf_view(&from))) break;
+        if (store__open_value(s, TABLE_LINKS, key, (struct str){v.mv_data, v.mv_size}, &value) && store__link_open(s, key, value, a, &l)) each(ctx, &l);
     }
     mdb_cursor_close(c);
     buf_free(&from);

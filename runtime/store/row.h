@@ -47,7 +47,12 @@ struct row {
     struct str id, hash, snapshot, wanted, written, sent, why;
     struct str lines;               /* per list field: line key -> row id, as last read in the target; a row made since is not in it yet */
 };
-void row_encode(struct buf *out, const struct row *r);
-/* Spans point into bytes. */
-bool row_decode(struct str bytes, struct row *r);
+/* A row in the index = open half | private half, sealed under the record's data key (nothing when all of it is empty). What may stand open is what
+ * the tables beside the rows say anyway. Spans point into bytes; decode_open leaves the private ones empty and gives the sealed half back. */
+void row_encode_open(struct buf *out, const struct row *r);
+void row_encode_private(struct buf *out, const struct row *r);
+bool row_decode_open(struct str bytes, struct row *r, struct str *sealed);
+bool row_decode_private(struct str bytes, struct row *r);
+/* Copies all spans into the arena. */
+void row_keep(struct row *r, struct arena *a);
 #endif

@@ -157,6 +157,7 @@ enum err store__row_put(struct store *s, struct flow_state *fl, struct str key, 
     if (e != ERR_OK) return e;
     if (now->slot != FRAME_NO_SLOT && now->slot >= s->next_slot) s->next_slot = now->slot + 1;
     buf_clear(&s->valbuf);
-    row_encode(&s->valbuf, now);
-    return store__put(s, TABLE_ROWS, store__key(s, fl->id, key), buf_view(&s->valbuf), f);
+    struct str k = store__key(s, fl->id, key);
+    e = store__row_seal(s, k, now, &s->valbuf, f);
+    return e == ERR_OK ? store__put(s, TABLE_ROWS, k, buf_view(&s->valbuf), f) : e;
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECKSUM = 16, STORE_FORMAT = 5, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 128 };
+enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 6, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 128 };
 static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting"};
 
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)
@@ -17,17 +17,19 @@ enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)
     if (rc == MDB_MAP_FULL)
         return fault_set(f, e, "the index is full (%s): start again with a larger --index-map; nothing is lost, the audit log has it", what);
     if (e == ERR_CORRUPT)
-        return fault_set(f, e, "the index is damaged (%s: %s): stop, move its directory away and start again; it is rebuilt from the audit log", what,
+        return fault_set(f, e, "the index is damaged (%s: %s): stop, then mlcd repair makes it anew from the audit log", what,
                          mdb_strerror(rc));
     return fault_set(f, e, "index: %s: %s", what, mdb_strerror(rc));
 }
 
+const char *store__table_name(enum store_table t) { return table_names[t]; }
+
 /* ---- values with checksums ---- */
-static void checksum(const struct store *s, enum store_table t, struct str key, struct str value, unsigned char out[CHECKSUM])
+void store__checksum(const unsigned char index_key[32], enum store_table t, struct str key, struct str value, unsigned char out[CHECKSUM])
 {
     crypto_generichash_state st;
     unsigned char head[5] = {(unsigned char)t, (unsigned char)key.n, (unsigned char)(key.n >> 8), 0, 0};
-    crypto_generichash_init(&st, s->key, sizeof s->key, CHECKSUM);
+    crypto_generichash_init(&st, index_key, 32, CHECKSUM);
     crypto_generichash_update(&st, head, sizeof head);
     if (key.n) crypto_generichash_update(&st, (const unsigned char *)key.p, key.n);
     if (value.n) crypto_generichash_update(&st, (const unsigned char *)value.p, value.n);
@@ -39,7 +41,7 @@ bool store__open_value(struct store *s, enum store_table t, struct str key, stru
     if (stored.n < CHECKSUM) return false;
     *value = (struct str){stored.p, stored.n - CHECKSUM};
     unsigned char sum[CHECKSUM];
-    checksum(s, t, key, *value, sum);
+    store__checksum(s->key, t, key, *value, sum);
     return memcmp(sum, stored.p + value->n, CHECKSUM) == 0;
 }
 
@@ -53,8 +55,8 @@ static void digest_change(struct store *s, enum store_table t, const unsigned ch
 static enum err damaged(struct store *s, enum store_table t, struct fault *f)
 {
     s->dead = !s->read_only;
-    return fault_set(f, ERR_CORRUPT, "the index is damaged (a value of table %s does not match its checksum): stop, move its directory away and start again; "
-                     "it is rebuilt from the audit log", table_names[t]);
+    return fault_set(f, ERR_CORRUPT, "the index is damaged (a value of table %s does not match its checksum): stop, then mlcd repair makes it anew from the audit log",
+                     table_names[t]);
 }
 
 enum err store__get(struct store *s, enum store_table t, struct str key, struct str *value, struct fault *f)
@@ -85,7 +87,7 @@ enum err store__put(struct store *s, enum store_table t, struct str key, struct 
     enum err e = digest_forget(s, t, key, f);
     if (e != ERR_OK) return e;
     unsigned char sum[CHECKSUM];
-    checksum(s, t, key, value, sum);
+    store__checksum(s->key, t, key, value, sum);
     MDB_val k = {key.n, (void *)(uintptr_t)key.p}, v = {value.n + CHECKSUM, NULL};
     int rc = mdb_put(s->txn, s->dbi[t], &k, &v, MDB_RESERVE);
     if (rc) return store__fail(s, rc, "write", f);
@@ -122,21 +124,33 @@ static enum err save_meta(struct store *s, struct fault *f)
     return e;
 }
 
+enum err store__state_decode(struct str value, struct store_state *out, struct fault *f)
+{
+    struct reader r = reader_of(value);
+    if (read_u32(&r) != STORE_FORMAT)
+        return fault_set(f, ERR_FORMAT, "the index was made by another version of mlcd: mlcd repair makes it anew from the audit log");
+    out->applied = read_u64(&r);
+    out->next_slot = read_u32(&r);
+    out->next_flow = read_u16(&r);
+    struct str d = read_bytes(&r, sizeof out->digest);
+    if (!reader_done(&r)) return fault_set(f, ERR_CORRUPT, "the state record of the index cannot be read: mlcd repair makes it anew from the audit log");
+    memcpy(out->digest, d.p, sizeof out->digest);
+    return ERR_OK;
+}
+
 static enum err load_meta(struct store *s, struct fault *f)
 {
     struct str v;
     enum err e = store__get(s, TABLE_META, STR("state"), &v, f);
-    if (e == ERR_NOT_FOUND) return fault_set(f, ERR_FORMAT, "the index has no state record; move its directory away and start again");
+    if (e == ERR_NOT_FOUND) return fault_set(f, ERR_FORMAT, "the index has no state record: mlcd repair makes it anew from the audit log");
     if (e != ERR_OK) return e;
-    struct reader r = reader_of(v);
-    if (read_u32(&r) != STORE_FORMAT)
-        return fault_set(f, ERR_FORMAT, "the index was made by another version of mlcd; move its directory away, it is rebuilt from the audit log");
-    s->applied = read_u64(&r);
-    s->next_slot = read_u32(&r);
-    s->next_flow = read_u16(&r);
-    struct str d = read_bytes(&r, sizeof s->digest);
-    if (!reader_done(&r)) return damaged(s, TABLE_META, f);
-    memcpy(s->digest, d.p, sizeof s->digest);
+    struct store_state st;
+    e = store__state_decode(v, &st, f);
+    if (e != ERR_OK) return e;
+    s->applied = st.applied;
+    s->next_slot = st.next_slot;
+    s->next_flow = st.next_flow;
+    memcpy(s->digest, st.digest, sizeof s->digest);
     return ERR_OK;
 }
 
@@ -209,6 +223,8 @@ enum err store_open(struct store **out, const struct world *w, const struct stor
     s->read_only = o->read_only;
     s->txn_since_ms = -1;
     memcpy(s->key, o->key, sizeof s->key);
+    s->seal = o->seal;
+    ASSERT(s->seal.seal && s->seal.open);
     size_t map = o->map_bytes ? o->map_bytes : (size_t)64 << 30;
     enum err e = ERR_OK;
     if (!env_exists(w, o->dir))
@@ -236,6 +252,7 @@ void store_close(struct store *s)
     buf_free(&s->scratch);
     buf_free(&s->keybuf);
     buf_free(&s->valbuf);
+    buf_free(&s->plain);
     buf_free(&s->flow_name);
     buf_free(&s->flow_state);
     sodium_memzero(s->key, sizeof s->key);

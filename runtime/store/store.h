@@ -4,7 +4,8 @@
  *
  * One function folds a frame, the same live and in recovery, and it uses nothing but the frame and the index: no clock, no chance.
  * The store never holds a frame that is not durable: the caller applies after journal_commit only. One writer; readers of other
- * processes open it read-only. Every value carries a keyed checksum bound to table and key. Repair = delete the index, fold the log again. */
+ * processes open it read-only. Every value carries a keyed checksum bound to table and key; what comes from records is sealed under their data keys
+ * (seal.c). Repair = set the index aside, fold the log again. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 #include "base/world.h"
@@ -18,6 +19,7 @@ struct store;
 struct store_options {
     const char *dir;                   /* DIR/data.mdb and DIR/lock.mdb; made (in a temporary place, renamed) when missing */
     unsigned char key[32];             /* for checksums */
+    struct journal_seal seal;          /* seal and open, as for the log; seal gives the same bytes for the same (secret_seal_same) */
     size_t map_bytes;                  /* 0 = 64 GiB; sparse */
     bool read_only;
 };
@@ -72,10 +74,12 @@ size_t store_locked_due(struct store *s, int64_t now_ms, size_t max, struct aren
 bool store_locked_get(struct store *s, uint16_t flow, struct str key, struct store_locked *out);
 /* The row that holds this target id in this flow; ERR_NOT_FOUND. */
 enum err store_by_id(struct store *s, uint16_t flow, struct str id, struct arena *a, struct str *key);
-/* An answered find: true and the id (empty = answered with none) and when. */
+/* An answered find: true and the id (empty = answered with none) and when. It is sealed under the data key of the record that asked first; when that
+ * is erased, nobody asked. */
+struct store_answer { struct str field, value, id; int64_t at_ms; uint32_t slot; };
 bool store_link(struct store *s, struct str module, struct str field, struct str value, struct arena *a, struct str *id, int64_t *at_ms);
 /* Every answered find of a module. Spans live in the arena. */
-void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, struct str field, struct str value, struct str id), void *ctx);
+void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, const struct store_answer *l), void *ctx);
 
 /* Reads everything and checks each checksum, the tables' digests and that due, held and ids agree with the rows. ERR_CORRUPT names the key. */
 enum err store_check(struct store *s, struct fault *f);

@@ -13,10 +13,13 @@ enum store_table {
     TABLE_HELD,      /* flow id, key -> nothing: what the fuse holds */
     TABLE_LOCKED,    /* flow id, key -> tries, due */
     TABLE_IDS,       /* flow id, target id -> key */
-    TABLE_LINKS,     /* module 0 field 0 value -> id, time */
+    TABLE_LINKS,     /* module 0 keyed hash of field and value -> time, sealed: field, value, id */
     TABLE_WAITING,   /* parent's flow id, parent's key length and key, child's flow id, child's key -> nothing */
     TABLE_COUNT
 };
+enum { STORE_SUM_BYTES = 16 };
+/* What TABLE_META holds under "state". */
+struct store_state { uint64_t applied; uint32_t next_slot; uint16_t next_flow; unsigned char digest[TABLE_COUNT][STORE_SUM_BYTES]; };
 struct store {
     const struct world *w;
     MDB_env *env;
@@ -31,7 +34,8 @@ struct store {
     unsigned changes, row_puts;         /* puts and deletes in the open transaction; puts of rows among them */
     MDB_stat rows_before;               /* the table of rows when the transaction began */
     bool read_only, dead;
-    struct buf scratch, keybuf, valbuf;
+    struct buf scratch, keybuf, valbuf, plain;
+    struct journal_seal seal;
     struct buf flow_name, flow_state;   /* the flow that was changed last; in its table when flow_unsaved is false */
     bool flow_unsaved;
 };
@@ -43,8 +47,19 @@ enum err store__begin(struct store *s, struct fault *f);
 enum err store__get(struct store *s, enum store_table t, struct str key, struct str *value, struct fault *f);
 enum err store__put(struct store *s, enum store_table t, struct str key, struct str value, struct fault *f);
 enum err store__del(struct store *s, enum store_table t, struct str key, struct fault *f);     /* absent is fine */
+const char *store__table_name(enum store_table t);
+void store__checksum(const unsigned char index_key[32], enum store_table t, struct str key, struct str value, unsigned char out[STORE_SUM_BYTES]);
+enum err store__state_decode(struct str value, struct store_state *out, struct fault *f);
 /* Checks and strips the checksum of a value as LMDB holds it. */
 bool store__open_value(struct store *s, enum store_table t, struct str key, struct str stored, struct str *value);
+
+/* seal.c: key = the LMDB key. Opened spans live in the arena. */
+enum { LINK_HASH_BYTES = 16 };
+enum err store__row_seal(struct store *s, struct str key, const struct row *r, struct buf *out, struct fault *f);
+enum err store__row_open(struct store *s, struct str key, struct str value, struct arena *a, struct row *out, struct fault *f);
+struct str store__link_key(struct store *s, struct str module, struct str field, struct str value);
+enum err store__link_seal(struct store *s, struct str key, const struct store_answer *l, struct buf *out, struct fault *f);
+bool store__link_open(struct store *s, struct str key, struct str value, struct arena *a, struct store_answer *out);
 
 /* flow id and key as one LMDB key, in s->keybuf. */
 struct str store__key(struct store *s, uint16_t flow, struct str key);

@@ -156,7 +156,7 @@ static enum err mark_records(struct engine *e, const struct sync_endpoint *p, co
 }
 
 /* ---- finds ---- */
-struct answer { struct str asked, value, was, now; bool answered, differs; };   /* not answered: of a find that no spec here has any more */
+struct answer { struct str asked, value, was, now; uint32_t slot; bool answered, differs; };   /* not answered: of a find that no spec here has any more */
 struct held { struct str field, value; };             /* what a record that was named holds now */
 struct answers {
     struct arena *a;
@@ -165,7 +165,7 @@ struct answers {
     struct held *held; size_t nheld;
 };
 
-static void add_answer(struct answers *as, struct str asked, struct str value, struct str was)
+static void add_answer(struct answers *as, const struct store_answer *l)
 {
     if (as->n == as->cap) {
         struct answer *grown = ARENA_ARRAY(as->a, struct answer, as->cap ? as->cap * 2 : 64);
@@ -173,19 +173,19 @@ static void add_answer(struct answers *as, struct str asked, struct str value, s
         as->list = grown;
         as->cap = as->cap ? as->cap * 2 : 64;
     }
-    as->list[as->n++] = (struct answer){.asked = asked, .value = value, .was = was};
+    as->list[as->n++] = (struct answer){.asked = l->field, .value = l->value, .was = l->id, .slot = l->slot};
 }
 
 /* An answer in the cache is concerned when it is a record that was named, or when one of these may be it now: it holds the (first) value looked for. */
-static void concerned(void *ctx, struct str asked, struct str value, struct str id)
+static void concerned(void *ctx, const struct store_answer *l)
 {
     struct answers *as = ctx;
     bool hit = as->told == NULL;
-    const char *comma = memchr(asked.p, ',', asked.n);
-    struct str field = {asked.p, comma ? (size_t)(comma - asked.p) : asked.n}, first = link_part(value, 0);
-    for (size_t i = 0; !hit && i < as->told->nids; i++) hit = str_eq(as->told->ids[i], id);
+    const char *comma = memchr(l->field.p, ',', l->field.n);
+    struct str field = {l->field.p, comma ? (size_t)(comma - l->field.p) : l->field.n}, first = link_part(l->value, 0);
+    for (size_t i = 0; !hit && i < as->told->nids; i++) hit = str_eq(as->told->ids[i], l->id);
     for (size_t i = 0; !hit && i < as->nheld; i++) hit = str_eq(as->held[i].field, field) && str_eq(as->held[i].value, first);
-    if (hit) add_answer(as, asked, value, id);
+    if (hit) add_answer(as, l);
 }
 
 static enum err values_now(struct sync_endpoint *p, struct answers *as, const struct str *fields, size_t nfields, struct fault *f)
@@ -311,6 +311,7 @@ static enum err emit_answers(struct engine *e, struct str module, const struct a
     for (size_t i = 0; i < as->n; i++) {
         if (!as->list[i].answered) continue;
         emit_begin(e, FRAME_LINK, NULL);
+        e->building.slot = as->list[i].slot;
         event_put(&e->pub, EV_MODULE, module);
         event_put(&e->pub, EV_FIELD, as->list[i].asked);
         event_put(&e->priv, EV_VALUE, as->list[i].value);

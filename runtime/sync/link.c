@@ -227,8 +227,9 @@ enum err link_ask(struct sync_flow *sf, const struct image_link *l, const struct
     return err;
 }
 
-/* The link symbols of one place that nobody answered lately. */
-static size_t open_symbols(struct engine *e, struct sync_flow *sf, const struct link_place *p, struct send_item *items, size_t n, struct arena *a, struct str *out)
+/* The link symbols of one place that nobody answered lately, and the data key of the record that asks first. */
+static size_t open_symbols(struct engine *e, struct sync_flow *sf, const struct link_place *p, struct send_item *items, size_t n, struct arena *a,
+                           struct str *out, uint32_t *slots)
 {
     int64_t now = world_wall_ms(e->w), at;
     size_t count = 0;
@@ -242,14 +243,16 @@ static size_t open_symbols(struct engine *e, struct sync_flow *sf, const struct 
                 (id.n || order_own(e, sf, p->l, symbol, a, &flow, &key) != ORDER_THERE)) continue;
             bool seen = false;
             for (size_t k = 0; k < count && !seen; k++) seen = str_eq(out[k], symbol);
-            if (!seen) out[count++] = symbol;
+            if (seen) continue;
+            slots[count] = items[i].row.slot;
+            out[count++] = symbol;
         }
     }
     return count;
 }
 
-static enum err emit_links(struct engine *e, const struct image_link *l, const struct str *values, size_t n, const struct lookup_hit *hits, size_t nhits,
-                           struct arena *a, struct fault *f)
+static enum err emit_links(struct engine *e, const struct image_link *l, const struct str *values, const uint32_t *slots, size_t n, const struct lookup_hit *hits,
+                           size_t nhits, struct arena *a, struct fault *f)
 {
     struct str asked = link_asked(l, a);
     for (size_t i = 0; i < n; i++) {
@@ -257,6 +260,7 @@ static enum err emit_links(struct engine *e, const struct image_link *l, const s
         for (size_t k = 0; k < nhits; k++)
             if (hits[k].value_index == i) id = id.n ? STR(LINK_MANY) : hits[k].id;
         emit_begin(e, FRAME_LINK, NULL);
+        e->building.slot = slots[i];           /* what is looked for may be the record's own: it is forgotten with it */
         event_put(&e->pub, EV_MODULE, l->module);
         event_put(&e->pub, EV_FIELD, asked);
         event_put(&e->priv, EV_VALUE, values[i]);
@@ -300,16 +304,17 @@ static enum err wait_for_own(struct engine *e, struct sync_flow *sf, const struc
 enum err lookup_links(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f)
 {
     struct str *values = ARENA_ARRAY(a, struct str, LIMIT_COQL_IN);
+    uint32_t *slots = ARENA_ARRAY(a, uint32_t, LIMIT_COQL_IN);
     for (size_t i = 0; i < sf->nplaces; i++) {
         const struct link_place *p = &sf->places[i];
         enum err err = ERR_OK;
         if (p->l->kind == LINK_REF) err = wait_for_parents(e, sf, p, items, n, a, f);
         else err = wait_for_own(e, sf, p, items, n, a, f);
-        for (size_t nv; p->l->kind == LINK_FIND && err == ERR_OK && (nv = open_symbols(e, sf, p, items, n, a, values)) > 0;) {
+        for (size_t nv; p->l->kind == LINK_FIND && err == ERR_OK && (nv = open_symbols(e, sf, p, items, n, a, values, slots)) > 0;) {
             struct lookup_hit *hits = NULL;
             size_t nhits = 0;
             err = link_ask(sf, p->l, values, nv, a, &hits, &nhits, f);
-            if (err == ERR_OK) err = emit_links(e, p->l, values, nv, hits, nhits, a, f);
+            if (err == ERR_OK) err = emit_links(e, p->l, values, slots, nv, hits, nhits, a, f);
         }
         if (err == ERR_OK && p->l->kind == LINK_FIND) err = reject_many(e, sf, p, items, n, a, f);
         if (err != ERR_OK) return err;

@@ -223,16 +223,11 @@ static enum err take_new_row(void *arg, struct str key, const struct row *row)
     if (c->n == CHUNK) return ERR_BUSY;                        /* enough */
     c->after = (struct str){arena_copy(c->a, key.p, key.n), key.n};
     if (row->state != ROW_DIRTY || row->id.n || (row->flags & ROW_F_ERASED)) return ERR_OK;
-    struct buf copy = {0};
-    row_encode(&copy, row);
-    struct send_item *it = &c->items[c->n];
-    *it = (struct send_item){.key = c->after};
-    if (row_decode((struct str){arena_copy(c->a, copy.p, copy.n), copy.n}, &it->row)) {
-        it->wanted = record_of(it->row.wanted, c->a);
-        it->written = record_of(it->row.written, c->a);
-        c->n++;
-    }
-    buf_free(&copy);
+    struct send_item *it = &c->items[c->n++];
+    *it = (struct send_item){.key = c->after, .row = *row};
+    row_keep(&it->row, c->a);
+    it->wanted = record_of(it->row.wanted, c->a);
+    it->written = record_of(it->row.written, c->a);
     return ERR_OK;
 }
 

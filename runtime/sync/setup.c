@@ -29,7 +29,7 @@ static enum err take_lock(struct engine *e, struct fault *f)
 
 static enum err open_store(struct engine *e, struct fault *f)
 {
-    struct store_options so = {.dir = in_state(e, "index"), .map_bytes = e->o.map_bytes};
+    struct store_options so = {.dir = in_state(e, "index"), .map_bytes = e->o.map_bytes, .seal = {.seal = secret_seal_same, .open = secret_unseal, .ctx = e->secrets}};
     secret_derive(e->secrets, SECRET_INDEX_KEY, so.key);
     secret_derive(e->secrets, SECRET_KEY_HASH, e->key_hash_key);
     return store_open(&e->store, e->w, &so, f);
@@ -201,7 +201,9 @@ static enum err take_state(struct engine *e, struct fault *f)
 /* Beside another process: the index to look at. What that process has not folded yet is seen a second later. */
 static enum err look_at_state(struct engine *e, struct fault *f)
 {
-    struct store_options so = {.dir = in_state(e, "index"), .read_only = true};
+    struct store_options so = {.dir = in_state(e, "index"), .read_only = true, .seal = {.seal = secret_seal_same, .open = secret_unseal, .ctx = e->secrets}};
+    enum err err = slot_open_read(e->secrets, f);
+    if (err != ERR_OK) return err;
     secret_derive(e->secrets, SECRET_INDEX_KEY, so.key);
     secret_derive(e->secrets, SECRET_KEY_HASH, e->key_hash_key);
     return store_open(&e->store, e->w, &so, f);

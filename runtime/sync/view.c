@@ -20,7 +20,8 @@ enum err view_open(struct view **out, const struct world *w, const char *state_d
         err = fault_set(f, ERR_NOT_FOUND, "nothing was ever run in %s; start with mlcd once --state %s --image FILE.mlcb", state_dir, state_dir);
     if (err == ERR_OK) err = secret_open_read(&v->secrets, w, state_dir, key_file, credentials_dir, f);
     if (err == ERR_OK) err = slot_open_read(v->secrets, f);
-    struct store_options so = {.dir = arena_printf(&v->arena, "%s/index", state_dir), .read_only = true};
+    struct store_options so = {.dir = arena_printf(&v->arena, "%s/index", state_dir), .read_only = true,
+                               .seal = {.seal = secret_seal_same, .open = secret_unseal, .ctx = v->secrets}};
     if (err == ERR_OK) {
         secret_derive(v->secrets, SECRET_INDEX_KEY, so.key);
         secret_derive(v->secrets, SECRET_KEY_HASH, v->key_hash_key);

@@ -125,7 +125,7 @@ static void open_log(struct bench *b, struct log *l)
     arena_init(&l->a, 1 << 20);
     need(secret_open(&l->secrets, &b->w, b->dir, NULL, NULL, &f) == ERR_OK && slot_open(l->secrets, 0, &f) == ERR_OK, &f, "secrets");
     snprintf(path, sizeof path, "%s/index", b->dir);
-    struct store_options so = {.dir = path};
+    struct store_options so = {.dir = path, .seal = {.seal = secret_seal_same, .open = secret_unseal, .ctx = l->secrets}};
     secret_derive(l->secrets, SECRET_INDEX_KEY, so.key);
     need(store_open(&l->store, &b->w, &so, &f) == ERR_OK, &f, "index");
     snprintf(path, sizeof path, "%s/journal", b->dir);

@@ -1,0 +1,311 @@
+/* walk_test.c - LMDB's data file damaged in every byte. For each flip the walk says whether the file is whole, and LMDB says whether it still reads the
+ * same; what LMDB reads otherwise and the walk lets pass is a failure. The flips that the walk lets pass are in free pages or have no effect.
+ *
+ *   bytes of data.mdb -flip-> walk (from memory) -"whole"-> LMDB reads every entry of every table, by cursor and by key: the same as before?
+ *
+ * The flips of a page that pass are read by LMDB together; only when it reads otherwise each by itself. With FLIPS=all (make torture) each bit is
+ * flipped, and read by itself.
+ * Positive control: with the findings of one check struck out the harness has to find flips that change the contents. */
+#include "rig.h"
+#include "store/store_private.h"
+#include "store/walk.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+
+struct disk { unsigned char *p; size_t n; uint64_t preads; size_t stop; };       /* reads behind stop fail */
+
+static int disk_open(void *ctx, const char *path, int flags, int mode) { (void)ctx, (void)path, (void)flags, (void)mode; return 3; }
+static int disk_close(void *ctx, int fd) { (void)ctx, (void)fd; return 0; }
+static int64_t disk_size(void *ctx, int fd) { (void)fd; return (int64_t)((struct disk *)ctx)->n; }
+static int64_t disk_pread(void *ctx, int fd, void *p, size_t n, int64_t off)
+{
+    struct disk *d = ctx;
+    (void)fd;
+    d->preads++;
+    if (d->stop && d->preads == d->stop) return errno = EIO, -1;
+    if ((size_t)off >= d->n) return 0;
+    size_t left = d->n - (size_t)off;
+    memcpy(p, d->p + off, n < left ? n : left);
+    return (int64_t)(n < left ? n : left);
+}
+
+static enum err walk(struct disk *d, struct walk_report *rep, struct fault *f)
+{
+    struct world w = {.files = {.open = disk_open, .close = disk_close, .pread = disk_pread, .size = disk_size, .ctx = d}};
+    d->preads = 0;
+    return store_walk(&w, "/", (const unsigned char[32]){1, 2, 3}, rep, f);
+}
+
+/* ---- what LMDB reads ---- */
+struct lmdb { MDB_env *env; };
+
+static bool lmdb_open(struct lmdb *l, const char *dir)
+{
+    return mdb_env_create(&l->env) == 0 && mdb_env_set_maxdbs(l->env, TABLE_COUNT) == 0 && mdb_env_set_mapsize(l->env, 64 << 20) == 0 &&
+           mdb_env_open(l->env, dir, MDB_RDONLY | MDB_NOLOCK, 0600) == 0;
+}
+
+static void add(crypto_generichash_state *st, MDB_val v)
+{
+    crypto_generichash_update(st, (const unsigned char *)&v.mv_size, sizeof v.mv_size);
+    if (v.mv_size) crypto_generichash_update(st, v.mv_data, v.mv_size);
+}
+
+static bool table_hash(MDB_txn *txn, const char *name, crypto_generichash_state *st)
+{
+    MDB_dbi dbi;
+    MDB_cursor *c;
+    MDB_val k, v, again;
+    if (mdb_dbi_open(txn, name, 0, &dbi) || mdb_cursor_open(txn, dbi, &c)) return false;
+    int rc;
+    while ((rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
+        add(st, k);
+        add(st, v);
+        if (mdb_get(txn, dbi, &k, &again) || again.mv_size != v.mv_size || again.mv_data != v.mv_data) break;
+    }
+    mdb_cursor_close(c);
+    return rc == MDB_NOTFOUND;
+}
+
+/* Everything in one hash; false when LMDB itself complains. */
+static bool contents(const struct lmdb *l, unsigned char out[32])
+{
+    MDB_txn *txn;
+    crypto_generichash_state st;
+    if (mdb_txn_begin(l->env, NULL, MDB_RDONLY, &txn)) return false;
+    crypto_generichash_init(&st, NULL, 0, 32);
+    bool good = true;
+    for (int t = 0; t < TABLE_COUNT && good; t++) good = table_hash(txn, store__table_name((enum store_table)t), &st);
+    mdb_txn_abort(txn);
+    crypto_generichash_final(&st, out, 32);
+    return good;
+}
+
+/* ---- the harness ---- */
+struct harness {
+    char dir[260], path[300];
+    int fd;
+    struct disk disk;
+    struct lmdb lmdb;
+    unsigned char before[32];
+    const char *strike;                 /* control: findings with these words do not count */
+    uint64_t flips, found, harmless, missed;
+    char first[160];
+};
+
+/* The flipped bytes are put into the file too, which LMDB has mapped. Heads are read when it opens. */
+static bool same_contents(struct harness *h, size_t at, const unsigned char *p, size_t n)
+{
+    struct lmdb fresh;
+    unsigned char now[32];
+    bool good = pwrite(h->fd, p, n, (off_t)at) == (ssize_t)n;
+    if (at < 8192) {
+        good = good && lmdb_open(&fresh, h->dir) && contents(&fresh, now);
+        mdb_env_close(fresh.env);
+    } else good = good && contents(&h->lmdb, now);
+    return good && memcmp(now, h->before, sizeof now) == 0;
+}
+
+static bool passes(struct harness *h, size_t at, unsigned char bits)
+{
+    struct walk_report rep;
+    struct fault f = {ERR_OK, ""};
+    h->disk.p[at] ^= bits;
+    enum err e = walk(&h->disk, &rep, &f);
+    h->disk.p[at] ^= bits;
+    return e == ERR_OK || (h->strike && strstr(f.text, h->strike));
+}
+
+static void flip(struct harness *h, size_t at, unsigned char bits)
+{
+    unsigned char now = h->disk.p[at] ^ bits;
+    h->flips++;
+    if (!passes(h, at, bits)) {
+        h->found++;
+        return;
+    }
+    if (same_contents(h, at, &now, 1)) h->harmless++;
+    else if (h->missed++ == 0) snprintf(h->first, sizeof h->first, "byte %zu (page %zu, offset %zu) ^ %02x", at, at / 4096, at % 4096, bits);
+    if (pwrite(h->fd, h->disk.p + at, 1, (off_t)at) != 1) abort();
+}
+
+/* One bit of each byte of a page. */
+static void flip_page(struct harness *h, size_t page)
+{
+    unsigned char bits[4096], now[4096];
+    uint64_t passed = 0;
+    for (size_t i = 0; i < 4096; i++) {
+        size_t at = page * 4096 + i;
+        unsigned char bit = (unsigned char)(1u << (at * 2654435761u >> 7) % 8);
+        bits[i] = passes(h, at, bit) ? bit : 0;
+        now[i] = h->disk.p[at] ^ bits[i];
+        passed += bits[i] != 0;
+    }
+    bool same = same_contents(h, page * 4096, now, sizeof now);
+    if (pwrite(h->fd, h->disk.p + page * 4096, 4096, (off_t)(page * 4096)) != 4096) abort();
+    h->flips += 4096 - passed;
+    h->found += 4096 - passed;
+    if (same) {
+        h->flips += passed;
+        h->harmless += passed;
+    } else
+        for (size_t i = 0; i < 4096; i++)
+            if (bits[i]) flip(h, page * 4096 + i, bits[i]);
+}
+
+static void harness_open(struct harness *h, const struct rig *r)
+{
+    char command[900];
+    *h = (struct harness){.fd = -1};
+    snprintf(h->dir, sizeof h->dir, "%s/flipped", r->dir);
+    snprintf(h->path, sizeof h->path, "%s/data.mdb", h->dir);
+    snprintf(command, sizeof command, "mkdir -p %s && cp %s/data.mdb %s", h->dir, r->index, h->path);
+    if (system(command) != 0) abort();
+    h->fd = open(h->path, O_RDWR);
+    off_t n = lseek(h->fd, 0, SEEK_END);
+    h->disk.n = (size_t)n;
+    h->disk.p = malloc(h->disk.n);
+    if (h->fd < 0 || !h->disk.p || pread(h->fd, h->disk.p, h->disk.n, 0) != n || !lmdb_open(&h->lmdb, h->dir) || !contents(&h->lmdb, h->before)) abort();
+}
+
+static void harness_close(struct harness *h)
+{
+    mdb_env_close(h->lmdb.env);
+    close(h->fd);
+    free(h->disk.p);
+}
+
+static void every_byte(const struct rig *r, bool all)
+{
+    struct harness h;
+    struct walk_report rep;
+    struct fault f = {ERR_OK, ""};
+    harness_open(&h, r);
+    ok(walk(&h.disk, &rep, &f) == ERR_OK, "a whole file is whole", "%s", f.text);
+    printf("# %llu pages: %llu branch, %llu leaf, %llu overflow, %llu free; %llu values in %llu trees\n", (unsigned long long)rep.pages, (unsigned long long)rep.branch,
+           (unsigned long long)rep.leaf, (unsigned long long)rep.overflow, (unsigned long long)rep.free, (unsigned long long)rep.values, (unsigned long long)rep.trees);
+    ok(rep.branch > 0 && rep.overflow > 0 && rep.free > 0 && rep.applied_seq == r->seq, "it has pages of every kind", "not in this one");
+    for (size_t page = 0; page < h.disk.n / 4096 && !all; page++) flip_page(&h, page);
+    for (size_t at = 0; at < h.disk.n && all; at++)
+        for (unsigned bit = 0; bit < 9; bit++) flip(&h, at, (unsigned char)(bit < 8 ? 1u << bit : 0xFF));
+    printf("# %llu flips: %llu found, %llu without effect, %llu missed\n", (unsigned long long)h.flips, (unsigned long long)h.found, (unsigned long long)h.harmless,
+           (unsigned long long)h.missed);
+    ok(h.missed == 0 && h.flips >= h.disk.n, "every flip is found or has no effect", "%llu missed, first %s", (unsigned long long)h.missed, h.first);
+    ok(h.found > h.flips / 10 && h.harmless > 0, "and both happen", "%llu found, %llu harmless", (unsigned long long)h.found, (unsigned long long)h.harmless);
+    harness_close(&h);
+}
+
+/* A walk without one of its checks. What it would have found may make LMDB itself end the process, so only what damages no structure is tried. */
+static void control(const struct rig *r)
+{
+    struct harness h;
+    harness_open(&h, r);
+    h.strike = "checksum";
+    for (size_t at = 8192; at < h.disk.n && h.missed == 0; at += 7) flip(&h, at, 1);
+    ok(h.missed > 0, "control: without checksums the harness finds flips that pass", "none of %llu", (unsigned long long)h.flips);
+    harness_close(&h);
+}
+
+/* ---- whole pages and the file ---- */
+static void every_page(const struct rig *r)
+{
+    struct harness h;
+    struct walk_report rep;
+    struct fault f;
+    unsigned char was[4096];
+    uint64_t missed = 0, tried = 0;
+    harness_open(&h, r);
+    size_t pages = h.disk.n / 4096;
+    for (size_t a = 0; a < pages; a++)
+        for (size_t b = 0; b < pages; b++) {                   /* a lost write, or one in the wrong place: page a holds what page b holds, or nothing */
+            memcpy(was, h.disk.p + a * 4096, 4096);
+            if (a == b) memset(h.disk.p + a * 4096, 0, 4096);
+            else memcpy(h.disk.p + a * 4096, h.disk.p + b * 4096, 4096);
+            tried++;
+            if (memcmp(was, h.disk.p + a * 4096, 4096) != 0 && walk(&h.disk, &rep, &f) == ERR_OK) {
+                missed += !same_contents(&h, a * 4096, h.disk.p + a * 4096, 4096);
+                if (pwrite(h.fd, was, 4096, (off_t)(a * 4096)) != 4096) abort();
+            }
+            memcpy(h.disk.p + a * 4096, was, 4096);
+        }
+    ok(missed == 0, "pages lost or exchanged are found or free", "%llu of %llu", (unsigned long long)missed, (unsigned long long)tried);
+    printf("# %llu exchanges of pages\n", (unsigned long long)tried);
+    ok(walk(&h.disk, &rep, &f) == ERR_OK, "afterwards it is whole", "%s", f.text);
+    size_t n = h.disk.n, last = (size_t)rep.pages * 4096;
+    missed = 0;
+    for (h.disk.n = 0; h.disk.n < last; h.disk.n += 61) missed += walk(&h.disk, &rep, &f) == ERR_OK;
+    ok(missed == 0, "a file that is cut short is found", "%llu", (unsigned long long)missed);
+    h.disk.n = n;
+    harness_close(&h);
+}
+
+/* ---- files as LMDB leaves them ---- */
+static void as_lmdb_leaves_them(void)
+{
+    struct rig r;
+    struct walk_report rep;
+    unsigned commits = 0;
+    bool good = true;
+    rig_open(&r);
+    for (unsigned round = 0; round < 30 && good; round++) {     /* grows, changes, loses entries; the walk takes every state that LMDB commits */
+        for (unsigned n = 1; n < 60; n++) {
+            unsigned which = (n * 7 + round * 13) % 90 + 1;
+            if (round % 3 == 2) rig_record(&r, FRAME_ERASE, "customers", which, EV_WHY, 0, -1, -1);
+            else rig_life(&r, "customers", which);
+            if (n % 9) continue;
+            good = good && store_flush(r.s, &r.f) == ERR_OK && store_walk(&r.w, r.index, rig_options(&r).key, &rep, &r.f) == ERR_OK;
+            commits += good;
+        }
+    }
+    ok(good && rep.applied_seq + 9 > r.seq, "what LMDB commits is whole", "after %u commits: %s", commits, r.f.text);
+    printf("# %u commits walked, %llu pages at the end\n", commits, (unsigned long long)rep.pages);
+    ok(store_walk(&r.w, r.dir, rig_options(&r).key, &rep, &r.f) == ERR_NOT_FOUND, "where no index is, none is found", "%s", r.f.text);
+    ok(store_walk(&r.w, r.index, (const unsigned char[32]){9}, &rep, &r.f) == ERR_CORRUPT, "an index of another key is not ours", "%s", r.f.text);
+    rig_close(&r);
+    rig_open(&r);
+    ok(store_walk(&r.w, r.index, rig_options(&r).key, &rep, &r.f) == ERR_OK && rep.values == 1, "an index that was just made is whole", "%s", r.f.text);
+    rig_close(&r);
+}
+
+static void cost(void)
+{
+    struct rig r;
+    struct walk_report rep;
+    struct timespec a, b;
+    rig_open(&r);
+    rig_fill(&r, 3000, 30);
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    enum err e = store_walk(&r.w, r.index, rig_options(&r).key, &rep, &r.f);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    double s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9, mib = (double)rep.pages * 4096 / (1 << 20);
+    ok(e == ERR_OK, "a larger one is whole", "%s", r.f.text);
+    struct harness h;
+    harness_open(&h, &r);
+    e = walk(&h.disk, &rep, &r.f);
+    uint64_t reads = h.disk.preads, missed = 0, tried = 0;
+    for (uint64_t stop = 1; stop <= reads; stop += stop < 20 ? 1 : 37, tried++) {
+        h.disk.stop = stop;
+        missed += walk(&h.disk, &rep, &r.f) != ERR_IO;
+    }
+    ok(e == ERR_OK && reads > 100 && missed == 0, "a read that fails is told as such", "%llu of %llu", (unsigned long long)missed, (unsigned long long)tried);
+    harness_close(&h);
+    printf("# %.1f MiB in %.1f ms: %.1f s for each GiB\n", mib, s * 1000, s * 1024 / mib);
+    rig_close(&r);
+}
+
+int main(void)
+{
+    struct rig r;
+    const char *flips = getenv("FLIPS");
+    if (sodium_init() < 0) return 1;
+    rig_open(&r);
+    rig_fill(&r, 28, 3);
+    every_byte(&r, flips && strcmp(flips, "all") == 0);
+    control(&r);
+    every_page(&r);
+    rig_close(&r);
+    as_lmdb_leaves_them();
+    cost();
+    return ok_failures != 0;
+}
