@@ -44,7 +44,7 @@ static enum err open_all(struct state_judge *j, struct fault *f)
     (void)snprintf(journal, sizeof journal, "%s/journal", j->dir);
     enum err err = secret_open(&j->secrets, &j->w, j->dir, NULL, NULL, f);
     if (err != ERR_OK) return err;
-    struct store_options so = {.dir = index, .map_bytes = 16 << 20};
+    struct store_options so = {.dir = index, .map_bytes = 16 << 20, .seal = {.seal = secret_seal_same, .open = secret_unseal, .ctx = j->secrets}};
     secret_derive(j->secrets, SECRET_INDEX_KEY, so.key);
     err = store_open(&j->store, &j->w, &so, f);
     so.dir = again;
