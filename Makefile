@@ -27,7 +27,7 @@ PREFIX   ?= /usr/local
 RT_SRC   := $(filter-out runtime/cli/main.c runtime/journal/verify/main.c runtime/agent/win/%,$(wildcard runtime/*/*.c runtime/*/*/*.c))
 MLC_SRC  := $(filter-out compiler/cli/main.c,$(wildcard dsl/*.c compiler/*.c compiler/*/*.c))
 GEN_SRC  := $(patsubst grammar/%.re,$(B)/gen/%.c,$(wildcard grammar/*.re)) $(patsubst grammar/%.y,$(B)/gen/%.tab.c,$(wildcard grammar/*.y))
-SIM_SRC  := $(filter-out %/main.c,$(wildcard tests/sim/*.c tests/sim/*/*.c tests/fault/*disk*.c tests/reference/*.c tests/agent/standin*.c))
+SIM_SRC  := $(filter-out %/main.c tests/sim/run/%,$(wildcard tests/sim/*.c tests/sim/*/*.c tests/fault/*disk*.c tests/reference/*.c tests/agent/standin*.c))
 UNIT_SRC := $(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c)
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -35,7 +35,7 @@ RT_LIB   := $(B)/libmlrt.a
 MLC_LIB  := $(B)/libmlc.a
 SIM_LIB  := $(B)/libsim.a
 BINS     := $(B)/mlc $(B)/mlcd $(B)/mlc-audit-verify
-SIMS     := $(patsubst tests/sim/%/main.c,$(B)/sim-%,$(wildcard tests/sim/*/main.c))
+SIMS     := $(patsubst tests/sim/%/main.c,$(B)/sim-%,$(filter-out tests/sim/run/%,$(wildcard tests/sim/*/main.c)))
 UNITS    := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT_SRC))
 
 .SECONDARY:                              # what stands between a source and a program is kept: a second make does nothing
@@ -120,5 +120,5 @@ install: all
 clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-clang $(B)-coverage
 
--include $(wildcard tests/*/rules.mk) runtime/agent/rules.mk
+-include $(wildcard tests/*/rules.mk tests/*/*/rules.mk) runtime/agent/rules.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

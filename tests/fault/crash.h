@@ -66,6 +66,9 @@ enum fault_kind {
 };
 extern const char *const fault_text[FAULT_COUNT];
 
+/* Whether the fault means anything at this sort of call. */
+bool io_fits(enum io_call call, enum fault_kind f);
+
 struct crash_fault { uint64_t call; enum fault_kind kind; uint64_t seed; };
 /* Wrong orders: 0 none, see crash_plant.c. */
 enum plant {
@@ -101,6 +104,8 @@ struct crash_shared {
     uint64_t second_base;
     bool armed, counting, trace;        /* points are counted, faults strike; each call is told */
     bool hit[2], struck;                /* struck: in this life */
+    bool seek;                          /* fault[0] strikes at the first call from its number on that it fits, of the class seek_class (-1: any) */
+    int seek_class;
     enum fault_kind lasting;            /* goes on to the end of the life */
     enum io_call lasting_call;
     enum cut cut;                       /* what the death of this life means for the disk */
@@ -144,6 +149,8 @@ enum net_request { NET_SEND = 1, NET_WAIT, NET_SLEEP };
 void net_child(struct world *w, struct crash_shared *sh, int fd);
 struct net_server *net_server_new(struct sim_loop *loop, struct crash_shared *sh);
 void net_server_free(struct net_server *s);
+/* Called before each message of the program is worked off; the program waits meanwhile, and its log may be taken. */
+void net_server_before(struct net_server *s, void (*before)(void *ctx), void *ctx);
 /* Serves one life until its socket closes. False: the child said nonsense. */
 bool net_serve(struct net_server *s, int fd);
 /* The life ended: its transfers are forgotten; a late request will be applied ten seconds from now. */

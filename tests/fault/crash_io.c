@@ -116,8 +116,39 @@ static const char *inside(const char *path)
 static bool ours(int fd) { return io.sh && fd >= 0 && fd < FDS && io.fd[fd].ours; }
 
 /* ---- numbers and faults ---- */
-static const struct crash_fault *fault_of(struct crash_shared *sh)
+bool io_fits(enum io_call call, enum fault_kind f)
 {
+    enum io_class c = io_call_class[call];
+    bool file = c != IO_SENDS && c != IO_WAITS;
+    switch (f) {
+    case FAULT_KILL_BEFORE: case FAULT_KILL_AFTER: return true;
+    case FAULT_CUT_BEFORE: return c != IO_READS && c != IO_WAITS;
+    case FAULT_CUT_AFTER: return c != IO_READS;
+    case FAULT_SHUFFLE_BEFORE: return c == IO_SYNCS;
+    case FAULT_SHUFFLE_AFTER: return c != IO_READS && c != IO_SYNCS && c != IO_WAITS;
+    case FAULT_TORN_KILL: case FAULT_TORN_CUT: case FAULT_SHORT: return c == IO_WRITES;
+    case FAULT_EIO: case FAULT_EIO_LASTING: return file;
+    case FAULT_ENOSPC: case FAULT_ENOSPC_LASTING: return file && c != IO_READS;
+    case FAULT_EINTR: return c == IO_WRITES || call == CALL_PREAD || call == CALL_READ;
+    case FAULT_LATE: case FAULT_REFUSED: case FAULT_RESET: case FAULT_LOST: return c == IO_SENDS;
+    case FAULT_NONE: case FAULT_MEMORY: case FAULT_MEMORY_LASTING: case FAULT_COUNT: break;
+    }
+    return false;
+}
+
+static const struct crash_fault *sought(struct crash_shared *sh, enum io_call what)
+{
+    struct crash_fault *f = &sh->fault[0];
+    bool now = f->kind != FAULT_NONE && !sh->hit[0] && sh->calls >= f->call && io_fits(what, f->kind) &&
+               (sh->seek_class < 0 || (int)io_call_class[what] == sh->seek_class);
+    if (!now) return NULL;
+    sh->hit[0] = sh->struck = true;
+    return f;
+}
+
+static const struct crash_fault *fault_of(struct crash_shared *sh, enum io_call what)
+{
+    if (sh->seek) return sought(sh, what);
     for (int i = 0; i < 2; i++) {
         uint64_t at = i ? sh->second_base + sh->fault[1].call : sh->fault[0].call;
         bool waits = sh->fault[i].kind == FAULT_NONE || sh->fault[i].kind == FAULT_MEMORY || sh->fault[i].kind == FAULT_MEMORY_LASTING || (i && (!sh->hit[0] || !sh->second_base));
@@ -153,7 +184,7 @@ static int enter(enum io_call what, const char *about)
     if (sh->calls < CRASH_CALLS) sh->called[sh->calls] = (unsigned char)what;
     if (sh->trace) fprintf(stderr, "    %9llu %s %s\n", (unsigned long long)sh->calls, io_call_text[what], about);
     int why = lasting(sh, what);
-    if (why || !sh->armed || !(io.now = fault_of(sh))) return why;
+    if (why || !sh->armed || !(io.now = fault_of(sh, what))) return why;
     switch (io.now->kind) {
     case FAULT_KILL_BEFORE: die(CUT_NONE, 0);
     case FAULT_CUT_BEFORE: die(CUT_LOSE_ALL, 0);

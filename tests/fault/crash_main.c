@@ -49,25 +49,6 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* ---- which fault can strike at which call ---- */
-static bool fits(enum io_call call, enum fault_kind f)
-{
-    enum io_class c = io_call_class[call];
-    bool file = c != IO_SENDS && c != IO_WAITS;
-    switch (f) {
-    case FAULT_KILL_BEFORE: case FAULT_KILL_AFTER: return true;
-    case FAULT_CUT_BEFORE: return c != IO_READS && c != IO_WAITS;
-    case FAULT_CUT_AFTER: return c != IO_READS;
-    case FAULT_SHUFFLE_BEFORE: return c == IO_SYNCS;
-    case FAULT_SHUFFLE_AFTER: return c != IO_READS && c != IO_SYNCS && c != IO_WAITS;
-    case FAULT_TORN_KILL: case FAULT_TORN_CUT: case FAULT_SHORT: return c == IO_WRITES;
-    case FAULT_EIO: case FAULT_EIO_LASTING: return file;
-    case FAULT_ENOSPC: case FAULT_ENOSPC_LASTING: return file && c != IO_READS;
-    case FAULT_EINTR: return c == IO_WRITES || call == CALL_PREAD || call == CALL_READ;
-    case FAULT_LATE: case FAULT_REFUSED: case FAULT_RESET: case FAULT_LOST: return c == IO_SENDS;
-    case FAULT_NONE: case FAULT_MEMORY: case FAULT_MEMORY_LASTING: case FAULT_COUNT: break;
-    }
-    return false;
 }
 
 /* ---- the pool ---- */
@@ -179,7 +160,7 @@ static void make_cases(struct run *r)
     r->n = 0;
     for (uint64_t call = 1; call <= r->calls; call++)
         for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++)
-            if (fits((enum io_call)r->called[call], (enum fault_kind)f)) add(r, call, (enum fault_kind)f, PLANT_NONE);
+            if (io_fits((enum io_call)r->called[call], (enum fault_kind)f)) add(r, call, (enum fault_kind)f, PLANT_NONE);
     shuffle(r, 0);
     one_of_each_first(r);
 }

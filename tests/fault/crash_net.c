@@ -154,6 +154,8 @@ struct net_server {
     struct world w;
     struct net_flight flight[OVERRIDES];   /* all transfers; tag of the loop = place + 1 */
     struct net_late *late;
+    void (*before)(void *ctx);
+    void *before_ctx;
 };
 
 struct net_server *net_server_new(struct sim_loop *loop, struct crash_shared *sh)
@@ -171,6 +173,12 @@ void net_server_free(struct net_server *s)
     if (s && s->late) arena_free(&s->late->arena);
     if (s) free(s->late);
     free(s);
+}
+
+void net_server_before(struct net_server *s, void (*before)(void *ctx), void *ctx)
+{
+    s->before = before;
+    s->before_ctx = ctx;
 }
 
 void net_clock(struct net_server *s)
@@ -297,6 +305,7 @@ bool net_serve(struct net_server *s, int fd)
     while (recv(fd, &go, 1, 0) == 1) {
         struct reader r = message_get(s->sh);
         struct buf b = {0};
+        if (s->before) s->before(s->before_ctx);
         switch (read_u8(&r)) {
         case NET_SEND: buf_byte(&b, serve_send(s, &r)); break;
         case NET_WAIT: serve_wait(s, (int64_t)read_u64(&r), &b); break;

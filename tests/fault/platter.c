@@ -298,6 +298,23 @@ bool platter_replay(struct platter *p, const unsigned char *log, size_t n)
     return true;
 }
 
+bool platter_durable(const struct platter *p, const char *path, const unsigned char **bytes, size_t *n)
+{
+    size_t dir = 0, len;
+    char name[256];
+    for (;; path += len + 1) {
+        len = strcspn(path, "/");
+        (void)snprintf(name, sizeof name, "%.*s", (int)len, path);
+        size_t i = tree_find(&p->disk, dir, name);
+        if (i == SIZE_MAX) return false;
+        dir = p->disk.v[i].ino;
+        if (!path[len]) break;
+    }
+    *bytes = p->inodes[dir].p;
+    *n = p->inodes[dir].n;
+    return !p->inodes[dir].dir;
+}
+
 /* ---- power ---- */
 /* Each sector is kept or lost; now and then one is torn. */
 static void some_sectors(struct platter *p, const struct change *c, uint64_t *seed)

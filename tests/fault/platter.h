@@ -29,6 +29,8 @@ uint64_t platter_hash(struct platter *p);
 void platter_cut(struct platter *p, enum cut how, uint64_t seed);
 /* Writes the tree (as it is on disk) into the directory, which has to be empty. */
 bool platter_export(const struct platter *p, const char *dir);
+/* What would survive a power cut of this file, and whether it would be there at all. The bytes live until the next call. */
+bool platter_durable(const struct platter *p, const char *path, const unsigned char **bytes, size_t *n);
 size_t platter_queued(const struct platter *p);
 void platter_tell(const struct platter *p, FILE *out);      /* the queue, a line each */
 #endif

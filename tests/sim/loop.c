@@ -42,7 +42,7 @@ struct sim_loop {
     int64_t wall_offset_ms;
     int64_t latency_ms, slept_ms;
     unsigned not_sent_permille;
-    uint64_t random, order, requests, trace;
+    uint64_t random, order, requests, refused, trace;
     struct loop_mount mounts[LOOP_MOUNTS];
     size_t nmounts;
     struct loop_transfer transfers[LOOP_IN_FLIGHT];
@@ -332,6 +332,7 @@ static void play(struct sim_loop *l, struct loop_transfer *t, const struct http_
     if (!tls && !url_is_loopback(req->url)) {
         settle(t, HTTP_REFUSED, "only https, or http to loopback");
     } else if (!m || m->down) {
+        l->refused++;
         settle(t, HTTP_NOT_SENT, "connection refused");
     } else if (tls && m->ca_file && (!req->ca_file || strcmp(m->ca_file, req->ca_file) != 0)) {
         t->reached = true;
@@ -443,6 +444,11 @@ unsigned sim_loop_in_flight(const struct sim_loop *l)
 uint64_t sim_loop_requests(const struct sim_loop *l)
 {
     return l->requests;
+}
+
+uint64_t sim_loop_refused(const struct sim_loop *l)
+{
+    return l->refused;
 }
 
 int64_t sim_loop_slept_ms(const struct sim_loop *l)

@@ -61,6 +61,8 @@ void sim_loop_watch(struct sim_loop *, sim_loop_watch_fn, void *ctx);
 
 unsigned sim_loop_in_flight(const struct sim_loop *);
 uint64_t sim_loop_requests(const struct sim_loop *);
+// Requests whose connection was refused.
+uint64_t sim_loop_refused(const struct sim_loop *);
 // Virtual milliseconds that passed in sleeps (not in waiting for answers).
 int64_t sim_loop_slept_ms(const struct sim_loop *);
 // FNV-1a over method, URL, body, outcome and time of every request so far: equal runs have equal traces.

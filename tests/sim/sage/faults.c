@@ -88,6 +88,7 @@ bool sage_sim_fault(struct sage_sim *s, const struct sage_fault *f)
         .retry_after_s = f->retry_after_s,
         .delay_ms = f->delay_ms,
         .cut_at_bytes = f->cut_at_bytes,
+        .tag = f->tag,
     };
     return true;
 }
@@ -139,6 +140,12 @@ void sage_sim_clear_faults(struct sage_sim *s)
     sage__rules_clear(s);
 }
 
+void sage_sim_on_fault(struct sage_sim *s, void (*told)(void *ctx, int tag), void *ctx)
+{
+    s->on_fault = told;
+    s->on_fault_ctx = ctx;
+}
+
 const struct sage_rule *sage__fault_for(struct sage_call *call)
 {
     struct sage_sim *s = call->sim;
@@ -157,6 +164,8 @@ const struct sage_rule *sage__fault_for(struct sage_call *call)
             continue;
         r->times -= r->bounded;
         s->faults_played++;
+        if (r->tag && s->on_fault)
+            s->on_fault(s->on_fault_ctx, r->tag);
         call->unknown = r->kind == SAGE_IS_UNKNOWN;
         return r;
     }

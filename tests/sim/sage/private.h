@@ -396,6 +396,7 @@ struct sage_rule {
     int retry_after_s;
     int64_t delay_ms;
     size_t cut_at_bytes;
+    int tag;
 };
 
 struct sage_counter {
@@ -420,6 +421,8 @@ struct sage_sim {
     uint64_t churn; // a generator of its own, so that replaying commands repeats their events
     struct sage_counter counters[SAGE_ENDPOINTS];
     uint64_t faults_played;
+    void (*on_fault)(void *ctx, int tag);
+    void *on_fault_ctx;
     struct sage_later *later;
     size_t nlater;
     uint64_t later_order;

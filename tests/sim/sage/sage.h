@@ -133,9 +133,11 @@ struct sage_fault {
     int retry_after_s; // 0: none
     int64_t delay_ms;
     size_t cut_at_bytes; // 0: half of the body
+    int tag; // told when it is played (sage_sim_on_fault); 0: not
 };
 bool sage_sim_fault(struct sage_sim *, const struct sage_fault *);
 void sage_sim_clear_faults(struct sage_sim *);
+void sage_sim_on_fault(struct sage_sim *, void (*told)(void *ctx, int tag), void *ctx);
 
 /* Inspection: the truth behind the doors. No lock, fault or vanishing applies. */
 

@@ -11,12 +11,14 @@
  *
  * Actions and their further keys (all optional):
  *     429 500 502 503 504 401 403 404 412 413 429_rate auth_failure scope_mismatch flat_400
- *                           flat JSON answer: code, message, details, status, retry_after; nothing is applied, unless
- *                           "applied": true
+ *                           flat JSON answer: code, message, details, status, retry_after (seconds, or a text: any form of the
+ *                           header); nothing is applied, unless "applied": true
  *     html_NNN              the same with an HTML page and status NNN
  *     drop_before timeout_before   closed, nothing applied (timeout: after delay_ms, default 60000)
  *     drop_after timeout_after     applied, then closed
  *     apply_late            closed after delay_ms, applied apply_after_ms (default 30000) after the call
+ *     apply_again           applied, closed without an answer ("answered": true: answered), and applied once more
+ *                           apply_after_ms after the call
  *     expire_token          all access tokens die before the call
  *     revoke                all refresh tokens die too
  *     change_api_domain     to: URL; and the access tokens die
@@ -29,7 +31,7 @@
  *     reversed              data in the wrong order
  *     truncated_json cut_body empty_body wrong_shape   a 2xx that cannot be read; cut_body: the connection ends early
  *     delay                 delay_ms (default 1000)
- * delay_ms goes with every action. record_contains looks at the text of the body for the choice of the call.
+ * delay_ms goes with every action; a rule with "tag": N is told when it strikes (zoho_sim_on_fault). record_contains looks at the text of the body for the choice of the call.
  */
 #include "zoho_room.h"
 
@@ -93,7 +95,7 @@ static const struct wording {
 };
 
 static const char *const OTHERS[] = {
-    "apply_late",   "drop_before",  "drop_after",     "timeout_before",  "timeout_after",         "expire_token",
+    "apply_late",   "apply_again",  "drop_before",  "drop_after",     "timeout_before",  "timeout_after",         "expire_token",
     "revoke",       "partial",        "token_throttled", "change_api_domain",     "token_error",
     "wrong_length", "truncated_json", "reversed",        "duplicate_other_field", "cut_body",
     "empty_body",   "wrong_shape",    "delay"};
@@ -212,6 +214,18 @@ void zsim__faults_free(struct zoho_sim *sim)
     zoho_sim_faults_clear(sim);
 }
 
+void zoho_sim_on_fault(struct zoho_sim *sim, void (*told)(void *ctx, int tag), void *ctx)
+{
+    sim->on_fault = told;
+    sim->on_fault_ctx = ctx;
+}
+
+void zoho_sim_on_change(struct zoho_sim *sim, void (*told)(void *ctx, const struct zoho_sim_change *), void *ctx)
+{
+    sim->on_change = told;
+    sim->on_change_ctx = ctx;
+}
+
 const char *zsim__fault_name(const struct zsim_fault *f)
 {
     return f->action;
@@ -242,6 +256,8 @@ void zsim__fault_choose(struct zsim_call *call)
             continue;
         f->struck++;
         sim->struck++;
+        if (sim->on_fault && json_object_get(f->raw, "tag"))
+            sim->on_fault(sim->on_fault_ctx, (int)number_of(f, "tag", 0));
         call->fault = f;
     }
 }
@@ -277,6 +293,8 @@ static void answer_canned(struct zsim_call *call, const struct canned *c)
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)after);
         sim_response_header(call->resp, "Retry-After", text);
+    } else if (text_of(f, "retry_after", NULL)) {
+        sim_response_header(call->resp, "Retry-After", text_of(f, "retry_after", ""));
     }
 }
 
@@ -314,7 +332,7 @@ bool zsim__fault_before(struct zsim_call *call)
         return false;
     bool timeout = strncmp(f->action, "timeout_", 8) == 0;
     call->resp->delay_ms = number_of(f, "delay_ms", timeout ? TIMEOUT_MS : is(f, "delay") ? DELAY_MS : 0);
-    if (is(f, "apply_late"))
+    if (is(f, "apply_late") || is(f, "apply_again"))
         zsim__late_add(call, number_of(f, "apply_after_ms", LATE_MS));
     if (is(f, "apply_late") || is(f, "drop_before") || is(f, "timeout_before")) {
         call->resp->fate = SIM_DROPPED_BEFORE;
@@ -373,7 +391,8 @@ void zsim__fault_after(struct zsim_call *call)
     if (!f)
         return;
     struct sim_response *resp = call->resp;
-    if (is(f, "drop_after") || is(f, "timeout_after"))
+    bool unanswered = is(f, "apply_again") && !json_is_true(json_object_get(f->raw, "answered"));
+    if (is(f, "drop_after") || is(f, "timeout_after") || unanswered)
         resp->fate = SIM_DROPPED_AFTER;
     else if (is(f, "wrong_length") || is(f, "reversed"))
         spoil_data(call, is(f, "reversed"));

@@ -26,6 +26,11 @@ int64_t zsim__credits_spent(const struct zoho_sim *sim, int64_t now_ms)
     return sum;
 }
 
+int64_t zoho_sim_spent(const struct zoho_sim *sim)
+{
+    return zsim__credits_spent(sim, zsim__now(sim));
+}
+
 void zsim__credits_add(struct zoho_sim *sim, int64_t now_ms, int64_t credits)
 {
     struct zsim_limits *l = &sim->limits;

@@ -191,6 +191,12 @@ void zoho_sim_expire_tokens(struct zoho_sim *sim)
         forget_token(&sim->oauth, sim->oauth.ntokens - 1);
 }
 
+void zoho_sim_regrant(struct zoho_sim *sim)
+{
+    for (size_t i = 0; i < sim->oauth.ngrants; i++)
+        sim->oauth.grants[i].dead = false;
+}
+
 // "https://host/prefix/" -> "host/prefix"
 static char *bare_domain(const char *url)
 {

@@ -279,6 +279,17 @@ static json_t *changed_fields(struct job *job)
     return names;
 }
 
+static void tell_change(const struct job *job, const struct zsim_record *r, bool inserted, bool same)
+{
+    const struct zoho_sim *sim = job->call->sim;
+    char id[24];
+    if (!sim->on_change || job->verb == ZV_SEED)
+        return;
+    snprintf(id, sizeof id, "%llu", (unsigned long long)r->id);
+    sim->on_change(sim->on_change_ctx, &(struct zoho_sim_change){.module = job->m->name, .id = id, .inserted = inserted, .same = same,
+                                                                 .client = job->verb != ZV_EDIT, .late = job->call->late});
+}
+
 static void store(struct job *job)
 {
     struct zsim_call *call = job->call;
@@ -315,6 +326,7 @@ static void store(struct job *job)
         sim->noops += client && same;
     }
     zsim__text_free(&cells);
+    tell_change(job, r, inserted, same);
     if (job->verb != ZV_SEED && !same)
         zsim__happened(sim, job->m, r->id, inserted ? "insert" : "update", changed);
     else

@@ -267,6 +267,10 @@ struct zoho_sim {
     struct zsim_bulk bulk;
     void (*deliver)(void *ctx, const char *url, const char *body);
     void *deliver_ctx;
+    void (*on_change)(void *ctx, const struct zoho_sim_change *);
+    void *on_change_ctx;
+    void (*on_fault)(void *ctx, int tag);
+    void *on_fault_ctx;
     struct zsim_count *calls;
     size_t ncalls;
     uint64_t statuses[600];

@@ -125,6 +125,20 @@ void zoho_sim_skew(struct zoho_sim *, int64_t skew_ms);
 void zoho_sim_deliver(struct zoho_sim *, void (*deliver)(void *ctx, const char *url, const char *body), void *ctx);
 void zoho_sim_fail_jobs(struct zoho_sim *); // bulk write jobs that have not run yet
 size_t zoho_sim_channels(struct zoho_sim *); // that live now
+void zoho_sim_regrant(struct zoho_sim *); // an administrator lets every refresh token live again
+
+// What happened to a record, told when it is stored: for a judge who keeps his own record.
+struct zoho_sim_change {
+    const char *module, *id;
+    bool inserted, same; // same: an update without effect
+    bool client; // else a person
+    bool late;   // by a request that took effect late, or for the second time
+};
+void zoho_sim_on_change(struct zoho_sim *, void (*told)(void *ctx, const struct zoho_sim_change *), void *ctx);
+// A rule with "tag": N struck.
+void zoho_sim_on_fault(struct zoho_sim *, void (*told)(void *ctx, int tag), void *ctx);
+// Credits spent in the last 24 hours.
+int64_t zoho_sim_spent(const struct zoho_sim *);
 void zoho_sim_forget_channels(struct zoho_sim *);
 
 #endif
