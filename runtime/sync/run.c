@@ -24,6 +24,12 @@ static void watch_map(struct engine *e)
     emit_note(e, FRAME_ALARM, "index", text);
 }
 
+/* It is time for the whole table; also when the clock was set back since: the next full pass is never further away than the interval. */
+static bool full_due(const struct engine *e, const struct sync_flow *sf, const struct flow_state *st)
+{
+    return st->next_full_ms && (now_ms(e) >= st->next_full_ms || (sf->fl->reread_ms && st->next_full_ms > now_ms(e) + sf->fl->reread_ms));
+}
+
 /* Polls one flow: changes, or the whole table when it is time; then the keys; then the fuse has its say. */
 static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, struct fault *f)
 {
@@ -33,7 +39,7 @@ static enum err pass(struct engine *e, struct sync_flow *sf, bool want_full, str
     watch_map(e);
     enum err err = spec_changed(e, sf, &need_full, f);
     if (err != ERR_OK) return err;
-    if (store_flow(e->store, sf->name, &st) && st.next_full_ms && now_ms(e) >= st.next_full_ms) need_full = true;
+    if (store_flow(e->store, sf->name, &st) && full_due(e, sf, &st)) need_full = true;
     err = guard_flow(e, sf, f);                  /* before the poll makes rows differ for another reason */
     if (err != ERR_OK) return err;
     progress_tell(e, sf, "reading");
@@ -213,6 +219,8 @@ static int64_t flow_due(struct engine *e, const struct sync_flow *sf)
 {
     struct flow_state st;
     if (!store_flow(e->store, sf->name, &st) || st.next_poll_ms == 0) return 0;
+    /* Further away than any pass can have put it: the clock was set back since. */
+    if (sf->fl->every_ms && st.next_poll_ms > now_ms(e) + sf->fl->every_ms) return 0;
     /* Jitter of up to a tenth of the interval, the same for a flow for ever: fifty customers do not poll in the same second. */
     uint32_t spread = crc32c(0, sf->name.p, sf->name.n) ^ crc32c(0, e->key_hash_key, sizeof e->key_hash_key);
     return st.next_poll_ms + (sf->fl->every_ms ? (int64_t)(spread % (uint64_t)(sf->fl->every_ms / 10 + 1)) : 0);

@@ -90,6 +90,8 @@ static struct door_key *key_at(struct door *d, const unsigned char *hash, struct
 static void take_frame(struct door *d, unsigned kind, uint64_t seq, const unsigned char *hash, struct str pub)
 {
     struct event_tags ev = {0};
+    if (d->s->setup->tell)
+        seed_event(d->s, "log: %llu kind %u", (unsigned long long)seq, kind);
     if (kind == FRAME_OPEN)
         for (size_t i = 0; i < d->nkeys; i++)
             if (d->keys[i].standing == UNDER_WAY)
@@ -97,6 +99,9 @@ static void take_frame(struct door *d, unsigned kind, uint64_t seq, const unsign
     if (!hash || (kind != FRAME_INTENT && kind != FRAME_OUTCOME && kind != FRAME_SETTLE) || !event_read(&ev, pub))
         return;
     struct door_key *k = key_at(d, hash, ev.v[EV_FLOW]);
+    if (d->s->setup->tell)
+        seed_event(d->s, "log: %llu %s %s %02x%02x%02x class %lld", (unsigned long long)seq, kind == FRAME_INTENT ? "INTENT" : kind == FRAME_OUTCOME ? "OUTCOME" : "SETTLE",
+                   k->flow, hash[0], hash[1], hash[2], (long long)event_int(&ev, EV_CLASS, -1));
     int64_t cls = event_int(&ev, EV_CLASS, -1);
     if (kind == FRAME_INTENT) {
         if (k->standing != NOTHING)
@@ -251,7 +256,9 @@ static void check_record(struct door *d, int m, const json_t *record, bool refus
         return; // deleted by a person just now
     bool late = d->s->on_its_way && k->standing == AMBIGUOUS && k->used != k->attempt; // of the life before
     if (k->standing != UNDER_WAY && !late)
-        (void)seed_violated(d->s, "INFLIGHT durable before every call", "%s %s is sent, but no INTENT of it is on disk", modules[m].module, text);
+        (void)seed_violated(d->s, "INFLIGHT durable before every call", "%s %s is sent, but no INTENT of it is on disk (%s, attempt %llu, the log is durable up to %llu)",
+                            modules[m].module, text, k->standing == NOTHING ? "nothing under way" : "ambiguous", (unsigned long long)k->attempt,
+                            (unsigned long long)d->seq);
     else if (k->used == k->attempt)
         (void)seed_violated(d->s, "INFLIGHT durable before every call", "%s %s is sent twice under INTENT %llu", modules[m].module, text, (unsigned long long)k->attempt);
     if (!refused)

@@ -48,7 +48,8 @@ static void dropped(struct seed *s) { any_rule(s, HIT_DROPPED, "\"do\":\"drop_be
 static void cut_body(struct seed *s) { any_rule(s, HIT_CUT_BODY, "\"do\":\"cut_body\""); }
 static void truncated(struct seed *s) { any_rule(s, HIT_TRUNCATED, "\"do\":\"truncated_json\""); }
 static void wrong_length(struct seed *s) { write_rule(s, HIT_WRONG_LENGTH, "\"do\":\"wrong_length\""); }
-static void reversed(struct seed *s) { write_rule(s, HIT_REVERSED, "\"do\":\"reversed\""); }
+// Of updates, which carry ids: that inserts are answered in order is all a client has (facts/zoho-crm.md 4.2).
+static void reversed(struct seed *s) { rule(s, HIT_REVERSED, "\"method\":\"PUT\"," WRITES, "\"do\":\"reversed\""); }
 static void expired(struct seed *s) { any_rule(s, HIT_EXPIRED, "\"do\":\"expire_token\""); }
 static void revoked(struct seed *s) { rule(s, HIT_REVOKED, "\"path_regex\":\"^/crm/v8/\"", "\"do\":\"revoke\""); }
 

@@ -249,10 +249,10 @@ void zsim__fault_choose(struct zsim_call *call)
     struct zoho_sim *sim = call->sim;
     for (size_t i = 0; i < sim->nfaults; i++) {
         struct zsim_fault *f = &sim->faults[i];
-        if (!matches(f, call))
-            continue;
+        if ((f->times && f->struck >= f->times) || !matches(f, call))
+            continue; // one that is used up is not looked at any more
         f->matched++;
-        if (call->fault || f->matched < f->nth || (f->times && f->struck >= f->times))
+        if (call->fault || f->matched < f->nth)
             continue;
         f->struck++;
         sim->struck++;
