@@ -42,6 +42,7 @@ for t in tests/e2e/*_test.sh; do
     [ -f "$t" ] && one "${t#tests/}" sh "$t"
 done
 [ -d "$B/replay" ] && one fuzz/replay sh tests/fuzz/replay.sh
+[ -x "$B/sim-run" ] && one sim/run "$B/sim-run" --count 10 --days 7 --twice 5
 [ -x "$B/crash-harness" ] && one fault/crash "$B/crash-harness" --bounded
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -49,8 +49,6 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-}
-
 /* ---- the pool ---- */
 static void work(const struct run *r, struct crash_case *c, unsigned slot, unsigned char *called)
 {
@@ -268,7 +266,7 @@ static void find_plant(struct run *r, enum plant plant)
     r->n = 0;
     for (uint64_t call = 1; call <= calls; call++)
         for (int f = FAULT_KILL_AFTER; f <= FAULT_CUT_AFTER; f++)
-            if (io_call_class[called[call]] != IO_READS && fits((enum io_call)called[call], (enum fault_kind)f)) add(r, call, (enum fault_kind)f, plant);
+            if (io_call_class[called[call]] != IO_READS && io_fits((enum io_call)called[call], (enum fault_kind)f)) add(r, call, (enum fault_kind)f, plant);
     shuffle(r, 0);
     size_t most = r->n < 400 ? r->n : 400, done = run_cases(r, 0, r->o.full ? most : r->n, !r->o.full), caught = 0;
     const char *how = "";

@@ -310,8 +310,8 @@ bool platter_durable(const struct platter *p, const char *path, const unsigned c
         dir = p->disk.v[i].ino;
         if (!path[len]) break;
     }
-    *bytes = p->inodes[dir].p;
-    *n = p->inodes[dir].n;
+    *bytes = p->inodes[dir].b->p;
+    *n = p->inodes[dir].b->n;
     return !p->inodes[dir].dir;
 }
 

@@ -3,15 +3,12 @@
  *
  *     converged      Zoho's records against Sage's rows through the reference evaluator (tests/reference), which shares no code with the engine
  *     people's own   fields that no flow maps stand as a person left them
- *     the log        verifies; its fold is the index; no attempt is left without an outcome
+ *     the log        verifies; its fold is the index (tests/fault/crash_state.c); no attempt is left without an outcome
  *     secrets        neither in the state directory nor in what the program said: plain, base64, hex
  */
 #include "run.h"
-#include "journal/verify/verify.h"
-#include "secret/secret.h"
-#include "store/event.h"
-#include "store/store_private.h"
 #include "judge_world.h"
+#include "tests/fault/state.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -74,95 +71,11 @@ static bool converged(struct seed *s)
 
 /* ---- the log and the index ---- */
 
-struct log_judge {
-    struct world w;
-    struct secret_store *secrets;
-    struct journal *journal;
-    struct store *store, *again;
-};
-
-static enum err fold(void *arg, const struct frame *fr, struct fault *f)
-{
-    struct log_judge *j = arg;
-    return store_apply(j->again, fr, f);
-}
-
-static enum err open_all(struct seed *s, struct log_judge *j, struct fault *f)
-{
-    char index[700], again[700], journal[700];
-    world_real(&j->w);
-    (void)snprintf(index, sizeof index, "%s/index", s->state);
-    (void)snprintf(again, sizeof again, "%s/index-again", s->state);
-    (void)snprintf(journal, sizeof journal, "%s/journal", s->state);
-    enum err err = secret_open(&j->secrets, &j->w, s->state, NULL, NULL, f);
-    if (err != ERR_OK)
-        return err;
-    struct store_options so = {.dir = index, .map_bytes = 16 << 20};
-    secret_derive(j->secrets, SECRET_INDEX_KEY, so.key);
-    err = store_open(&j->store, &j->w, &so, f);
-    so.dir = again;
-    if (err == ERR_OK)
-        err = store_open(&j->again, &j->w, &so, f);
-    if (err == ERR_OK)
-        err = slot_open(j->secrets, store_next_slot(j->store), f);
-    if (err != ERR_OK)
-        return err;
-    struct journal_options jo = {.dir = journal, .origin = "ml-connector", .applied_seq = store_applied_seq(j->store), .read_only = true,
-                                 .seal = {secret_seal, secret_unseal, NULL, j->secrets, {0}}};
-    return journal_open(&j->journal, &j->w, &jo, f);
-}
-
-// Byte by byte: both are made of the same frames with the same key.
-static bool same_table(struct log_judge *j, int t)
-{
-    MDB_cursor *a, *b;
-    MDB_val ka, va, kb, vb;
-    bool same = mdb_cursor_open(j->store->txn, j->store->dbi[t], &a) == 0 && mdb_cursor_open(j->again->txn, j->again->dbi[t], &b) == 0;
-    while (same) {
-        int ra = mdb_cursor_get(a, &ka, &va, MDB_NEXT), rb = mdb_cursor_get(b, &kb, &vb, MDB_NEXT);
-        if (ra || rb)
-            return ra == rb;
-        same = ka.mv_size == kb.mv_size && va.mv_size == vb.mv_size && memcmp(ka.mv_data, kb.mv_data, ka.mv_size) == 0 &&
-               memcmp(va.mv_data, vb.mv_data, va.mv_size) == 0;
-    }
-    return false;
-}
-
-static enum err judge_log(struct seed *s, struct log_judge *j, struct fault *f)
-{
-    char dir[700];
-    unsigned char pk[32];
-    struct verify_report r;
-    enum err err = open_all(s, j, f);
-    if (err != ERR_OK)
-        return err;
-    (void)snprintf(dir, sizeof dir, "%s/journal", s->state);
-    secret_public_key(j->secrets, pk);
-    if (!verify_log(&(struct verify_options){.dir = dir, .public_key = pk}, &r))
-        return fault_set(f, ERR_CORRUPT, "the audit log does not verify: %s", r.error);
-    err = store_check(j->store, f);
-    if (err == ERR_OK)
-        err = journal_read(j->journal, 1, fold, j, f);
-    if (err == ERR_OK)
-        err = store_flush(j->again, f);
-    if (err == ERR_OK)
-        err = store_check(j->again, f);
-    for (int t = TABLE_FLOWS; t < TABLE_COUNT && err == ERR_OK; t++)
-        if (!same_table(j, t))
-            err = fault_set(f, ERR_CORRUPT, "table %d of the index is not what the log says", t);
-    return err;
-}
-
 static bool log_holds(struct seed *s)
 {
-    struct log_judge j = {0};
+    struct state_judge j = {.dir = s->state};
     struct fault f = {ERR_OK, ""};
-    enum err err = judge_log(s, &j, &f);
-    journal_close(j.journal);
-    store_close(j.store);
-    store_close(j.again);
-    secret_close(j.secrets);
-    return err == ERR_OK || seed_violated(s, "the log is the index", "%s", f.text);
+    return state_judge(&j, &f) == ERR_OK || seed_violated(s, "the log is the index", "%s", f.text);
 }
 
 /* ---- secrets ---- */
