@@ -182,6 +182,15 @@ static bool covered(const struct change *c, size_t ino, bool dir)
     return dir && (c->dir == ino || (c->from && c->from_dir == ino));
 }
 
+/* Bytes that a failed sync dropped and that were written anew since: no luck brings the older ones back over the newer. */
+static void overtake(struct platter *p, size_t n, const struct change *by)
+{
+    for (size_t i = 0; i < n && by->what == CH_WRITE; i++) {
+        struct change *c = &p->queue[i];
+        if (c->dropped && c->what == CH_WRITE && c->ino == by->ino && c->off < by->off + by->n && by->off < c->off + c->n) c->n = 0;
+    }
+}
+
 static void sync_inode(struct platter *p, size_t ino, bool works)
 {
     size_t kept = 0;
@@ -193,6 +202,7 @@ static void sync_inode(struct platter *p, size_t ino, bool works)
             p->queue[kept++] = *c;
             continue;
         }
+        overtake(p, kept, c);
         reach_disk(p, c);
         change_free(c);
     }
@@ -261,6 +271,7 @@ static bool replay_bytes(struct platter *p, const struct op *o, const unsigned c
     c->n = o->n;
     memcpy(c->data = grow(NULL, o->n + 1, 1), data, o->n);
     if (!(o->flags & OP_DSYNC)) return true;
+    overtake(p, p->nqueue - 1, c);
     reach_disk(p, c);                  /* a handle with O_DSYNC: this write and nothing else is on disk when the call returns */
     change_free(c);
     p->nqueue--;

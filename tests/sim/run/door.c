@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEYS_MAX = 1024, KEY_HASH = 16, SEGMENT_HEAD = 128, BUDGET = 6000 }; // credits: world.mlc
+enum { KEYS_MAX = 1024, KEY_HASH = 16, SEGMENT_HEAD = 128, BUDGET = 6000 /* credits: world.mlc */, RECENT = 512, SAVED_MS = 30000 };
 enum standing { NOTHING, UNDER_WAY, AMBIGUOUS };
 
 struct door_key {
@@ -44,6 +44,12 @@ struct door {
         unsigned version;
     } seen[KEYS_MAX];
     size_t nseen;
+    // What Zoho counts and the program may not know: calls that were applied late, and what a crash makes it forget.
+    int64_t spent, unknown;
+    struct {
+        int64_t at_ms, cost;
+    } recent[RECENT];
+    size_t nrecent;
 };
 
 struct door *door_open(struct seed *s)
@@ -265,13 +271,44 @@ static void check_record(struct door *d, int m, const json_t *record, bool refus
         k->used = k->attempt;
 }
 
+/* ---- the budget ---- */
+
+static void budget(struct door *d)
+{
+    struct seed *s = d->s;
+    int64_t spent = zoho_sim_spent(s->zoho), now = seed_true_ms(s);
+    if (spent > d->spent && d->nrecent < RECENT) {
+        d->recent[d->nrecent].at_ms = now;
+        d->recent[d->nrecent++].cost = spent - d->spent;
+    }
+    d->spent = spent;
+    size_t old = 0;
+    while (old < d->nrecent && d->recent[old].at_ms < now - SAVED_MS)
+        old++;
+    memmove(d->recent, d->recent + old, (d->nrecent - old) * sizeof *d->recent);
+    d->nrecent -= old;
+    if ((uint64_t)spent > s->result->credits)
+        s->result->credits = (uint64_t)spent;
+    if (spent > BUDGET + d->unknown)
+        (void)seed_violated(s, "budget kept", "%lld credits in 24 hours, the spec allows %d, and %lld are excused", (long long)spent, BUDGET, (long long)d->unknown);
+}
+
+// A crash forgets the credits of half a minute (runtime/connectors/zoho/limits.c says so).
+void door_life_over(struct seed *s, bool clean)
+{
+    struct door *d = s->door;
+    for (size_t i = 0; i < d->nrecent && !clean; i++)
+        if (d->recent[i].at_ms >= seed_true_ms(s) - SAVED_MS)
+            d->unknown += d->recent[i].cost;
+    d->nrecent = 0;
+}
+
 void door_request(struct seed *s, const struct http_req *req, const struct sim_response *resp)
 {
     struct door *d = s->door;
     int m = module_of(req->url);
     bool write = strcmp(req->method, "POST") == 0 || strcmp(req->method, "PUT") == 0;
-    if (zoho_sim_spent(s->zoho) > BUDGET)
-        (void)seed_violated(s, "budget kept", "%lld credits in 24 hours, the spec allows %d", (long long)zoho_sim_spent(s->zoho), BUDGET);
+    budget(d);
     if (m < 0 || !write || s->result->text[0] || !master_key(d))
         return;
     read_log(d);
@@ -298,6 +335,7 @@ void door_change(void *ctx, const struct zoho_sim_change *c)
 {
     struct seed *s = ctx;
     struct door *d = s->door;
+    d->unknown += c->late;
     if (!c->client)
         return;
     char *text = zoho_sim_record(s->zoho, c->module, c->id);

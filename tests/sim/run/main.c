@@ -82,8 +82,9 @@ static void broken(struct run_result *result, int status)
 static void tell_seed(struct run *r, uint64_t seed, const struct run_result *x)
 {
     if (r->log) {
-        fprintf(r->log, "%llu %s %016llx %llu requests %llu lives %llu edits %lld ms %s%s%s\n", (unsigned long long)seed, x->passed ? "ok" : "NOT OK",
-                (unsigned long long)x->trace, (unsigned long long)x->requests, (unsigned long long)x->lives, (unsigned long long)x->edits, (long long)x->real_ms,
+        fprintf(r->log, "%llu %s %016llx %llu requests %llu lives %llu edits %llu credits %lld ms %s%s%s\n", (unsigned long long)seed, x->passed ? "ok" : "NOT OK",
+                (unsigned long long)x->trace, (unsigned long long)x->requests, (unsigned long long)x->lives, (unsigned long long)x->edits, (unsigned long long)x->credits,
+                (long long)x->real_ms,
                 x->rule, x->text[0] ? ": " : "", x->text);
         fflush(r->log);
     }

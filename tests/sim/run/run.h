@@ -59,7 +59,7 @@ struct run_result {
     bool done, passed;
     char rule[40];
     char text[500];
-    uint64_t trace, requests, lives, edits, records;
+    uint64_t trace, requests, lives, edits, records, credits; // credits: the most in any 24 hours
     int64_t virtual_ms, real_ms;
     uint32_t hits[HIT_COUNT];
 };
@@ -163,6 +163,7 @@ void trouble_told(void *ctx, int tag);
 // ---- door.c
 struct door *door_open(struct seed *);
 void door_close(struct door *);
+void door_life_over(struct seed *, bool clean);
 // The log up to now is on the platter: what of it would survive is read on.
 void door_request(struct seed *, const struct http_req *, const struct sim_response *);
 void door_change(void *ctx, const struct zoho_sim_change *);

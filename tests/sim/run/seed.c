@@ -264,6 +264,7 @@ static int live(struct seed *s, enum life_kind kind)
                end == LIFE_ERROR ? s->orders->error : "");
     if (end == LIFE_KILLED && sh->cut != CUT_NONE && !reboot(s))
         return -1;
+    door_life_over(s, end == LIFE_DONE);
     trouble_life_over(s, end);
     return s->result->text[0] ? -1 : end;
 }
