@@ -153,7 +153,7 @@ struct wsdl {
     struct arena *a;
     const char *url[DOCUMENTS_MAX];
     const struct xml_node *root[DOCUMENTS_MAX];
-    size_t n;
+    size_t n, nodes;
     struct fault *f;
 };
 
@@ -190,9 +190,11 @@ static enum err queue(struct wsdl *w, const char *url)
     return ERR_OK;
 }
 
+/* All parts together may have as many elements as one document: names are looked up by walking over them. */
 static enum err queue_imports(struct wsdl *w, const struct xml_node *root)
 {
     for (const struct xml_node *n = root; n; n = sage100__xml_walk(root, n)) {
+        if (++w->nodes > XML_NODES_MAX) return fault_set(w->f, ERR_PROTOCOL, "the parts of the WSDL have more than %d elements together", XML_NODES_MAX);
         if (!str_is(n->name, "import") && !str_is(n->name, "include")) continue;
         struct str at = sage100__xml_attr(n, "schemaLocation");
         if (at.n == 0) at = sage100__xml_attr(n, "location");
@@ -258,6 +260,7 @@ struct member { struct str name, ns; const struct xml_node *element, *schema; };
 
 static void add_member(const struct wsdl *w, const struct xml_node *element, const struct xml_node *schema, struct member *out, size_t max, size_t *n)
 {
+    if (*n == max) return;                  /* before anything is looked for: what is behind the limit costs nothing */
     struct member m = {sage100__xml_attr(element, "name"), sage100__xml_attr(schema, "targetNamespace"), element, schema};
     struct str ref = sage100__xml_attr(element, "ref"), form = sage100__xml_attr(element, "form");
     if (ref.n) {
@@ -268,7 +271,7 @@ static void add_member(const struct wsdl *w, const struct xml_node *element, con
         if (form.n == 0) form = sage100__xml_attr(schema, "elementFormDefault");
         if (!str_is(form, "qualified")) m.ns = (struct str){"", 0};
     }
-    if (m.name.n && *n < max) out[(*n)++] = m;
+    if (m.name.n) out[(*n)++] = m;
 }
 
 /* Elements of a type in document order, those of its bases first. */

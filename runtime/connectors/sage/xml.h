@@ -2,7 +2,8 @@
  * no comments, no processing instructions, no mixed content. Names are local names: prefixes are the sender's own business.
  *
  * Before libxml2 sees a byte, a scan of our own refuses what it should never have to survive: a document type declaration (and with it
- * every entity of the sender's own), another encoding than UTF-8, zero bytes, tags of 64 KiB, 64 attributes, depth 48, the node limit. */
+ * every entity of the sender's own), another encoding than UTF-8, zero bytes, tags of 64 KiB, 64 attributes, depth 48, the node limit, and more than 256
+ * namespace declarations in scope at once: each prefix is searched for among them. */
 #ifndef SAGE_XML_H
 #define SAGE_XML_H
 #include "base/arena.h"
@@ -10,6 +11,7 @@
 
 #define XML_DEPTH_MAX      48
 #define XML_ATTRIBUTES_MAX 64
+#define XML_NAMESPACES_MAX 256           /* declared by an element and those around it */
 #define XML_TAG_BYTES      65536
 #define XML_NODES_MAX      200000
 #define XML_BYTES_MAX      (16u << 20)
