@@ -87,11 +87,11 @@ static bool by_argument(scmp_filter_ctx f)
                 when(f, C(mmap), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) && when(f, C(mmap), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC, PROT_EXEC)) &&
                 when(f, C(mmap2), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) && when(f, C(mmap2), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC, PROT_EXEC)) &&
                 when(f, C(mprotect), SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) && when(f, C(clone), SCMP_A0_64(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0)) &&
-                when(f, C(tgkill), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid()));         /* abort() */
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++) good = good && when(f, C(socket), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
-    for (size_t i = 0; i < sizeof terminal / sizeof *terminal; i++) good = good && when(f, C(ioctl), SCMP_A1_64(SCMP_CMP_EQ, terminal[i]));
+                when(f, C(tgkill), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));         /* abort() */
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) good = good && when(f, C(socket), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+    for (size_t i = 0; i < sizeof terminal / sizeof *terminal; i++) good = good && when(f, C(ioctl), SCMP_A1_64(SCMP_CMP_EQ, terminal[i], 0));
     for (size_t i = 0; i < sizeof process_options / sizeof *process_options; i++)
-        good = good && when(f, C(prctl), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)process_options[i]));
+        good = good && when(f, C(prctl), SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)process_options[i], 0));
     return good;
 }
 
