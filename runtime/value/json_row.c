@@ -1,40 +1,52 @@
 /* json_row.c - see json_row.h.
  *
- *     {"Name":"text","Next":...}
- *      |      |`- json_run to the closing quote; by the column's type to a value
- *      `------`-- compared with what stood here in the last row: one or two vectors
+ *     {"Name":"text","Next":"...
+ *      ~~~~~~~~    ~~~~~~~~~~       gaps: from quote to quote, each held as a whole against what stood here in the last row
+ *              ~~~~                 texts: up to the next mark (json_marks.h), by the column's type to a value (json_cell.h)
  *
- * Fast are: names as expected, texts without escapes, dates as YYYY-MM-DD, decimals of up to 18 digits, the two spellings of a flag. Every fast reader either
- * gives what type_read would give or leaves the value to it. */
+ * A gap that is not the expected one (another order, another blank) is read by the rules and remembered. Values other than plain texts go through the strict
+ * scanner of json.h, texts that json_cell.h leaves alone through type_read. */
 #include "value/json_row.h"
 #include "base/check.h"
-#include "value/date.h"
-#include "value/json_run.h"
+#include "value/json_cell.h"
+#include "value/json_marks.h"
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
-enum { NAME_MAX_BYTES = 45 /* of names that are remembered */, EXPECT_BYTES = 48, SEQUENCE_MAX = 512 };
+enum { GAP_BYTES = 48 /* of gaps that are remembered */, SEQUENCE_MAX = 512, NOT_YET = -2 /* a column that the gap will tell */ };
 
-struct slot {
-    struct str name;
-    const struct type *type;
-    bool small;                      /* T_DECIMAL: its bounds fit 64 bits */
-    int64_t lo, hi;
+struct gap {
+    char text[GAP_BYTES];            /* from the quote that ends the value before to the one that begins the next; without these where the values have none */
+    uint32_t need;                   /* a bit for each byte; 0: more than 32 */
+    uint16_t n;
+    int16_t column;                  /* -1: not read */
 };
-struct expect { char text[EXPECT_BYTES]; uint16_t n; int16_t column; };      /* "Name": with its quotes and colon; column -1: not read */
 struct json_row {
-    struct slot *slots;
+    struct cell *cells;
     struct json_row_column *columns;
-    size_t nslots;
+    size_t ncells;
     json_row_list_fn *list;
     uint16_t *table;                 /* names by hash, open addressing; 0 = empty, else 1 + column */
     size_t mask;
     uint16_t *required;
     size_t nrequired;
-    struct expect *seq;              /* the members of the last row */
+    struct gap *seq;                 /* of the last row */
     size_t nseq, cap;
+    json_marks_fn *find;
+    struct json_marks marks;
 };
-struct at { const char *p, *end; };
+/* One call. */
+struct reading {
+    struct json_row *r;
+    const char *start, *p, *end;     /* the text; p: how far it is read */
+    bool quoted;                     /* p is at the closing quote of a value, which belongs to the gap; else behind a value or the brace */
+    struct arena *a;
+    struct value *cols;
+    struct json_row_fault *why;
+};
 
 static void *alloc(size_t n, size_t size)
 {
@@ -54,19 +66,18 @@ struct json_row *json_row_new(const struct json_row_column *columns, size_t n, j
 {
     struct json_row *r = alloc(1, sizeof *r);
     ASSERT(n < INT16_MAX);
-    r->slots = alloc(n, sizeof *r->slots);
+    r->cells = alloc(n, sizeof *r->cells);
     r->columns = alloc(n, sizeof *r->columns);
     r->required = alloc(n, sizeof *r->required);
     for (r->mask = 15; r->mask < 2 * n; r->mask = 2 * r->mask + 1) {}
     r->table = alloc(r->mask + 1, sizeof *r->table);
-    r->nslots = n;
+    r->ncells = n;
     r->list = list;
+    r->find = json_marks_best();
     for (size_t i = 0; i < n; i++) {
-        const struct type *t = columns[i].type;
-        bool small = t->lo >= INT64_MIN / 2 && t->hi <= INT64_MAX / 2;
         r->columns[i] = columns[i];
-        r->slots[i] = (struct slot){columns[i].name, t, small, small ? (int64_t)t->lo : 0, small ? (int64_t)t->hi : 0};
-        if (!t->optional) r->required[r->nrequired++] = (uint16_t)i;
+        r->cells[i] = cell_of(columns[i].name, columns[i].type);
+        if (!columns[i].type->optional) r->required[r->nrequired++] = (uint16_t)i;
         size_t h = hash_name(columns[i].name) & r->mask;
         while (r->table[h]) h = (h + 1) & r->mask;
         r->table[h] = (uint16_t)(i + 1);
@@ -77,7 +88,7 @@ struct json_row *json_row_new(const struct json_row_column *columns, size_t n, j
 void json_row_free(struct json_row *r)
 {
     if (!r) return;
-    free(r->slots);
+    free(r->cells);
     free(r->columns);
     free(r->table);
     free(r->required);
@@ -85,144 +96,94 @@ void json_row_free(struct json_row *r)
     free(r);
 }
 
-static bool broken(struct json_row_fault *why, const char *what)
+static bool broken(struct reading *g, const char *what)
 {
-    snprintf(why->clause, sizeof why->clause, "%s", what);
+    snprintf(g->why->clause, sizeof g->why->clause, "%s", what);
     return false;
 }
 
-static void skip_blanks(struct at *s)
+static void skip_blanks(struct reading *g)
 {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t')) s->p++;
+    while (g->p < g->end && (*g->p == ' ' || *g->p == '\n' || *g->p == '\r' || *g->p == '\t')) g->p++;
 }
 
-/* ---- names ---- */
+static struct str rest(const struct reading *g) { return (struct str){g->p, (size_t)(g->end - g->p)}; }
 
-static inline bool is_expected(const struct at *s, const struct expect *e)
+/* ---- gaps ---- */
+
+static inline bool is_expected(const struct gap *e, const char *p, const char *end)
 {
 #ifdef __SSE2__
-    if (s->end - s->p >= 32 && e->n <= 32) {
-        const __m128i *have = (const __m128i *)(const void *)s->p, *want = (const __m128i *)(const void *)e->text;
+    if (end - p >= 32 && e->need) {
+        const __m128i *have = (const __m128i *)(const void *)p, *want = (const __m128i *)(const void *)e->text;
         unsigned a = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(have), _mm_loadu_si128(want)));
         unsigned b = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(have + 1), _mm_loadu_si128(want + 1)));
-        return (~(a | b << 16) & (uint32_t)((UINT64_C(1) << e->n) - 1)) == 0;
+        return (~(a | b << 16) & e->need) == 0;
     }
 #endif
-    return (size_t)(s->end - s->p) >= e->n && memcmp(s->p, e->text, e->n) == 0;
+    return end - p >= e->n && memcmp(p, e->text, e->n) == 0;
 }
 
-static int find_column(const struct json_row *r, struct str name)
+/* Remembers gap number k, when it is short enough. */
+static void learn(struct json_row *r, size_t k, struct str gap, int column)
 {
-    for (size_t h = hash_name(name) & r->mask; r->table[h]; h = (h + 1) & r->mask)
-        if (str_eq(r->slots[r->table[h] - 1].name, name)) return r->table[h] - 1;
-    return -1;
-}
-
-/* Remembers what stands at place k, when it is short enough. */
-static void learn(struct json_row *r, size_t k, struct str name, int column)
-{
-    if (k >= SEQUENCE_MAX || k > r->nseq || name.n > NAME_MAX_BYTES) return;
+    if (k >= SEQUENCE_MAX || k > r->nseq || gap.n > GAP_BYTES) return;
     if (k == r->cap) {
         r->cap = r->cap ? 2 * r->cap : 64;
         r->seq = realloc(r->seq, r->cap * sizeof *r->seq);
         if (!r->seq) check_no_memory();
     }
-    struct expect *e = &r->seq[k];
-    memset(e->text, 0, sizeof e->text);
-    e->text[0] = '"';
-    memcpy(e->text + 1, name.p, name.n);
-    memcpy(e->text + 1 + name.n, "\":", 2);
-    e->n = (uint16_t)(name.n + 3);
+    struct gap *e = &r->seq[k];
+    memset(e, 0, sizeof *e);
+    memcpy(e->text, gap.p, gap.n);
+    e->n = (uint16_t)gap.n;
+    e->need = gap.n <= 32 ? (uint32_t)((UINT64_C(1) << gap.n) - 1) : 0;
     e->column = (int16_t)column;
     if (k == r->nseq) r->nseq++;
 }
 
-/* A name that is not the one expected at place k, and its colon. */
-static bool other_name(struct json_row *r, struct at *s, size_t k, struct arena *a, int *column, struct json_row_fault *why)
+static int find_column(const struct json_row *r, struct str name)
 {
+    for (size_t h = hash_name(name) & r->mask; r->table[h]; h = (h + 1) & r->mask)
+        if (str_eq(r->cells[r->table[h] - 1].name, name)) return r->table[h] - 1;
+    return -1;
+}
+
+/* Gap number k by the rules, up to the value and its opening quote; k 0: behind the brace. *last: it was the end of the object, and g->p stands behind that. */
+static bool read_gap(struct reading *g, size_t k, int *column, bool *last)
+{
+    const char *from = g->p;
     struct json_scanner js;
-    skip_blanks(s);
-    if (s->p == s->end) return broken(why, "the text ends inside an object or array");
-    if (*s->p != '"') return broken(why, "a member name was expected");
-    json_init(&js, (struct str){s->p, (size_t)(s->end - s->p)}, a);
-    if (json_next(&js) != JSON_STRING) return broken(why, js.error);
-    bool plain = js.text.p == s->p + 1;
-    s->p = js.p;
-    *column = find_column(r, js.text);
-    if (plain && s->p < s->end && *s->p == ':') learn(r, k, js.text, *column);
-    skip_blanks(s);
-    if (s->p == s->end || *s->p != ':') return broken(why, "a colon was expected");
-    s->p++;
-    return true;
-}
-
-/* ---- values by type: true when the value was read; else type_read has to ---- */
-
-static bool read_text(const struct type *t, struct str s, bool high, struct value *out)
-{
-    if (high || t->nset || s.n < t->min_len || s.n > t->max_len || (unsigned char)s.p[s.n - 1] <= ' ') return false;
-    *out = (struct value){.kind = V_TEXT, .len = (uint32_t)s.n, .u.text = s.p};
-    return true;
-}
-
-static bool read_decimal(const struct slot *c, struct str s, struct value *out)
-{
-    static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, INT64_C(10000000000), INT64_C(100000000000), INT64_C(1000000000000)};
-    const char *p = s.p, *end = s.p + s.n, *point = NULL;
-    bool negative = *p == '-';
-    uint64_t v = 0;
-    if (s.n > 18 || !c->small) return false;
-    for (p += negative; p < end; p++) {
-        unsigned d = (unsigned)(unsigned char)*p - '0';
-        if (d < 10) v = v * 10 + d;
-        else if (*p == '.' && !point && p > s.p + negative) point = p;
-        else return false;
+    g->p += g->quoted;
+    skip_blanks(g);
+    if (g->p == g->end) return broken(g, "the text ends inside an object or array");
+    *last = *g->p == '}';
+    if (*last) {
+        g->p++;
+        return true;
     }
-    size_t decimals = point ? (size_t)(end - point - 1) : 0;
-    if (end[-1] < '0' || decimals > c->type->scale || v > UINT64_C(100000000000000000) / (uint64_t)powers[c->type->scale - decimals]) return false;
-    int64_t coef = (int64_t)v * powers[c->type->scale - decimals];
-    if (negative) coef = -coef;
-    if (coef < c->lo || coef > c->hi) return false;
-    *out = value_decimal(coef, c->type->scale);
-    return true;
-}
-
-static bool read_date(struct str s, struct value *out)
-{
-    unsigned d[8], bad = 0;
-    static const uint8_t where[8] = {0, 1, 2, 3, 5, 6, 8, 9};
-    int64_t days;
-    if (s.n != 10 || s.p[4] != '-' || s.p[7] != '-') return false;
-    for (int i = 0; i < 8; i++) {
-        d[i] = (unsigned)(unsigned char)s.p[where[i]] - '0';
-        bad |= d[i] > 9;
+    if (k > 0) {
+        if (*g->p != ',') return broken(g, "a comma or a close was expected");
+        g->p++;
+        skip_blanks(g);
+        if (g->p == g->end) return broken(g, "the text ends inside an object or array");
     }
-    unsigned year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
-    if (bad || year < 1800 || !date_from_ymd((int)year, (int)(d[4] * 10 + d[5]), (int)(d[6] * 10 + d[7]), &days)) return false;       /* before 1800: perhaps "no date" */
-    *out = (struct value){.kind = V_DATE, .u.i = days};
+    if (*g->p != '"') return broken(g, "a member name was expected");
+    const char *quote = g->p;
+    json_init(&js, rest(g), g->a);
+    if (json_next(&js) != JSON_STRING) return broken(g, js.error);
+    g->p = js.p;
+    *column = find_column(g->r, js.text);
+    skip_blanks(g);
+    if (g->p == g->end || *g->p != ':') return broken(g, "a colon was expected");
+    g->p++;
+    skip_blanks(g);
+    if (g->p < g->end && *g->p == '"') g->p++;
+    if (js.text.p == quote + 1) learn(g->r, k, (struct str){from, (size_t)(g->p - from)}, *column);
     return true;
 }
 
-static bool read_flag(const struct type *t, struct str s, struct value *out)
-{
-    if (s.n != 1 || t->yes.n != 1 || t->no.n != 1 || t->yes.p[0] == t->no.p[0]) return false;
-    if (s.p[0] != t->yes.p[0] && s.p[0] != t->no.p[0]) return false;
-    *out = value_bool(s.p[0] == t->yes.p[0]);
-    return true;
-}
-
-static bool read_fast(const struct slot *c, struct str s, bool high, struct value *out)
-{
-    if (s.n == 0) return c->type->optional;          /* blank: absent */
-    switch ((enum type_base)c->type->base) {
-    case T_TEXT:    return read_text(c->type, s, high, out);
-    case T_DECIMAL: return read_decimal(c, s, out);
-    case T_DATE:    return read_date(s, out);
-    case T_BOOL:    return read_flag(c->type, s, out);
-    case T_LOCAL: case T_INSTANT: case T_LINK: case T_LIST: case T_BASE_COUNT: break;
-    }
-    return false;
-}
+/* ---- values ---- */
 
 static void violate(struct json_row_fault *why, int column, const char *clause)
 {
@@ -231,39 +192,42 @@ static void violate(struct json_row_fault *why, int column, const char *clause)
     snprintf(why->clause, sizeof why->clause, "%s", clause[0] ? clause : "is no value of its type");
 }
 
-static void read_string(const struct json_row *r, int column, struct str s, bool high, struct value *out, struct json_row_fault *why)
+/* Out of line, so that the buffer costs only those who need it. */
+__attribute__((noinline)) static void read_by_type(struct reading *g, int column, struct str s)
 {
-    char clause[160] = "";
-    *out = value_absent;
-    if (read_fast(&r->slots[column], s, high, out)) return;
-    if (type_read(r->slots[column].type, s, out, clause, sizeof clause)) return;
-    *out = value_absent;
-    violate(why, column, clause);
+    char clause[160];
+    clause[0] = '\0';
+    if (type_read(g->r->cells[column].type, s, &g->cols[column], clause, sizeof clause)) return;
+    g->cols[column] = value_absent;
+    violate(g->why, column, clause);
 }
 
-/* A value that begins with something else than a plain text. False: no JSON. */
-static bool other_value(const struct json_row *r, struct at *s, int column, struct arena *a, struct value *cols, struct json_row_fault *why)
+/* A value by the scanner: one that begins with something else than a plain text. */
+static bool other_value(struct reading *g, int column)
 {
     struct json_scanner js;
-    json_init(&js, (struct str){s->p, (size_t)(s->end - s->p)}, a);
+    const struct json_row *r = g->r;
+    json_init(&js, rest(g), g->a);
     enum json_token t = json_next(&js);
-    if (t == JSON_ERROR) return broken(why, strcmp(js.error, "no value") == 0 ? "the text ends inside an object or array" : js.error);
+    g->quoted = false;
+    if (t == JSON_ERROR) return broken(g, strcmp(js.error, "no value") == 0 ? "the text ends inside an object or array" : js.error);
     if (column < 0) {
         bool ok = json_skip(&js, t);
-        s->p = js.p;
-        return ok || broken(why, js.error);
+        g->quoted = t == JSON_STRING;
+        g->p = js.p - g->quoted;
+        return ok || broken(g, js.error);
     }
-    const struct type *type = r->slots[column].type;
-    struct value *out = &cols[column];
+    const struct type *type = r->cells[column].type;
+    struct value *out = &g->cols[column];
     char clause[160] = "";
     const char *bad = clause;
     bool ok = true;
     *out = value_absent;
     if (t == JSON_ARRAY && type->base == T_LIST && r->list) {
-        bad = r->list(&r->columns[column], &js, t, a, out);
+        bad = r->list(&r->columns[column], &js, t, g->a, out);
         ok = bad == NULL;
     } else if (t == JSON_STRING) {
-        read_string(r, column, js.text, true, out, why);
+        read_by_type(g, column, js.text);
     } else {
         if (t == JSON_TRUE || t == JSON_FALSE) *out = value_bool(t == JSON_TRUE);
         else if (t == JSON_NUMBER) ok = decimal_parse_json(js.text, out);
@@ -271,80 +235,122 @@ static bool other_value(const struct json_row *r, struct at *s, int column, stru
         ok = ok && type_admits(type, out, clause, sizeof clause);
         if (ok && out->kind == V_DECIMAL) decimal_rescale(out, type->scale, out);      /* as a source would deliver it */
     }
-    if (js.error[0]) return broken(why, js.error);
+    if (js.error[0]) return broken(g, js.error);
     if (!ok) {
         *out = value_absent;
-        violate(why, column, bad);
+        violate(g->why, column, bad);
     }
-    s->p = js.p;
+    g->quoted = t == JSON_STRING;
+    g->p = js.p - g->quoted;
+    return true;
+}
+
+static bool has_high(struct str s)
+{
+    unsigned char seen = 0;
+    for (size_t i = 0; i < s.n; i++) seen |= (unsigned char)s.p[i];
+    return seen >= 0x80;
+}
+
+/* A text without escapes. False: it is not UTF-8. */
+static inline bool plain_text(struct reading *g, int column, struct str s)
+{
+    bool high = g->r->marks.high && has_high(s);
+    if (high && !str_utf8_valid(s)) return broken(g, "a string that is not UTF-8");
+    if (column < 0) return true;
+    bool room = s.p - g->start >= 8 && g->end - s.p >= 8;
+    if (high || !cell_read(&g->r->cells[column], s, room, &g->cols[column])) read_by_type(g, column, s);
     return true;
 }
 
 /* ---- the object ---- */
 
-/* s->p behind the colon. */
-static inline bool read_value(struct json_row *r, struct at *s, int column, struct arena *a, struct value *cols, struct json_row_fault *why)
+/* The first mark at or behind p, g->end when there is none. The window moves with it. */
+static const char *next_mark(struct reading *g, const char *p)
 {
-    if (s->p < s->end && *s->p == ' ') skip_blanks(s);
-    if (s->p < s->end && *s->p == '"') {
-        bool high = false;
-        const char *from = s->p + 1, *to = json_run(from, s->end, &high);
-        if (to < s->end && *to == '"') {
-            struct str text = {from, (size_t)(to - from)};
-            s->p = to + 1;
-            if (high && !str_utf8_valid(text)) return broken(why, "a string that is not UTF-8");
-            if (column >= 0) read_string(r, column, text, high, &cols[column], why);
-            return true;
-        }
+    struct json_marks *m = &g->r->marks;
+    for (;; p = m->from + m->n) {
+        if ((size_t)(p - m->from) >= m->n) g->r->find(m, p, (size_t)(g->end - p));
+        const char *to = json_marks_next(m, p);
+        if (to < m->from + m->n || to == g->end) return to;
     }
-    return other_value(r, s, column, a, cols, why);
 }
 
-/* Behind a value: true with *more when a comma came, s->p at the next name. */
-static bool next_member(struct at *s, bool *more, struct json_row_fault *why)
+/* Members as expected whose values are plain texts, from number *k on: the bulk of every row. Stops before the first that is something else, in front of its gap or
+ * behind (*column tells). Each step waits for the place of the one before, and that is all that it waits for: so places are numbers here, and one word of the
+ * map gives the next. */
+static inline bool plain_members(struct reading *g, size_t *k, int *column)
 {
-    skip_blanks(s);
-    if (s->p == s->end) return broken(why, "the text ends inside an object or array");
-    *more = *s->p == ',';
-    if (!*more && *s->p != '}') return broken(why, "a comma or a close was expected");
-    s->p++;
+    struct json_row *r = g->r;
+    const struct json_marks *m = &r->marks;
+    const struct gap *e = r->seq + *k, *last = r->seq + r->nseq;
+    const char *base = m->from;
+    size_t at = (size_t)(g->p - base);
+    *column = NOT_YET;
+    if (!g->quoted && *k > 0 && e < last && e->text[0] == '"') return true;
+    for (; e < last && is_expected(e, base + at, g->end); e++) {
+        size_t from = at + e->n, to;
+        *column = e->column;
+        if (from > m->n || (to = json_marks_near(m, from)) == 0 || base[from - 1] != '"' || base[to] != '"') {
+            at = from;
+            break;
+        }
+        if (!plain_text(g, *column, (struct str){base + from, to - from})) return false;
+        *column = NOT_YET;
+        g->quoted = true;
+        at = to;
+    }
+    *k = (size_t)(e - r->seq);
+    g->p = base + at;
     return true;
 }
 
-static bool no_object(struct str text, struct arena *a, struct json_row_fault *why)
+/* The value behind a gap; g->p behind its opening quote, if it has one. */
+static bool read_value(struct reading *g, int column)
+{
+    if (g->p[-1] != '"') return other_value(g, column);
+    const char *from = g->p, *to = next_mark(g, from);
+    if (to == g->end || *to != '"') {
+        g->p--;
+        return other_value(g, column);
+    }
+    g->p = to;
+    g->quoted = true;
+    return plain_text(g, column, (struct str){from, (size_t)(to - from)});
+}
+
+/* The members behind the brace, and the closing brace. */
+static bool read_members(struct reading *g)
+{
+    for (size_t k = 0;; k++) {
+        int column;
+        bool last = false;
+        if (!plain_members(g, &k, &column)) return false;
+        if (column == NOT_YET && !read_gap(g, k, &column, &last)) return false;
+        if (last) return true;
+        if (!read_value(g, column)) return false;
+    }
+}
+
+static bool no_object(struct reading *g)
 {
     struct json_scanner js;
-    json_init(&js, text, a);
-    return broken(why, json_next(&js) == JSON_ERROR ? js.error : "not a JSON object");
+    json_init(&js, rest(g), g->a);
+    return broken(g, json_next(&js) == JSON_ERROR ? js.error : "not a JSON object");
 }
 
 bool json_row_read(struct json_row *r, struct str text, size_t *used, struct arena *a, struct value *cols, struct json_row_fault *why)
 {
-    struct at s = {text.p, text.p + text.n};
-    bool more = true;
+    struct reading g = {r, text.p, text.p, text.p + text.n, false, a, cols, why};
     why->column = -1;
     why->clause[0] = '\0';
-    for (size_t i = 0; i < r->nslots; i++) cols[i] = value_absent;
-    skip_blanks(&s);
-    if (s.p == s.end || *s.p != '{') return no_object(text, a, why);
-    s.p++;
-    skip_blanks(&s);
-    if (s.p < s.end && *s.p == '}') {
-        s.p++;
-        more = false;
-    }
-    for (size_t k = 0; more; k++) {
-        int column;
-        if (s.p < s.end && *s.p <= ' ') skip_blanks(&s);
-        if (k < r->nseq && is_expected(&s, &r->seq[k])) {
-            column = r->seq[k].column;
-            s.p += r->seq[k].n;
-        } else if (!other_name(r, &s, k, a, &column, why)) return false;
-        if (!read_value(r, &s, column, a, cols, why)) return false;
-        if (s.p < s.end && *s.p == ',') s.p++;
-        else if (!next_member(&s, &more, why)) return false;
-    }
-    *used = (size_t)(s.p - text.p);
+    for (size_t i = 0; i < r->ncells; i++) cols[i] = value_absent;
+    skip_blanks(&g);
+    if (g.p == g.end || *g.p != '{') return no_object(&g);
+    g.p++;
+    r->find(&r->marks, g.p, (size_t)(g.end - g.p));
+    if (!read_members(&g)) return false;
+    *used = (size_t)(g.p - text.p);
     for (size_t i = 0; i < r->nrequired && why->column < 0; i++)
         if (!value_present(&cols[r->required[i]])) violate(why, r->required[i], "is absent, but a value is required");
     return true;

@@ -1,6 +1,8 @@
-/* json_row_test.c - JSON to slots against the strict scanner: for rows as a source sends them, and for a hundred thousand that were damaged in one to three
- * places, both take or refuse the same texts, find the same values and name the same column. The vector loop against its portable twin. */
+/* json_row_test.c - JSON to slots against the strict scanner: for rows as a source sends them, for a hundred thousand that were damaged in one to three places,
+ * for values of random letters and for rows beyond a window of marks, both take or refuse the same texts, find the same values and name the same column. The
+ * vector loops against their portable twins, and these against a loop over bytes. */
 #include "value/json_row.h"
+#include "value/json_marks.h"
 #include "value/json_run.h"
 #include "tests/unit/value/ok.h"
 
@@ -114,6 +116,9 @@ static const char *const rows[] = {
     "{\"Division\":\"01\",\"Number\":\"A\",\"Number\":\"B\",\"Name\":\"a text that is too long\",\"Limit\":\"99999999999.99\",\"Since\":\"2026-02-30\",\"Hold\":\"X\",\"Status\":\"Q\"}",
     "{\"Division\":\"01\",\"Number\":\"ABF\",\"Limit\":\"999999999999.99\",\"Hold\":\"false\",\"Since\":\"20260312\",\"Status\":\"T\",\"Comment\":\"  leading and inner  blanks\"}",
     "{\"Division\":\"1\",\"Number\":\" \",\"Limit\":\"12.345\",\"Hold\":\"\",\"Since\":\"1753-01-01\"}", "{}", "{\"Division\":\"01\"}   ", "[]", "12", "", "  ",
+    "{\n  \"Division\": \"01\",\n  \"Number\": \"ABF\",\n  \"Limit\": 7,\n  \"Name\": \"American\",\n  \"Hold\": null,\n  \"Since\": \"2026-03-12\"\n}",
+    "{\"Division\":\"01\",\"Number\":1,\"Name\":\"x\"}", "{\"Division\":\"01\",\"Number\":\"1\",\"Name\":\"x\"}", "{\"Division\":\"01\",\"Number\":1\",\"Name\":\"x\"}",
+    "{\"Division\":\"01\",\"Number\":\"1,\"Name\":\"x\"}", "{\"Division\":\"01\" ,\"Number\":\"1\",}", "{,\"Division\":\"01\"}", "{\"Division\":\"01\"\"Number\":\"1\"}",
     "{\"Limit\":\"0.\",\"Since\":\"0001-01-01\"}", "{\"Limit\":\".5\"}", "{\"Limit\":\"-\"}", "{\"Limit\":\"--5\"}", "{\"Limit\":\"1.2.3\"}", "{\"Limit\":\"00012.5\"}", "{\"Limit\":\"+5\"}"};
 
 static void whole_rows(void)
@@ -157,6 +162,88 @@ static void damaged_rows(void)
     ok(taken > 5000 && refused > 20000 && violated > 2000, "json_row the damage is of every kind", "taken %u, refused %u, violated %u", taken, refused, violated);
 }
 
+/* Values of letters that numbers and dates are made of, at each place of a row. */
+static void random_values(void)
+{
+    static const char letters[] = "0000123456789......--- +e,AYN";
+    static const char *const like[] = {"12345678", "123456.78", "-1234.56", "0.00", "2026-03-12", "2024-02-29", "1753-01-01", "99999999999.99", "Y", "A"};
+    char text[300], value[24];
+    unsigned wrong = 0;
+    for (int i = 0; i < 100000 && wrong < 5; i++) {
+        size_t n = below(14);
+        for (size_t k = 0; k < n; k++) value[k] = letters[below(sizeof letters - 1)];
+        if (i % 2) {
+            const char *from = like[below(sizeof like / sizeof *like)];
+            n = strlen(from);
+            memcpy(value, from, n);
+            if (below(3)) value[below(n)] = letters[below(sizeof letters - 1)];
+        }
+        const char *name = (const char *const[]){"Limit", "Since", "Hold", "Status", "Comment"}[below(5)];
+        int len = snprintf(text, sizeof text, "{%s\"%s\":\"%.*s\",\"Division\":\"01\",\"Number\":\"%.*s\"}", below(2) ? "\"x\":1," : "", name, (int)n, value, (int)n, value);
+        wrong += differs((struct str){text, (size_t)len}) != NULL;
+    }
+    ok(wrong == 0, "json_row 100,000 rows of random values", "%u differ", wrong);
+}
+
+/* Rows of up to three windows, texts of up to one and a half; the reader has no byte behind them. */
+static void long_rows(void)
+{
+    unsigned wrong = 0;
+    for (int i = 0; i < 400 && wrong < 5; i++) {
+        struct buf b = {0};
+        size_t want = JSON_MARKS_WINDOW / 2 + below(5 * JSON_MARKS_WINDOW / 2);
+        buf_puts(&b, "{\"Division\":\"01\"");
+        for (unsigned m = 0; b.n < want; m++) {
+            size_t n = below(8) ? below(70) : below(3 * JSON_MARKS_WINDOW / 2);
+            buf_printf(&b, ",\"%s%u\":\"", below(20) ? "Field" : "M\xc3\xbcller", m);
+            for (size_t k = 0; k < n; k++) buf_puts(&b, below(400) ? "a" : below(4) ? "\xc3\xbc" : below(3) ? "\\\"" : below(3) ? "\\u00fc" : below(20) ? " " : "\xff");
+            buf_puts(&b, "\"");
+            if (below(30) == 0) buf_puts(&b, ",\"Limit\":12.5");
+        }
+        buf_puts(&b, ",\"Number\":\"ABF\",\"Limit\":\"12.5\"}");
+        char *copy = malloc(b.n);
+        if (!copy) return;
+        memcpy(copy, b.p, b.n);
+        wrong += differs((struct str){copy, b.n}) != NULL;
+        free(copy);
+        buf_free(&b);
+    }
+    ok(wrong == 0, "json_row 400 rows of more than a window", "%u differ", wrong);
+}
+
+/* Each way to find the marks, and the walk over them, against a loop over the bytes; nothing behind the end is read or counted. */
+static void marks(void)
+{
+    static struct json_marks m;
+    for (const struct json_marks_way *w = json_marks_ways; w->name; w++) {
+        unsigned wrong = 0;
+        char name[60];
+        for (int i = 0; i < 4000 && w->here(); i++) {
+            size_t n = below(4) ? below(300) : JSON_MARKS_WINDOW - 70 + below(140), window = n < JSON_MARKS_WINDOW ? n : JSON_MARKS_WINDOW;
+            unsigned rare = below(3) ? 30 : 2;
+            char *text = malloc(n ? n : 1);
+            if (!text) return;
+            bool high = false;
+            for (size_t k = 0; k < n; k++) text[k] = (char)(below(rare) ? 'a' + below(26) : below(6) ? (unsigned char)"\"\\\x1f \x7f\n"[below(6)] : below(256));
+            memset(m.bits, 0xff, sizeof m.bits);
+            w->find(&m, text, n);
+            const char *next = text + window;
+            wrong += m.from != text || m.n != window;
+            for (size_t k = window + 1; k-- > 0;) {
+                unsigned char c = k < window ? (unsigned char)text[k] : ' ';
+                if (c == '"' || c == '\\' || c < 0x20) next = text + k;
+                high |= c >= 0x80;
+                size_t near = json_marks_near(&m, k);
+                wrong += json_marks_next(&m, text + k) != next || (near ? text + near != next || next == text + window : next < text + window && next < text + k + 56 && next > text);
+            }
+            wrong += m.high != high;
+            free(text);
+        }
+        snprintf(name, sizeof name, "json_marks %s%s", w->name, w->here() ? "" : " (not on this processor)");
+        ok(wrong == 0, name, "%u differ", wrong);
+    }
+}
+
 static void twins(void)
 {
     char text[80];
@@ -176,6 +263,9 @@ int main(void)
     reader = json_row_new(columns, COLUMNS, NULL);
     whole_rows();
     damaged_rows();
+    random_values();
+    long_rows();
+    marks();
     twins();
     json_row_free(reader);
     return ok_done();
