@@ -291,13 +291,10 @@ static enum err fold_hint(struct fold *x)
 
 static enum err fold_erase(struct fold *x)
 {
-    struct row before = x->row, *r = &x->row;
-    const struct str none = {NULL, 0};
-    r->snapshot = r->wanted = r->written = r->sent = r->why = r->lines = none;
-    r->flags |= ROW_F_ERASED;
-    r->slot = FRAME_NO_SLOT;
-    r->hash = none;
-    r->state = ROW_GONE;
+    /* Only what this frame says is left: the record's other frames cannot be read any more, and folding the log anew has to come to the same. */
+    struct row before = x->row;
+    x->row = (struct row){.state = ROW_GONE, .slot = FRAME_NO_SLOT, .id = x->ev.v[EV_ID],
+                          .flags = ROW_F_ERASED | ((uint32_t)event_int(&x->ev, EV_FLAGS, 0) & ROW_F_VOID)};
     return fold__save_row(x, &before);
 }
 

@@ -406,6 +406,7 @@ static enum err take_file(struct engine *e, struct sync_endpoint *p, const char 
     struct fault why = {ERR_OK, ""};
     enum err err = world_read_file(e->w, path, HINT_BYTES, a, &body, &why);
     if (err == ERR_NOT_FOUND) return ERR_OK;
+    if (err == ERR_IO) return fault_set(f, ERR_IO, "%s", why.text);          /* it stays for the next time */
     if (err == ERR_OK) err = p->tops->told(token, body, a, &told, &why);
     if (err != ERR_OK) log_warn("a notification is dropped: %s", why.text);
     else err = take_told(e, p, &told, a, f);
@@ -474,14 +475,17 @@ bool engine_ear(struct engine *e, size_t i, struct engine_ear *out)
         struct str listen = conn_setting(&p->env, "notify_listen"), token = {"", 0};
         struct fault f;
         if (!listens(p) || !listen.n || met++ < i) continue;
+        char parent[sizeof out->dir];
         *out = (struct engine_ear){.told = p->tops->told};
         if (p->tops->watch_token(p->target, &e->page, &token, &f) != ERR_OK) return false;
         (void)snprintf(out->token, sizeof out->token, "%.*s", (int)token.n, token.p);
         (void)snprintf(out->listen, sizeof out->listen, "%.*s", (int)listen.n, listen.p);
-        (void)snprintf(out->dir, sizeof out->dir, "%s/hints", e->o.state_dir);
-        if (fs->mkdir(fs->ctx, out->dir, 0700) != 0 && errno != EEXIST) return false;
+        (void)snprintf(parent, sizeof parent, "%s/hints", e->o.state_dir);
         (void)snprintf(out->dir, sizeof out->dir, "%s/hints/%s", e->o.state_dir, p->env.state_name);
-        return fs->mkdir(fs->ctx, out->dir, 0700) == 0 || errno == EEXIST;
+        if (fs->mkdir(fs->ctx, parent, 0700) != 0 && errno != EEXIST) return false;
+        if (fs->mkdir(fs->ctx, out->dir, 0700) != 0 && errno != EEXIST) return false;
+        /* A file in it that was acknowledged has to be found after a power cut, so the folder has to be there. */
+        return fs->sync_dir(fs->ctx, parent) == 0 && fs->sync_dir(fs->ctx, e->o.state_dir) == 0;
     }
     return false;
 }

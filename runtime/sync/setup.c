@@ -48,18 +48,17 @@ static enum err fold_one(void *arg, const struct frame *fr, struct fault *f)
 {
     struct engine *e = arg;
     enum err err = store_apply(e->store, fr, f);
-    struct event_tags ev = {0};
-    if (err == ERR_OK && fr->kind == FRAME_ERASE && event_read(&ev, fr->pub) && event_has(&ev, EV_SLOT)) {
-        uint32_t slot = (uint32_t)event_int(&ev, EV_SLOT, FRAME_NO_SLOT);
-        if (slot != FRAME_NO_SLOT) err = slot_erase(e->secrets, slot, f);      /* the crash may have come between the mark and the deed */
-    }
     return err == ERR_OK ? store_tick(e->store, world_mono_ms(e->w), f) : err;
 }
 
 /* What the log has and the index lacks; then this process announces itself, which makes every row that was in flight ambiguous. */
 static enum err recover(struct engine *e, struct fault *f)
 {
-    enum err err = journal_read(e->journal, store_applied_seq(e->store) + 1, fold_one, e, f);
+    /* The crash may have come between the mark of an erasure and the deed, or in its middle: a key of which half is overwritten opens nothing, so this
+     * is done before anything is opened. */
+    struct journal_filter marks = {.from = store_applied_seq(e->store) + 1, .kinds = UINT64_C(1) << FRAME_ERASE, .sealed = true};
+    enum err err = journal_scan(e->journal, &marks, engine__erase_slot, e, f);
+    if (err == ERR_OK) err = journal_read(e->journal, store_applied_seq(e->store) + 1, fold_one, e, f);
     if (err == ERR_OK) err = store_flush(e->store, f);
     if (err == ERR_OK && store_next_slot(e->store) > 0) err = slot_seen(e->secrets, store_next_slot(e->store) - 1, f);
     if (err != ERR_OK) return err;

@@ -86,6 +86,7 @@ void emit_note(struct engine *e, enum frame_kind kind, const char *what, const c
 enum err config_endpoints(struct engine *e, struct fault *f);
 int64_t engine_settle_ms(const struct engine *e);
 enum err engine__load_image(struct engine *e, const char *path, struct fault *f);
+enum err engine__erase_slot(void *engine, const struct frame *fr, struct fault *f);     /* does what an ERASE frame says */
 void engine__close_image(struct engine *e);
 enum err engine__flows(struct engine *e, struct fault *f);
 

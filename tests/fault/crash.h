@@ -7,6 +7,7 @@
  *     crash_io.c     the linker's wraps around every I/O call of ours and of LMDB: counted, broken, logged
  *     platter.c      what of that log would have survived a power cut
  *     crash_orders.c orders with lines: what stands in their feed, and what Zoho has to hold
+ *     crash_more.c   the second scene: bulk write, notifications, deletes, erasure, replay, another spec
  *     crash_check.c  the judge: Zoho's records against Sage's
  *     crash_state.c  the judge of the state directory: log, index, secrets, and what had been promised
  *     crash_power.c  power cuts by the hundred thousand, from the recorded ops of a run
@@ -92,6 +93,9 @@ struct promise {
     char name[40];                      /* of the secret */
 };
 
+/* What people have ordered and no life has done yet; the program clears what is done. Empty text: nothing. */
+struct crash_acts { char note[120], erase[40], replay[40]; bool second_spec; };        /* note: a notification, "Accounts insert 1234" */
+
 /* ---- shared by server and child ---- */
 /* Of what was not synced: nothing; sectors at random; all, and the last write torn; all; one change only; all but one; anything, torn anywhere. */
 enum cut { CUT_NONE, CUT_LOSE_ALL, CUT_SHUFFLE, CUT_PREFIX, CUT_KEEP_ALL, CUT_ONLY, CUT_BUT, CUT_MIXED };
@@ -113,6 +117,7 @@ struct crash_shared {
     bool out_of_memory;                 /* the child ends because memory was refused */
     enum fault_kind net_fault;          /* for the request that is being handed over */
     enum plant plant;
+    struct crash_acts todo;
     unsigned life;
     unsigned char called[CRASH_CALLS];  /* enum io_call per number */
     /* what the child says at its end */
@@ -175,6 +180,7 @@ struct power_options {
     unsigned jobs, seconds;             /* 0 = no limit */
     const char *one;                    /* RUN:POSITION:ROUND[:AGAIN], told */
     enum plant plant;
+    const char *more[2];                /* specs of the second scene, or NULL */
 };
 /* Prints its lines; adds to the counts. */
 void power_run(const struct power_options *o, unsigned *passed, unsigned *failed);
@@ -197,6 +203,7 @@ struct crash_record { size_t n; bool stopped; unsigned char bytes[RECORD_BYTES];
 struct crash_setup {
     const char *dir;                    /* on a fast disk; a directory of its own per case */
     const char *image_path, *data_path;
+    const char *more[2];                /* the second scene, by these two specs; NULL: the first */
     bool trace;                         /* tell every call and request */
     const unsigned char *baseline; uint64_t baseline_calls;    /* to see that the course is the same */
     struct crash_record *record;        /* shared memory, or NULL */

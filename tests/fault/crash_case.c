@@ -179,7 +179,8 @@ static void child(struct scene *s, int fd)
     int null = open("/dev/null", O_WRONLY);
     if (null >= 0 && !s->setup->trace) dup2(null, 2);
     log_set_level(s->setup->trace ? LOG_INFO : LOG_ERROR);
-    struct life_plan p = {s->setup->dir, s->state, s->setup->image_path, s->feed};
+    const char *image = s->more ? s->setup->more[s->sh->todo.second_spec] : s->setup->image_path;
+    struct life_plan p = {s->setup->dir, s->state, image, s->feed};
     int end = life_run(&p, s->sh, fd);
     io_counted();
     _exit(STATUS_BASE + end);
@@ -243,7 +244,7 @@ static bool live(struct scene *s)
     for (unsigned tries = 0; s->c->lives < LIVES_MAX; tries++) {
         int end = one_life(s);
         if (end < 0) return false;
-        if (end == LIFE_DONE && s->sh->pending == 0) return true;
+        if (end == LIFE_DONE && s->sh->pending == 0 && !more_to_do(s)) return true;
         sim_loop_advance(s->loop, s->sh->struck ? 1000 : QUARTER_MS);
         if (s->sh->struck && !s->meanwhile) {
             s->meanwhile = true;
@@ -284,7 +285,7 @@ static bool play(struct scene *s)
     s->sh->counting = s->sh->armed = true;
     if (!live(s)) return false;
     sim_loop_advance(s->loop, QUARTER_MS);
-    if (!change_some(s) || !live(s)) return false;
+    if (!change_some(s) || (s->more && !more_change(s)) || !live(s)) return false;
     s->c->calls = s->sh->calls;
     s->c->mallocs = s->sh->mallocs;
     s->c->reached = s->sh->fault[0].kind == FAULT_NONE || s->sh->hit[0];
@@ -296,6 +297,8 @@ static bool play(struct scene *s)
     sim_loop_advance(s->loop, QUARTER_MS);
     if (!without_index(s) || !check_records(s)) return false;
     int64_t noops = check_counts(s).noops;
+    /* A bulk job whose number was lost is found by its records only when it has run: until then they are sent, refused as doubles, and written. */
+    if (s->more && s->c->fault[0].kind != FAULT_NONE) return true;
     return noops == 0 || scene_wrong(s, "%lld updates of Zoho had no effect: they had been applied before", (long long)noops);
 }
 
@@ -313,7 +316,7 @@ static bool same_course(struct scene *s)
 
 void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned char *called)
 {
-    struct scene s = {.setup = setup, .c = c, .platter = platter_new()};
+    struct scene s = {.setup = setup, .c = c, .more = setup->more[0] != NULL, .platter = platter_new()};
     s.sh = mmap(NULL, sizeof *s.sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (s.sh == MAP_FAILED) abort();
     s.sh->random = 5;

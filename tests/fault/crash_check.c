@@ -48,26 +48,12 @@ static bool same_credit(struct scene *s, const json_t *record, const char *key)
     return ok;
 }
 
-/* "02~A~1" in the agent's form -> "ABC~02~A^-1": the first ~ parts division and number, others belong to the number. */
-static void our_key(const char *key, char *out, size_t n)
-{
-    size_t at = (size_t)snprintf(out, n, "ABC~");
-    bool number = false;
-    for (const char *p = key; *p && at + 3 < n; p++) {
-        bool escape = *p == '^' || (*p == '~' && number);
-        if (escape) out[at++] = '^';
-        out[at++] = escape && *p == '~' ? '-' : *p;
-        number = number || *p == '~';
-    }
-    out[at] = '\0';
-}
-
 static bool check_customer(struct scene *s, const json_t *all, const char *key)
 {
     char ours[64];
     const json_t *record, *found = NULL;
     size_t i, times = 0;
-    our_key(key, ours, sizeof ours);
+    scene_our_key(key, ours, sizeof ours);
     json_array_foreach(all, i, record) {
         const char *have = json_string_value(json_object_get(record, "Sage_Customer"));
         if (!have || strcmp(have, ours) != 0) continue;
@@ -75,6 +61,8 @@ static bool check_customer(struct scene *s, const json_t *all, const char *key)
         times++;
     }
     if (times != 1) return scene_wrong(s, "customer %s stands %zu times in Zoho", key, times);
+    if (s->more && strcmp(key, s->erased) == 0) return true;            /* as it was when it was erased */
+    if (s->more && !more_check(s, found, key)) return false;
     return same_text(s, found, "Account_Name", key, "CustomerName") && same_text(s, found, "Billing_City", key, "City") &&
            same_text(s, found, "Billing_Code", key, "ZipCode") && same_credit(s, found, key);
 }
@@ -86,9 +74,12 @@ bool check_records(struct scene *s)
     scene_keys(s);
     bool ok = json_is_array(all) || scene_wrong(s, "Zoho's records cannot be dumped");
     for (size_t i = 0; i < s->nkeys && ok; i++) ok = check_customer(s, all, s->key[i]);
-    if (ok && json_array_size(all) != s->nkeys) ok = scene_wrong(s, "Zoho holds %zu accounts, Sage %zu customers", json_array_size(all), s->nkeys);
+    size_t beyond = (s->group[0] ? 1u : 0u) + (s->deleted[0] ? 1u : 0u);
+    if (ok && json_array_size(all) != s->nkeys + beyond)
+        ok = scene_wrong(s, "Zoho holds %zu accounts, Sage %zu customers, and %zu are beyond", json_array_size(all), s->nkeys, beyond);
+    ok = ok && (!s->deleted[0] || more_check_gone(s, all));
     int64_t inserts = check_counts(s).inserts, expected = (int64_t)s->nkeys + SCENE_ITEMS + SCENE_ORDERS;
-    if (ok && inserts != expected) ok = scene_wrong(s, "Zoho made %lld records for %lld", (long long)inserts, (long long)expected);
+    if (ok && !s->more && inserts != expected) ok = scene_wrong(s, "Zoho made %lld records for %lld", (long long)inserts, (long long)expected);
     ok = ok && orders_check(s);
     json_decref(all);
     free(dump);
@@ -128,16 +119,17 @@ static void count_intent(void *arg, const struct frame *fr, const struct event_t
     arena_free(&a);
 }
 
-struct slots { uint32_t seen[SCENE_KEYS + SCENE_ITEMS + SCENE_ORDERS]; size_t n; struct fault *f; };
+struct slots { uint32_t seen[SCENE_KEYS + SCENE_ITEMS + SCENE_ORDERS]; size_t n, gone; struct fault *f; };
 
 static enum err slot_once(void *arg, struct str key, const struct row *r)
 {
     struct slots *t = arg;
     (void)key;
-    for (size_t i = 0; i < t->n; i++)
+    t->gone += r->state == ROW_GONE;
+    for (size_t i = 0; i < t->n && r->slot != FRAME_NO_SLOT; i++)
         if (t->seen[i] == r->slot) return fault_set(t->f, ERR_CORRUPT, "two records share data-key slot %u", r->slot);
     if (t->n < sizeof t->seen / sizeof *t->seen) t->seen[t->n++] = r->slot;
-    return r->state == ROW_CLEAN ? ERR_OK : fault_set(t->f, ERR_CORRUPT, "a row is left in state %s: %.*s", row_state_name(r->state), (int)r->why.n, r->why.p);
+    return r->state == ROW_CLEAN || r->state == ROW_GONE ? ERR_OK : fault_set(t->f, ERR_CORRUPT, "a row is left in state %s: %.*s", row_state_name(r->state), (int)r->why.n, r->why.p);
 }
 
 static const char *key_of_id(const struct judge *j, const char *id)
@@ -159,6 +151,9 @@ static enum err sends_announced(struct judge *j, struct fault *f)
         const char *key = s->writes[i].key[0] ? s->writes[i].key : key_of_id(j, s->writes[i].id);
         if (!key) return fault_set(f, ERR_CORRUPT, "a record without a key was written: %s", s->writes[i].id);
         struct intent *t = intent_of(j, key);
+        char erased[64] = "";
+        if (s->erased[0]) scene_our_key(s->erased, erased, sizeof erased);
+        if (strcmp(key, erased) == 0) continue;                /* what its frames say cannot be read any more */
         if (++t->sent > t->count)
             return fault_set(f, ERR_CORRUPT, "%s reached Zoho %u times, the log announces %u", key, t->sent, t->count);
     }
@@ -170,7 +165,8 @@ static enum err judge_state(struct judge *j, struct fault *f)
     struct slots slots = {.f = f};
     enum err err = state_judge(&j->state, f);
     for (uint16_t flow = 1; flow <= SCENE_MODULES && err == ERR_OK; flow++) err = store_rows(j->state.store, flow, (struct str){NULL, 0}, slot_once, &slots, f);
-    size_t records = j->s->nkeys + SCENE_ITEMS + SCENE_ORDERS;
+    size_t deleted = j->s->deleted[0] ? 1 : 0, gone = deleted + (j->s->erased[0] ? 1u : 0u), records = j->s->nkeys + deleted + SCENE_ITEMS + SCENE_ORDERS;
+    if (err == ERR_OK && slots.gone != gone) err = fault_set(f, ERR_CORRUPT, "%zu rows are gone, %zu should be", slots.gone, gone);
     if (err == ERR_OK && slots.n != records) err = fault_set(f, ERR_CORRUPT, "the index has %zu rows for %zu records", slots.n, records);
     return err == ERR_OK ? sends_announced(j, f) : err;
 }
@@ -181,7 +177,7 @@ bool check_state(struct scene *s)
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        struct judge j = {.s = s, .state = {.dir = s->state, .frame = count_intent, .arg = &j}, .intents = calloc(CRASH_TALLY, sizeof *j.intents)};
+        struct judge j = {.s = s, .state = {.dir = s->state, .erases = s->more, .frame = count_intent, .arg = &j}, .intents = calloc(CRASH_TALLY, sizeof *j.intents)};
         struct fault f = {ERR_OK, ""};
         j.zoho = json_array();
         for (size_t m = 0; m < SCENE_MODULES; m++) json_array_extend(j.zoho, json_loads(zoho_sim_dump(s->zoho, scene_modules[m], NULL), 0, NULL));

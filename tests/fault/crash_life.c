@@ -45,13 +45,51 @@ static struct engine_options options(const struct life_plan *p, enum plant plant
                                    .batch_rows = BATCH_ROWS, .map_bytes = MAP_BYTES, .segment_bytes = SEGMENT_BYTES};
 }
 
-static enum err once(const struct life_plan *p, const struct world *w, enum plant plant, struct engine_result *r, struct fault *f)
+/* As the receiver keeps a notification (serve/serve.c): only then is it said to have come. */
+static enum err keep_note(struct engine *e, const struct world *w, char *note, struct fault *f)
+{
+    static unsigned number;
+    struct engine_ear ear;
+    char path[700], body[400], module[60], what[20], id[24];
+    if (!engine_ear(e, 0, &ear)) return fault_set(f, ERR_IO, "no folder for notifications");
+    const char *a = strchr(note, ' '), *b = a ? strchr(a + 1, ' ') : NULL;
+    if (!a || !b) abort();
+    (void)snprintf(module, sizeof module, "%.*s", (int)(a - note), note);
+    (void)snprintf(what, sizeof what, "%.*s", (int)(b - a - 1), a + 1);
+    (void)snprintf(id, sizeof id, "%s", b + 1);
+    (void)snprintf(path, sizeof path, "%s/%013lld-%08x.hint", ear.dir, (long long)world_wall_ms(w), ++number);
+    (void)snprintf(body, sizeof body, "{\"module\":\"%s\",\"operation\":\"%s\",\"ids\":[\"%s\"],\"token\":\"%s\"}", module, what, id, ear.token);
+    enum err err = world_write_file(w, path, str_of(body), 0600, f);
+    if (err == ERR_OK) note[0] = '\0';
+    return err;
+}
+
+/* What people ordered. A record that is being written cannot be erased or replayed now: later. */
+static enum err act(struct engine *e, const struct world *w, struct crash_acts *todo, struct fault *f)
+{
+    enum err err = ERR_OK;
+    if (todo->note[0]) err = keep_note(e, w, todo->note, f);
+    if (err == ERR_OK && todo->replay[0]) {
+        err = engine_replay(e, "customers", str_of(todo->replay), false, false, "the harness", f);
+        if (err == ERR_OK) todo->replay[0] = '\0';
+        if (err == ERR_BUSY) err = ERR_OK;
+    }
+    if (err == ERR_OK && todo->erase[0]) {
+        err = engine_erase(e, "customers", str_of(todo->erase), "the harness", f);
+        if (err == ERR_OK) todo->erase[0] = '\0';
+        if (err == ERR_BUSY) err = ERR_OK;
+    }
+    return err;
+}
+
+static enum err once(const struct life_plan *p, const struct world *w, enum plant plant, struct crash_acts *todo, struct engine_result *r, struct fault *f)
 {
     struct engine_options o = options(p, plant);
     struct engine *e = NULL;
     enum err err = engine_open(&e, w, &o, f);
     if (err != ERR_OK) return err;
-    err = engine_once(e, r, f);
+    err = act(e, w, todo, f);
+    if (err == ERR_OK) err = engine_once(e, r, f);
     engine_close(e);
     return err;
 }
@@ -68,7 +106,7 @@ int life_run(const struct life_plan *p, struct crash_shared *sh, int fd)
     (void)xmlMemSetup(free, io_malloc, io_realloc, io_strdup);
     io_begin(sh, p->root);
     enum err err = seal_secrets(p, &w, &f);
-    if (err == ERR_OK) err = once(p, &w, sh->plant, &r, &f);
+    if (err == ERR_OK) err = once(p, &w, sh->plant, &sh->todo, &r, &f);
     io_end();
     sh->err = (int)err;
     (void)snprintf(sh->error, sizeof sh->error, "%s", err == ERR_OK ? "" : f.text);

@@ -4,6 +4,7 @@
  *   crash-harness --full           every case
  *   crash-harness --power N        only power cuts: N distinct states of the disk (crash_power.c); --state RUN:OP:ROUND:AGAIN tells one of them
  *   crash-harness --case 217:KILL_AFTER[:SEED[:40:CUT_AFTER]]     one case, told call by call
+ *   --scene first|more             only that scene (crash_more.c); without it: both, and for --case, --state and --power the first
  *   --part plants|power|twice|memory|points  one part only     --shard I/N  the I-th of N shares of its cases
  *   options: --seed N  --jobs N  --seconds N (bounded)  --image FILE  --data FILE  --dir DIR
  *
@@ -24,7 +25,7 @@
 
 enum { JOBS_MAX = 16, CASE_SECONDS = 120, SHOWN = 40, MEMORY_BOUNDED = 24, POWER_BOUNDED = 600, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 60 };
 struct options { bool full, trace; uint64_t seed; unsigned jobs, seconds; const char *image, *data, *dir; struct crash_fault one[2]; enum plant plant;
-    uint64_t power; const char *state, *part; unsigned shard, of; };
+    uint64_t power; const char *state, *part, *scene; unsigned shard, of; };
 struct run {
     struct options o;
     struct crash_case *cases; size_t n;     /* shared memory */
@@ -32,6 +33,8 @@ struct run {
     uint64_t calls, mallocs;
     unsigned passed, failed;
     int64_t until_ms;
+    bool more;                              /* the second scene is played */
+    char spec[2][600];                      /* of the second scene */
 };
 static const size_t cases_max = 400000;
 
@@ -56,7 +59,7 @@ static void work(const struct run *r, struct crash_case *c, unsigned slot, unsig
     (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
     (void)mkdir(dir, 0700);
     struct crash_setup s = {.dir = dir, .image_path = r->o.image, .data_path = r->o.data, .trace = r->o.trace,
-                            .baseline = c->plant || called || !r->calls ? NULL : r->called, .baseline_calls = r->calls};
+                            .more = {r->more ? r->spec[0] : NULL, r->more ? r->spec[1] : NULL}, .baseline = c->plant || called || !r->calls ? NULL : r->called, .baseline_calls = r->calls};
     alarm(CASE_SECONDS);
     case_run(&s, c, called);
     _exit(0);
@@ -325,6 +328,7 @@ static bool parse(int argc, char **argv, struct options *o)
         else if (strcmp(a, "--power") == 0 && num) o->power = n;
         else if (strcmp(a, "--state") == 0 && v) o->state = v;
         else if (strcmp(a, "--part") == 0 && v) o->part = v;
+        else if (strcmp(a, "--scene") == 0 && v && (strcmp(v, "more") == 0 || strcmp(v, "first") == 0)) o->scene = v;
         else if (strcmp(a, "--shard") == 0 && v && number(v, &end, &n) && *end == '/' && n > 0) {
             o->shard = (unsigned)n - 1;
             if (!number(end + 1, &end, &n) || *end || n <= o->shard) return false;
@@ -359,7 +363,7 @@ static int one_case(struct run *r)
 static void power(struct run *r, uint64_t states, enum plant plant)
 {
     struct power_options o = {.dir = r->o.dir, .image = r->o.image, .data = r->o.data, .seed = r->o.seed, .states = states, .jobs = r->o.jobs,
-                              .one = r->o.state, .plant = plant};
+                              .one = r->o.state, .plant = plant, .more = {r->more ? r->spec[0] : NULL, r->more ? r->spec[1] : NULL}};
     power_run(&o, &r->passed, &r->failed);
 }
 
@@ -382,21 +386,24 @@ static size_t run_made(struct run *r)
 
 static bool wanted(const struct run *r, const char *part) { return !r->o.part || strcmp(r->o.part, part) == 0; }
 
-static int everything(struct run *r)
+/* One scene, in every way; when it is bounded, for about so many seconds. */
+static void scene(struct run *r, unsigned seconds)
 {
     int64_t began = now_ms();
     size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED, memory = r->o.full ? SIZE_MAX : MEMORY_BOUNDED;
     if (!baseline(r, PLANT_NONE, r->called)) {
-        printf("not ok crash run without faults: %s\n0 passed, 1 failed\n", r->cases[0].text);
-        return 1;
+        printf("not ok crash run without faults: %s\n", r->cases[0].text);
+        r->failed++;
+        return;
     }
     r->calls = r->cases[0].calls;
     r->mallocs = r->cases[0].mallocs;
-    r->passed = 1;
-    printf("ok crash run without faults: 60 customers, four orders with lines, and their changes, %u lives\n", r->cases[0].lives);
+    r->passed++;
+    printf("ok crash run without faults: 60 customers, four orders with lines, and their changes%s, %u lives\n",
+           r->more ? "; bulk write, notifications, deletes, erasure, replay, another spec" : "", r->cases[0].lives);
     tell_calls(r);
-    for (int p = PLANT_NONE + 1; p < PLANT_NO_DIR_SYNC && wanted(r, "plants"); p++) find_plant(r, (enum plant)p);
-    for (int p = PLANT_NO_DIR_SYNC; p < PLANT_COUNT && wanted(r, "plants"); p++) power(r, POWER_PLANT, (enum plant)p);
+    for (int p = PLANT_NONE + 1; p < PLANT_NO_DIR_SYNC && !r->more && wanted(r, "plants"); p++) find_plant(r, (enum plant)p);
+    for (int p = PLANT_NO_DIR_SYNC; p < PLANT_COUNT && !r->more && wanted(r, "plants"); p++) power(r, POWER_PLANT, (enum plant)p);
     if (wanted(r, "power")) power(r, r->o.full ? POWER_FULL : POWER_BOUNDED, PLANT_NONE);
     if (wanted(r, "twice")) {
         make_twice(r, twice);
@@ -411,12 +418,21 @@ static int everything(struct run *r)
     r->n = done = 0;
     if (wanted(r, "points")) {
         make_cases(r);
-        if (!r->o.full) r->until_ms = began + (int64_t)r->o.seconds * 1000;
+        if (!r->o.full) r->until_ms = began + (int64_t)seconds * 1000;
         done = run_made(r);
         cases += tell_points(r, done);
     }
     printf("%zu of %zu points (call and fault) tried, %zu cases in all, in %lld s%s\n", done, r->n, cases, (long long)(now_ms() - began) / 1000,
            done < r->n ? "; --full tries them all" : "");
+    r->until_ms = 0;
+}
+
+static int everything(struct run *r)
+{
+    bool first = !r->o.scene || strcmp(r->o.scene, "first") == 0, more = !r->o.scene || strcmp(r->o.scene, "more") == 0;
+    if (first) scene(r, more ? r->o.seconds * 2 / 3 : r->o.seconds);
+    r->more = more;
+    if (more) scene(r, first ? r->o.seconds / 3 : r->o.seconds);
     printf("%u passed, %u failed\n", r->passed, r->failed);
     return r->failed ? 1 : 0;
 }
@@ -434,6 +450,9 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
+    slash = strrchr(r.o.image, '/');
+    for (int i = 0; i < 2; i++) (void)snprintf(r.spec[i], sizeof r.spec[i], "%.*s/more%s.mlcb", slash ? (int)(slash - r.o.image) : 1, slash ? r.o.image : ".", i ? "2" : "");
+    r.more = r.o.scene && strcmp(r.o.scene, "more") == 0;
     r.cases = mmap(NULL, cases_max * sizeof *r.cases, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     r.called = mmap(NULL, CRASH_CALLS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r.cases == MAP_FAILED || r.called == MAP_FAILED || (mkdir(r.o.dir, 0700) != 0 && errno != EEXIST)) {

@@ -79,7 +79,7 @@ static bool over(const struct power *p)
 static _Noreturn void start_and_judge(struct worker *w, const struct claim *claim)
 {
     char why[600] = "";
-    struct life_plan plan = {w->dir, w->state, w->p->o->image, w->dir};
+    struct life_plan plan = {w->dir, w->state, w->p->o->more[0] ? w->p->o->more[0] : w->p->o->image, w->dir};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)alarm(START_SECONDS);
     if (!w->told && !freopen("/dev/null", "w", stderr)) _exit(2);
@@ -288,7 +288,7 @@ static bool record_run(struct power *p, struct crash_fault fault, struct crash_c
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        struct crash_setup setup = {.dir = dir, .image_path = p->o->image, .data_path = p->o->data, .record = r};
+        struct crash_setup setup = {.dir = dir, .image_path = p->o->image, .data_path = p->o->data, .record = r, .more = {p->o->more[0], p->o->more[1]}};
         case_run(&setup, c, called);
         _exit(0);
     }

@@ -21,6 +21,18 @@ static enum err image_kept(const struct state_judge *j, const struct frame *fr, 
     return access(path, R_OK) == 0 ? ERR_OK : fault_set(f, ERR_CORRUPT, "frame %llu was made by a compiled spec that is not kept", (unsigned long long)fr->seq);
 }
 
+static enum err slot_gone(const struct state_judge *j, uint32_t slot)
+{
+    char path[700];
+    unsigned char have[32] = {1};
+    static const unsigned char zeros[32];
+    (void)snprintf(path, sizeof path, "%s/keys.slots", j->dir);
+    FILE *in = fopen(path, "rb");
+    bool read = in && fseek(in, (long)slot * 32, SEEK_SET) == 0 && fread(have, 1, sizeof have, in) == sizeof have;
+    if (in) fclose(in);
+    return read && memcmp(have, zeros, sizeof zeros) == 0 ? ERR_OK : ERR_CORRUPT;
+}
+
 static enum err read_frame(void *arg, const struct frame *fr, struct fault *f)
 {
     struct state_judge *j = arg;
@@ -30,6 +42,9 @@ static enum err read_frame(void *arg, const struct frame *fr, struct fault *f)
     if (j->claim && fr->seq == j->claim->seq && memcmp(fr->hash.b, j->claim->hash, HASH_BYTES) != 0)
         return fault_set(f, ERR_CORRUPT, "frame %llu is not the one that had been synced", (unsigned long long)fr->seq);
     j->last_seq = fr->seq;
+    uint32_t slot = fr->kind == FRAME_ERASE ? (uint32_t)event_int(&ev, EV_SLOT, FRAME_NO_SLOT) : FRAME_NO_SLOT;
+    if (slot != FRAME_NO_SLOT && slot_gone(j, slot) != ERR_OK)
+        return fault_set(f, ERR_CORRUPT, "the log says that data key %u is erased, and it is there", slot);
     if (j->frame) j->frame(j->arg, fr, &ev);
     enum err err = image_kept(j, fr, f);
     return err == ERR_OK ? store_apply(j->again, fr, f) : err;
@@ -106,18 +121,6 @@ static enum err secret_kept(struct state_judge *j, const struct claim_secret *wa
     return err != ERR_OK || good ? err : fault_set(f, ERR_CORRUPT, "secret %s is not what was kept", want->name);
 }
 
-static enum err slot_gone(const struct state_judge *j, uint32_t slot, struct fault *f)
-{
-    char path[700];
-    unsigned char have[32] = {1};
-    static const unsigned char zeros[32];
-    (void)snprintf(path, sizeof path, "%s/keys.slots", j->dir);
-    FILE *in = fopen(path, "rb");
-    bool read = in && fseek(in, (long)slot * 32, SEEK_SET) == 0 && fread(have, 1, sizeof have, in) == sizeof have;
-    if (in) fclose(in);
-    return read && memcmp(have, zeros, sizeof zeros) == 0 ? ERR_OK : fault_set(f, ERR_CORRUPT, "data key %u had been erased and is there again", slot);
-}
-
 static enum err claims_hold(struct state_judge *j, struct fault *f)
 {
     const struct claim *c = j->claim;
@@ -127,7 +130,7 @@ static enum err claims_hold(struct state_judge *j, struct fault *f)
         return fault_set(f, ERR_CORRUPT, "the log ends at frame %llu, and frame %llu had been synced", (unsigned long long)j->last_seq, (unsigned long long)c->seq);
     for (size_t i = 0; i < c->nsecrets && err == ERR_OK; i++)
         if (c->secret[i].kept) err = secret_kept(j, &c->secret[i], f);
-    for (size_t i = 0; i < c->nslots && err == ERR_OK; i++) err = slot_gone(j, c->slot[i], f);
+    for (size_t i = 0; i < c->nslots && err == ERR_OK; i++) err = slot_gone(j, c->slot[i]) == ERR_OK ? ERR_OK : fault_set(f, ERR_CORRUPT, "data key %u had been erased and is there again", c->slot[i]);
     return err;
 }
 

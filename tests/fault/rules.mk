@@ -6,12 +6,20 @@ CRASH_CALLS := open close read pread write pwrite writev fdatasync fsync msync f
 CRASH_IMAGE := $(B)/tests/fault/customers.mlcb
 
 .PHONY: crash-harness crash-bounded crash-full
-crash-harness: $(B)/crash-harness $(CRASH_IMAGE)
+CRASH_MORE  := $(B)/tests/fault/more.mlcb $(B)/tests/fault/more2.mlcb
+crash-harness: $(B)/crash-harness $(CRASH_IMAGE) $(CRASH_MORE)
 test-built: crash-harness
 torture: crash-full
 $(CRASH_IMAGE): tests/fault/customers.mlc $(B)/mlc
 	@mkdir -p $(@D)
 	$(Q)$(B)/mlc build $< -o $@ >/dev/null
+$(B)/tests/fault/more.mlcb: tests/fault/more.mlc $(B)/mlc
+	@mkdir -p $(@D)
+	$(Q)$(B)/mlc build $< -o $@ >/dev/null
+$(B)/tests/fault/more2.mlcb: tests/fault/more.mlc $(B)/mlc
+	@mkdir -p $(@D)
+	$(Q)sed 's/^  Sage_Status *= "Active"/&\n  Billing_Country = "USA"/' $< >$(@D)/more2.mlc
+	$(Q)$(B)/mlc build $(@D)/more2.mlc -o $@ >/dev/null
 $(B)/crash-harness: $(call obj,$(CRASH_SRC)) $(SIM_LIB) $(RT_LIB)
 	$(call say,ld,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(foreach c,$(CRASH_CALLS),-Wl,--wrap=$(c)) -o $@ $^ $(subst -llmdb,-l:liblmdb.a,$(LIBS))

@@ -27,6 +27,10 @@ struct scene {
     char feed[620];                                   /* folder of the orders' files */
     struct scene_order order[SCENE_ORDERS];
     unsigned line_keys;
+    bool more;                                        /* the second scene */
+    char group[24];                                   /* the record that people made */
+    char deleted[32], erased[32], replayed[32];       /* customers of Sage */
+    bool second_spec;
 };
 struct zoho_counts { int64_t inserts, updates, noops, failed; };
 
@@ -46,6 +50,18 @@ bool orders_begin(struct scene *s);
 bool orders_change(struct scene *s, unsigned how);
 /* Every order stands in Zoho once, and its rows are its lines, each once. */
 bool orders_check(struct scene *s);
+
+/* ---- crash_more.c: the second scene ---- */
+/* Between the first sync and the second: people make the record that every customer looks for, delete a customer, order an erasure and a replay, and
+ * change the spec. */
+bool more_change(struct scene *s);
+bool more_to_do(const struct scene *s);
+/* Whether Zoho's record of a customer is as the second scene promises, beyond what the first does. */
+bool more_check(struct scene *s, const struct json_t *record, const char *key);
+/* The customer that is gone from Sage still stands in Zoho, and says so. */
+bool more_check_gone(struct scene *s, const struct json_t *all);
+/* "02~A~1" in the agent's form -> "ABC~02~A^-1", the key that the program writes. */
+void scene_our_key(const char *key, char *out, size_t n);
 
 /* ---- crash_check.c ---- */
 struct zoho_counts check_counts(struct scene *s);
