@@ -185,12 +185,11 @@ void decimal_print(struct buf *out, const struct value *v) { out->n += decimal_w
 /* Half away from zero of m / 10^k. */
 static u128 round_shift(u128 m, unsigned k)
 {
-    u128 p = (u128)decimal_pow10(k), q = 0;
     if (m <= UINT64_MAX / 2 && k < 19) {
-        uint64_t small = (uint64_t)m, by = (uint64_t)p;
+        uint64_t small = (uint64_t)m, by = (uint64_t)decimal_pow10(k);
         return small / by + (small % by * 2 >= by);
     }
-    q = m / p;
+    u128 p = (u128)decimal_pow10(k), q = m / p;
     return (m % p) * 2 >= p ? q + 1 : q;
 }
 
@@ -274,6 +273,11 @@ int decimal_compare(const struct value *a, const struct value *b)
     if (a->scale == b->scale) return (a->u.coef > b->u.coef) - (a->u.coef < b->u.coef);
     const struct value *deep = a->scale >= b->scale ? a : b, *flat = deep == a ? b : a;
     i128 p = decimal_pow10((unsigned)(deep->scale - flat->scale));
+    if (flat->u.coef == (int64_t)flat->u.coef) {               /* 64 bits by at most 40: no overflow, no division */
+        i128 brought = flat->u.coef * p;
+        int d = (deep->u.coef > brought) - (deep->u.coef < brought);
+        return deep == a ? d : -d;
+    }
     /* Compare whole parts first: bringing both to one scale may need more than 38 digits. */
     i128 whole = deep->u.coef / p, rest = deep->u.coef % p;
     int c = whole != flat->u.coef ? (whole < flat->u.coef ? -1 : 1) : (rest > 0) - (rest < 0);

@@ -8,12 +8,34 @@
 #include "vm/builtin.h"
 #include "vm/chars.h"
 
-static inline void fold(const struct value *v, uint32_t (*map)(uint32_t c), struct scratch *s, struct value *out)
+enum { CASE_BIT = 0x20 };              /* by which the letters of ASCII differ */
+#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* The case bit of every byte from `first` to `last`; all bytes are ASCII. */
+static inline uint64_t letters_in(uint64_t w, unsigned first, unsigned last)
+{
+    return ((w + EACH(0x80 - first)) & ~(w + EACH(0x7f - last)) & EACH(0x80)) >> 2;
+}
+
+/* Eight bytes at a time as long as they are ASCII; how many. Letters of the other case begin with `from`. */
+static size_t fold_words(struct str text, char from, char *p)
+{
+    size_t n = 0;
+    for (uint64_t w; text.n - n >= 8; n += 8) {
+        memcpy(&w, text.p + n, 8);
+        if (w & EACH(0x80)) break;
+        w ^= letters_in(w, (unsigned)from, (unsigned)from + 25);
+        memcpy(p + n, &w, 8);
+    }
+    return n;
+}
+
+static inline void fold(const struct value *v, char from, uint32_t (*map)(uint32_t c), struct scratch *s, struct value *out)
 {
     struct str text = value_str(v);
     char *p = scratch_take(s, text.n);
-    size_t n = 0, bytes;
-    for (; n < text.n && (unsigned char)text.p[n] < 0x80; n++) p[n] = (char)map((unsigned char)text.p[n]);      /* ASCII, mostly all of it */
+    size_t n = fold_words(text, from, p), bytes;
+    for (; n < text.n && (unsigned char)text.p[n] < 0x80; n++) p[n] = (char)map((unsigned char)text.p[n]);
     for (size_t at = n; at < text.n; at += bytes) n += char_put(p + n, map(char_at(str_behind(text, at), &bytes)));
     *out = value_text((struct str){p, n});
 }
@@ -21,44 +43,65 @@ static inline void fold(const struct value *v, uint32_t (*map)(uint32_t c), stru
 void builtin__upper(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
 {
     (void)nargs;
-    fold(args[0], char_upper, s, out);
+    fold(args[0], 'a', char_upper, s, out);
 }
 
 void builtin__lower(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
 {
     (void)nargs;
-    fold(args[0], char_lower, s, out);
+    fold(args[0], 'A', char_lower, s, out);
 }
 
 /* ---- title ---- */
 
+enum { CAPITALS = 1, SMALL = 2 };      /* which letters with a case of their own a word has */
+struct word { struct str s; unsigned cases; bool ascii; };
+
+static bool is_ascii_letter(char c) { return (c | CASE_BIT) >= 'a' && (c | CASE_BIT) <= 'z'; }
+
+/* The word that begins with the letter at `from`. */
+static struct word word_at(struct str text, size_t from)
+{
+    size_t end = from, bytes;
+    struct word w = {.ascii = true};
+    for (; end < text.n && is_ascii_letter(text.p[end]); end++) w.cases |= text.p[end] & CASE_BIT ? SMALL : CAPITALS;
+    for (; end < text.n; end += bytes) {
+        uint32_t c = char_at(str_behind(text, end), &bytes);
+        if (!char_is_letter(c)) break;
+        if (c >= 0x80) w.ascii = false;
+        if (char_lower(c) != c) w.cases |= CAPITALS;
+        else if (char_upper(c) != c) w.cases |= SMALL;
+    }
+    w.s = (struct str){text.p + from, end - from};
+    return w;
+}
+
 static bool stays_capital(struct str word)
 {
     static const char *const words[] = {"II", "III", "IV", "VI", "VII", "VIII", "IX", "LLC", "LLP", "PLC", "USA"};
-    if (word.n > 4 || !strchr("IVLPU", word.p[0] & ~0x20)) return false;
+    if (word.n > 4) return false;
+    switch (word.p[0] & ~CASE_BIT) {
+    case 'I': case 'V': case 'L': case 'P': case 'U': break;
+    default: return false;
+    }
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (str_ieq(word, str_of(words[i]))) return true;
     return false;
 }
 
-/* Letters with a case of their own in the word: some capital, some small? */
-static void cases_in(struct str word, bool *capitals, bool *small)
-{
-    size_t bytes;
-    *capitals = *small = false;
-    for (size_t at = 0; at < word.n; at += bytes) {
-        uint32_t c = char_at(str_behind(word, at), &bytes);
-        if (char_lower(c) != c) *capitals = true;
-        else if (char_upper(c) != c) *small = true;
-    }
-}
-
 /* Capital at `first` and at byte `second` (0: nowhere else), the rest small. */
-static size_t put_word(char *out, struct str word, bool first, size_t second)
+static size_t put_word(char *out, const struct word *w, bool first, size_t second)
 {
     size_t n = 0, bytes;
-    for (size_t at = 0; at < word.n; at += bytes) {
-        uint32_t c = char_at(str_behind(word, at), &bytes);
+    struct str s = w->s;
+    if (w->ascii) {
+        for (; n < s.n; n++) out[n] = (char)(s.p[n] | CASE_BIT);
+        if (first) out[0] = (char)(out[0] & ~CASE_BIT);
+        if (second) out[second] = (char)(out[second] & ~CASE_BIT);
+        return n;
+    }
+    for (size_t at = 0; at < s.n; at += bytes) {
+        uint32_t c = char_at(str_behind(s, at), &bytes);
         bool capital = at == 0 ? first : at == second;
         n += char_put(out + n, capital ? char_upper(c) : char_lower(c));
     }
@@ -71,20 +114,24 @@ static bool ends_ordinal(struct str word)
     return str_ieq(word, STR("st")) || str_ieq(word, STR("nd")) || str_ieq(word, STR("rd")) || str_ieq(word, STR("th"));
 }
 
-static size_t title_word(char *out, struct str word, bool possessive_s)
+/* An S alone behind an apostrophe; gap: what parts it from the word before. */
+static bool is_possessive(struct str word, struct str gap)
 {
-    bool capitals, small, rest_capitals, rest_small = false, mc = word.n >= 5 && str_ieq((struct str){word.p, 2}, STR("mc"));
-    cases_in(word, &capitals, &small);
-    if (mc) cases_in(str_behind(word, 2), &rest_capitals, &rest_small);
-    bool shouted_mc = mc && word.p[0] == 'M' && word.p[1] == 'c' && !rest_small;
-    if (capitals && small && !shouted_mc) {
-        memcpy(out, word.p, word.n);
-        return word.n;
+    return word.n == 1 && (word.p[0] | CASE_BIT) == 's' && (str_is(gap, "'") || str_is(gap, "\xe2\x80\x99"));
+}
+
+static size_t title_word(char *out, const struct word *w)
+{
+    struct str s = w->s;
+    bool mc = s.n >= 5 && (s.p[0] | CASE_BIT) == 'm' && (s.p[1] | CASE_BIT) == 'c';
+    bool shouted_mc = mc && s.p[0] == 'M' && s.p[1] == 'c' && !(word_at(s, 2).cases & SMALL);
+    if (w->cases == (CAPITALS | SMALL) && !shouted_mc) {
+        memcpy(out, s.p, s.n);
+        return s.n;
     }
-    if (possessive_s) return put_word(out, word, false, 0);
-    if (!stays_capital(word)) return put_word(out, word, true, mc ? 2 : 0);
-    for (size_t i = 0; i < word.n; i++) out[i] = word.p[i] >= 'a' ? (char)(word.p[i] - 32) : word.p[i];
-    return word.n;
+    if (!stays_capital(s)) return put_word(out, w, true, mc ? 2 : 0);
+    for (size_t i = 0; i < s.n; i++) out[i] = s.p[i] >= 'a' ? (char)(s.p[i] - 32) : s.p[i];
+    return s.n;
 }
 
 void builtin__title(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
@@ -95,19 +142,15 @@ void builtin__title(const struct value *const *args, size_t nargs, struct scratc
     size_t n = 0, at = 0, bytes, last_end = SIZE_MAX;    /* where the last word ended */
     while (at < text.n) {
         uint32_t c = char_at(str_behind(text, at), &bytes);
-        size_t end = at + bytes;
         if (!char_is_letter(c)) {
-            memcpy(p + n, text.p + at, bytes);
-            n += bytes;
-            at = end;
+            for (size_t i = 0; i < bytes; i++) p[n++] = text.p[at++];
             continue;
         }
-        while (end < text.n && char_is_letter(char_at(str_behind(text, end), &bytes))) end += bytes;
-        struct str word = {text.p + at, end - at}, gap = last_end < at ? (struct str){text.p + last_end, at - last_end} : (struct str){"", 0};
-        bool ordinal = at > 0 && text.p[at - 1] >= '0' && text.p[at - 1] <= '9' && ends_ordinal(word);
-        bool behind_apostrophe = str_is(gap, "'") || str_is(gap, "\xe2\x80\x99");
-        n += ordinal ? put_word(p + n, word, false, 0) : title_word(p + n, word, behind_apostrophe && str_ieq(word, STR("s")));
-        at = last_end = end;
+        struct word w = word_at(text, at);
+        struct str gap = last_end < at ? (struct str){text.p + last_end, at - last_end} : (struct str){"", 0};
+        bool ordinal = at > 0 && text.p[at - 1] >= '0' && text.p[at - 1] <= '9' && ends_ordinal(w.s);
+        n += ordinal || is_possessive(w.s, gap) ? put_word(p + n, &w, false, 0) : title_word(p + n, &w);
+        at = last_end = at + w.s.n;
     }
     *out = value_text((struct str){p, n});
 }

@@ -49,8 +49,10 @@ static const struct plan *plan_of_country(struct str country)
     if (country.n == 2) code[2] = '\0';
     /* phone.def is in the order of the two letters, and nearly all have one first letter in both forms */
     size_t first = first_of(code[0]);
-    for (size_t i = first; i < NCOUNTRIES && plans[i].alpha2[0] == code[0]; i++)
-        if (memcmp(code, country.n == 2 ? plans[i].alpha2 : plans[i].alpha3, 3) == 0) return &plans[i];
+    for (size_t i = first; i < NCOUNTRIES && plans[i].alpha2[0] == code[0]; i++) {
+        const char *own = country.n == 2 ? plans[i].alpha2 : plans[i].alpha3;
+        if (own[1] == code[1] && own[2] == code[2] && own[0] == code[0]) return &plans[i];
+    }
     for (size_t i = 0; i < NCOUNTRIES && country.n == 3; i++)
         if (memcmp(code, plans[i].alpha3, 3) == 0) return &plans[i];
     return NULL;

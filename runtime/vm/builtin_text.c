@@ -17,10 +17,9 @@ static void joined(const struct value *const *args, size_t first, size_t nargs, 
     for (size_t i = first; i < nargs; i++) {
         if (!value_present(args[i])) continue;
         if (at > 0) {
-            memcpy(p + at, gap.p, gap.n);
-            at += gap.n;
+            for (size_t k = 0; k < gap.n; k++) p[at++] = gap.p[k];
         }
-        memcpy(p + at, args[i]->u.text, args[i]->len);
+        chars_copy(p + at, args[i]->u.text, args[i]->len);
         at += args[i]->len;
     }
     *out = value_text((struct str){p, n});
@@ -108,6 +107,8 @@ void builtin__collapse(const struct value *const *args, size_t nargs, struct scr
 {
     (void)nargs;
     struct str text = value_str(args[0]);
+    *out = *args[0];
+    if (chars_collapsed(text)) return;
     char *p = scratch_take(s, text.n);
     *out = value_text((struct str){p, chars_collapse(text, p)});
 }

@@ -102,6 +102,18 @@ size_t chars_bytes(struct str s, uint64_t n)
     return at;
 }
 
+bool chars_collapsed(struct str s)
+{
+    bool gap = true;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool blank = c == ' ';
+        if ((blank && gap) || c < ' ' || c == 0xc2 || c == 0xe2 || c == 0xe3) return false;       /* the last: what blanks beyond ASCII begin with */
+        gap = blank;
+    }
+    return !gap;
+}
+
 size_t chars_collapse(struct str s, char *out)
 {
     size_t n = 0, bytes;

@@ -33,12 +33,27 @@ static inline bool char_is_blank(uint32_t c) { return c >= 0x80 ? char__is_blank
 
 /* The part of s behind its first n bytes. */
 static inline struct str str_behind(struct str s, size_t n) { return (struct str){s.p + n, s.n - n}; }
+/* As memcpy; most texts are short, and then no call is worth its while. The spans do not overlap. */
+static inline void chars_copy(char *to, const char *p, size_t n)
+{
+    uint64_t a, b;
+    if (n < 8 || n > 16) {
+        memcpy(to, p, n);
+        return;
+    }
+    memcpy(&a, p, 8);
+    memcpy(&b, p + n - 8, 8);
+    memcpy(to, &a, 8);
+    memcpy(to + n - 8, &b, 8);
+}
 /* Without blanks at both ends. */
 struct str chars_trim(struct str s);
 /* Bytes of the first n characters; all of them when there are fewer. */
 size_t chars_bytes(struct str s, uint64_t n);
 /* As s without blanks at both ends and with one space for each run of blanks; out has room for s.n bytes. Returns the bytes. */
 size_t chars_collapse(struct str s, char *out);
+/* chars_collapse would leave s as it is; false when that would have to be looked into. */
+bool chars_collapsed(struct str s);
 /* The first place of `what` (not empty) in s at or behind byte `from`, or s.n. */
 size_t chars_find(struct str s, struct str what, size_t from);
 #endif
