@@ -231,8 +231,8 @@ static void put_fields(struct buf *out, const struct image *im, const struct ima
     for (size_t i = 0; i < f->nfields; i++) {
         if (res->ops[i] != VM_SET) continue;
         put_heading(out, &names[i]);
-        if (res->values[i].kind >= V_LINK) rows_put_value(out, im, f, &res->values[i]);
-        else value_json(out, &res->values[i]);
+        if (res->values[i]->kind >= V_LINK) rows_put_value(out, im, f, res->values[i]);
+        else value_json(out, res->values[i]);
     }
 }
 

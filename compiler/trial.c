@@ -112,8 +112,8 @@ static void compare(struct run *r, const struct vm_out *out)
         size_t k = field_index(t, t->expect[i].field);
         bool kept = out->ops[k] != VM_SET;
         struct value want = expected(r, r->f, &t->expect[i]);
-        if (!kept && value_equal(&out->values[k], &want)) continue;
-        differs(r, r->f->fields[k].name, 0, expected_text(r, r->f, &t->expect[i], &want), kept ? "keep" : text_of(r, r->f, &out->values[k]));
+        if (!kept && value_equal(out->values[k], &want)) continue;
+        differs(r, r->f->fields[k].name, 0, expected_text(r, r->f, &t->expect[i], &want), kept ? "keep" : text_of(r, r->f, out->values[k]));
     }
 }
 
@@ -142,7 +142,7 @@ static void compare_lines(struct run *r, const struct vm_out *out)
     const struct test *t = r->trial->test;
     for (const struct test_line *x = t->lines; x != NULL; x = x->next) {
         size_t k = field_index(t, x->list), want = 0, at = 0;
-        const struct value *v = &out->values[k];
+        const struct value *v = out->values[k];
         if (!first_of(t, x)) continue;
         for (const struct test_line *y = x; y != NULL; y = y->next) want += y->list == x->list;
         size_t got = out->ops[k] == VM_SET && v->kind == V_LIST ? v->u.list->nlines : 0;

@@ -138,7 +138,7 @@ static bool for_want_of_lines(const struct duel *d, int k, const struct stake *s
 static void line_outcome(const struct duel *d, int k, const struct stake *s, const struct vm_out *vo, struct outcome *out)
 {
     const struct image_flow *fl = d->side[k].fl;
-    const struct value *v = vo->rejected ? &value_absent : &vo->values[s->list[k]];
+    const struct value *v = vo->rejected ? &value_absent : vo->values[s->list[k]];
     const struct list_line *line = v->kind == V_LIST ? &v->u.list->lines[0] : NULL;
     *out = (struct outcome){.kind = line ? OUTCOME_TAKEN : OUTCOME_SKIPPED, .of = fl->lines[fl->fields[s->list[k]].lines - 1].body};
     if (vo->rejected) {
@@ -198,7 +198,7 @@ static void run_row(struct duel *d, int k, const struct stake *s, struct outcome
     if (s->line) line_outcome(d, k, s, &vo, out);
     else if (vo.rejected) *out = (struct outcome){OUTCOME_REJECT, value_absent, vo.message, side->fl};
     else if (vo.ops[s->field[k]] == VM_KEEP) out->kind = OUTCOME_KEEP;
-    else *out = (struct outcome){OUTCOME_VALUE, vo.values[s->field[k]], {"", 0}, side->fl};
+    else *out = (struct outcome){OUTCOME_VALUE, *vo.values[s->field[k]], {"", 0}, side->fl};
 }
 
 static void run_side(struct duel *d, int k, const struct stake *s, const struct value *row, struct outcome *out)

@@ -63,7 +63,7 @@ struct str wanted_build(struct sync_flow *sf, const struct vm_out *out, const st
     for (size_t i = 0; i < fl->nfields; i++) {
         struct record_field rf = {fl->fields[i].name, value_absent};
         if (fl->fields[i].mode == FIELD_KEY) rf.v = value_text(key_text);
-        else if (out->ops[i] == VM_SET) rf.v = in_image(&out->values[i], a);
+        else if (out->ops[i] == VM_SET) rf.v = in_image(out->values[i], a);
         else if (fl->fields[i].mode != FIELD_EVENT) continue;
         r.f[r.n++] = rf;
     }

@@ -29,10 +29,15 @@ struct link {               /* what `find` and `ref` leave the vm as */
 };
 struct list;
 struct value {
-    uint8_t kind;           /* enum value_kind */
-    uint8_t scale;          /* V_DECIMAL only */
-    uint16_t spare;
-    uint32_t len;           /* V_TEXT, V_ID only */
+    union {
+        struct {
+            uint8_t kind;   /* enum value_kind */
+            uint8_t scale;  /* V_DECIMAL only */
+            uint16_t spare;
+            uint32_t len;   /* V_TEXT, V_ID only */
+        };
+        uint64_t head;      /* all of these at once: written as one word they are soon read again without a wait */
+    };
     union { bool b; const char *text; i128 coef; int64_t i; const struct link *link; const struct list *list; } u;
 };
 
@@ -44,14 +49,19 @@ struct list { const struct str *names; const struct list_line *lines; uint32_t n
 
 extern const struct value value_absent;
 static inline bool value_present(const struct value *v) { return v->kind != V_ABSENT; }
-static inline struct value value_bool(bool b) { return (struct value){.kind = V_BOOL, .u.b = b}; }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define VALUE_HEAD(kind, scale, len) ((uint64_t)(kind) | (uint64_t)(scale) << 8 | (uint64_t)(len) << 32)
+#else
+#define VALUE_HEAD(kind, scale, len) ((uint64_t)(kind) << 56 | (uint64_t)(scale) << 48 | (uint64_t)(len))
+#endif
+static inline struct value value_bool(bool b) { return (struct value){.head = VALUE_HEAD(V_BOOL, 0, 0), .u.b = b}; }
 /* Empty text becomes absent. The bytes stay the caller's. */
 static inline struct value value_text(struct str s)
 {
     ASSERT(s.n <= UINT32_MAX);
-    return s.n == 0 ? (struct value){.kind = V_ABSENT} : (struct value){.kind = V_TEXT, .len = (uint32_t)s.n, .u.text = s.p};
+    return s.n == 0 ? (struct value){.head = 0} : (struct value){.head = VALUE_HEAD(V_TEXT, 0, s.n), .u.text = s.p};
 }
-static inline struct value value_decimal(i128 coef, unsigned scale) { return (struct value){.kind = V_DECIMAL, .scale = (uint8_t)scale, .u.coef = coef}; }
+static inline struct value value_decimal(i128 coef, unsigned scale) { return (struct value){.head = VALUE_HEAD(V_DECIMAL, (uint8_t)scale, 0), .u.coef = coef}; }
 static inline struct str value_str(const struct value *v) { return (struct str){v->u.text, v->len}; }
 
 /* Total equality: absent == absent, decimals by number not by scale (1.50 == 1.5), texts by bytes; different kinds differ. */

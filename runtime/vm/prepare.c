@@ -95,7 +95,7 @@ static void decode(struct making *m, size_t i)
     case OP_PRESENT:
     case OP_UNLESS:  s->with.other = m->entry[in.c]; return;
     case OP_JUMP:    s->next = m->entry[in.c]; return;
-    case OP_SET:     s->c = m->fl->fields[in.a].type.scale; return;
+    case OP_SET:     s->c = m->fl->fields[in.a].type.scale; s->place = place(m); return;
     default:         break;
     }
     if (opcodes[in.op].operands[0] == 'w') s->place = place(m);
@@ -123,7 +123,7 @@ static void fuse(const struct making *m, struct step *s)
     const struct step *n = s->next, *o = s->with.other;
     if (!n) return;
     if (s->op == OP_PRESENT && n->op == OP_SET && o->op == OP_KEEP && passes_to(m, s, n->b) && n->a == o->a && n->next == o->next)
-        *s = (struct step){.op = STEP_SET_OR_KEEP, .a = n->a, .b = s->b, .c = n->c, .next = n->next};
+        *s = (struct step){.op = STEP_SET_OR_KEEP, .a = n->a, .b = s->b, .c = n->c, .next = n->next, .place = n->place};
     int op = with_branch(s);
     if (op >= 0 && n->op == OP_UNLESS && passes_to(m, s, n->a))
         *s = (struct step){.op = (uint16_t)op, .b = s->b, .c = s->c, .next = n->next, .with.other = n->with.other};

@@ -17,11 +17,11 @@
 enum { NO_ANSWER = 1 /* spare of an absent value; a present one has 0 */ };
 enum area { AREA_WHEN, AREA_MAP, AREA_ADOPT, AREA_KEY, AREA_INTO, AREAS };      /* one each, so that the results of a row live side by side */
 
-struct line_room { struct value *cols; uint8_t *ops; uint32_t *no_answer; };
+struct line_room { struct value *cols; const struct value **values; uint8_t *ops; uint32_t *no_answer; };
 
 struct vm {
     const struct image *im;
-    struct value *values;           /* per field of the largest flow */
+    const struct value **values;    /* per field of the largest flow */
     uint8_t *ops;
     uint32_t *no_answer;
     struct scratch areas[AREAS];
@@ -56,7 +56,7 @@ static struct line_room line_room(const struct image *im)
             cols = max_size(cols, b->ncolumns);
             fields = max_size(fields, b->nfields);
         }
-    return (struct line_room){alloc(cols, sizeof(struct value)), alloc(fields, 1), alloc(fields, sizeof(uint32_t))};
+    return (struct line_room){alloc(cols, sizeof(struct value)), alloc(fields, sizeof(struct value *)), alloc(fields, 1), alloc(fields, sizeof(uint32_t))};
 }
 
 struct vm *vm_new(const struct image *im)
@@ -88,6 +88,7 @@ void vm_free(struct vm *vm)
     for (size_t i = 0; i < vm->room; i++) vm__forget(&vm->programs[i]);
     free(vm->programs);
     free(vm->lines.cols);
+    free(vm->lines.values);
     free(vm->lines.ops);
     free(vm->lines.no_answer);
     free(vm->values);
@@ -146,8 +147,11 @@ static struct program program_of(struct vm *vm, const struct image_program *p)
 
 /* ---- columns ---- */
 
+/* What is long and rare stays out of the loop, so that the loop's few variables stay in registers. */
+#define RARE static __attribute__((noinline))
+
 /* A number at the scale of a type that holds it. */
-static struct value at_scale(const struct value *v, unsigned scale)
+RARE struct value at_scale(const struct value *v, unsigned scale)
 {
     struct value out;
     bool ok = decimal_rescale(v, scale, &out);
@@ -156,7 +160,7 @@ static struct value at_scale(const struct value *v, unsigned scale)
 }
 
 /* A number that has another scale than its column, or is very large. */
-static const struct value *unusual_number(const struct bound *b, const struct value *v)
+RARE const struct value *unusual_number(const struct bound *b, const struct value *v)
 {
     *b->place = at_scale(v, b->type->scale);
     ASSERT(b->place->u.coef >= b->type->lo && b->place->u.coef <= b->type->hi);
@@ -185,7 +189,17 @@ static inline void consume(struct vm *vm, const struct value *v) { vm->pending |
 
 static struct value marked(bool no_answer) { return (struct value){.kind = V_ABSENT, .spare = no_answer ? NO_ANSWER : 0}; }
 
-static void arith(enum opcode op, const struct value *b, const struct value *c, struct value *out)
+/* Sums of numbers of one scale and 64 bits are made here: nearly all of them. */
+static inline bool small_sum(bool minus, const struct value *b, const struct value *c, struct value *out)
+{
+    int64_t x = (int64_t)b->u.coef, y = (int64_t)c->u.coef, sum;
+    if (b->scale != c->scale || x != b->u.coef || y != c->u.coef) return false;
+    if (minus ? __builtin_sub_overflow(x, y, &sum) : __builtin_add_overflow(x, y, &sum)) return false;
+    *out = value_decimal(sum, b->scale);
+    return true;
+}
+
+RARE void arith(enum opcode op, const struct value *b, const struct value *c, struct value *out)
 {
     bool ok = true;
     if (op == OP_ADD) ok = decimal_add(b, c, out);
@@ -215,7 +229,7 @@ static void call(struct vm *vm, const struct call *c, const struct value *const 
     else vm->pending |= marks;
 }
 
-static void concat(struct vm *vm, const struct step *s, const struct value *const *r)
+RARE void concat(struct vm *vm, const struct step *s, const struct value *const *r)
 {
     size_t count = args_count(vm->im, s->c), n = 0, at = 0;
     const uint16_t *regs = args_regs(vm->im, s->c);
@@ -230,7 +244,7 @@ static void concat(struct vm *vm, const struct step *s, const struct value *cons
 }
 
 /* A number is written at the scale of its register, so that equal numbers make equal texts. */
-static struct value as_text(struct vm *vm, const struct value *v, unsigned scale)
+RARE struct value as_text(struct vm *vm, const struct value *v, unsigned scale)
 {
     char text[DECIMAL_BYTES];
     struct value at;
@@ -249,7 +263,7 @@ static struct value as_text(struct vm *vm, const struct value *v, unsigned scale
     return value_text((struct str){p, n});
 }
 
-static struct value link_of(struct vm *vm, const struct step *s, const struct value *const *r)
+RARE struct value link_of(struct vm *vm, const struct step *s, const struct value *const *r)
 {
     size_t n = args_count(vm->im, s->c);
     const uint16_t *regs = args_regs(vm->im, s->c);
@@ -264,13 +278,15 @@ static struct value link_of(struct vm *vm, const struct step *s, const struct va
 
 static inline void put_field(struct vm *vm, const struct step *s, const struct value *v, enum vm_op op)
 {
-    struct value *to = &vm->values[s->a];
     vm->no_answer[s->a] = vm->pending | v->spare;
     vm->pending = 0;
     vm->ops[s->a] = (uint8_t)op;
-    *to = *v;
-    to->spare = 0;
-    if (v->kind == V_DECIMAL && v->scale != s->c) *to = at_scale(v, s->c);
+    if (v->spare) v = &value_absent;                                            /* without its mark */
+    if (v->kind == V_DECIMAL && v->scale != s->c) {
+        *s->place = at_scale(v, s->c);
+        v = s->place;
+    }
+    vm->values[s->a] = v;
 }
 
 static inline bool equal(struct vm *vm, const struct value *b, const struct value *c)
@@ -316,14 +332,17 @@ static void make_line(struct vm *vm, struct making *m)
         vm->message = &vm->im->messages[m->site->too_many];
         return;
     }
-    vm->values = (struct value *)(void *)scratch_take(vm->scratch, b->nfields * sizeof(struct value));
+    struct value *fields = (struct value *)(void *)scratch_take(vm->scratch, b->nfields * sizeof *fields);
     run(vm, &b->map);
-    for (size_t i = 0; i < b->nfields && !vm->message; i++) m->no_answer |= vm->no_answer[i] != 0;
     if (vm->message) return;
+    for (size_t i = 0; i < b->nfields; i++) {
+        fields[i] = *vm->values[i];
+        m->no_answer |= vm->no_answer[i] != 0;
+    }
     run(vm, &b->key_program);
     vm->pending = 0;
     struct list_line *line = &m->lines[m->n];
-    *line = (struct list_line){*vm->result, vm->values};
+    *line = (struct list_line){*vm->result, fields};
     line->key.spare = 0;
     for (size_t i = 0; i < m->n && !vm->message; i++)
         if (value_equal(&m->lines[i].key, &line->key)) vm->message = &vm->im->messages[m->site->twice];
@@ -338,6 +357,7 @@ static void make_lines(struct vm *vm, const struct list *from, struct making *m)
     memcpy(cols, vm->cols, header * sizeof *cols);
     vm->fl = b;
     vm->cols = cols;
+    vm->values = vm->lines.values;
     vm->ops = vm->lines.ops;
     vm->no_answer = vm->lines.no_answer;
     for (size_t i = 0; i < from->nlines && !vm->message; i++) {
@@ -346,7 +366,7 @@ static void make_lines(struct vm *vm, const struct list *from, struct making *m)
     }
 }
 
-static struct value each(struct vm *vm, const struct step *s)
+RARE struct value each(struct vm *vm, const struct step *s)
 {
     struct making m = {.site = &vm->fl->lines[s->b]};
     const struct value *from = &vm->cols[m.site->column];
@@ -358,7 +378,7 @@ static struct value each(struct vm *vm, const struct step *s)
     /* what a body works on in place of the row's; the texts that it made stay in the scratch */
     const struct image_flow *fl = vm->fl;
     const struct value *cols = vm->cols;
-    struct value *values = vm->values;
+    const struct value **values = vm->values;
     uint8_t *ops = vm->ops;
     uint32_t *no_answer = vm->no_answer, pending = vm->pending;
     make_lines(vm, from->u.list, &m);
@@ -408,7 +428,11 @@ static void run(struct vm *vm, const struct image_program *code)
         case OP_NOT:     set_bool(s, r, !r[s->b]->u.b); break;
         case OP_ADD:
         case OP_SUB:
-        case OP_MUL:     arith((enum opcode)s->op, r[s->b], r[s->c], s->place); r[s->a] = s->place; break;
+            r[s->a] = s->place;
+            if (small_sum(s->op == OP_SUB, r[s->b], r[s->c], s->place)) break;
+            arith((enum opcode)s->op, r[s->b], r[s->c], s->place);
+            break;
+        case OP_MUL:     arith(OP_MUL, r[s->b], r[s->c], s->place); r[s->a] = s->place; break;
         case OP_NEG:     *s->place = value_decimal(-r[s->b]->u.coef, r[s->b]->scale); r[s->a] = s->place; break;
         case OP_TABLE:   r[s->a] = table_lookup(s->with.table, r[s->b]); break;
         case OP_CALL:    call(vm, s->with.call, r, s->place); r[s->a] = s->place; break;

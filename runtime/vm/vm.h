@@ -10,7 +10,7 @@ void vm_free(struct vm *vm);
 
 enum vm_op { VM_SET, VM_KEEP };
 struct vm_out {
-    const struct value *values;        /* per field of the flow, absent where not set */
+    const struct value *const *values; /* per field of the flow, absent where not set; they lie in the vm, in the image or among the row's columns */
     const uint8_t *ops;                /* enum vm_op per field; event fields and the key field are VM_KEEP here: sync fills them */
     bool rejected; struct str message; /* rejected: values and ops mean nothing */
     const uint32_t *no_answer;         /* per field: 1 when a builtin or table had no answer for a present argument in this row */

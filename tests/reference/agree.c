@@ -187,13 +187,13 @@ static const char *field_differs(struct agree *a, const struct image_flow *f, co
         a->kept++;
         return NULL;
     }
-    bool lines = out->values[i].kind == V_LIST;
-    struct ref_value got = lines ? ref_lines_from_vm(&out->values[i], a->im, f->lines[f->fields[i].lines - 1].body, &a->row) : ref_from_vm(&out->values[i], a->im, f, &a->row);
+    bool lines = out->values[i]->kind == V_LIST;
+    struct ref_value got = lines ? ref_lines_from_vm(out->values[i], a->im, f->lines[f->fields[i].lines - 1].body, &a->row) : ref_from_vm(out->values[i], a->im, f, &a->row);
     if (!ref_equal(&want->value, &got)) return differ(a, name, &want->value, &got);
     a->lines += lines ? (unsigned)got.list->nlines : 0;
-    if (got.kind == REF_NUMBER && out->values[i].scale != f->fields[i].type.scale) return arena_printf(&a->row, "%s: not at the scale of its field", name);
+    if (got.kind == REF_NUMBER && out->values[i]->scale != f->fields[i].type.scale) return arena_printf(&a->row, "%s: not at the scale of its field", name);
     struct type t = f->fields[i].type;
-    if (!type_admits(&t, &out->values[i], why, sizeof why)) return arena_printf(&a->row, "%s: proven, but %s", name, why);
+    if (!type_admits(&t, out->values[i], why, sizeof why)) return arena_printf(&a->row, "%s: proven, but %s", name, why);
     return NULL;
 }
 

@@ -49,9 +49,9 @@ static void compare(const struct image_flow *f, const struct vm_out *out)
     for (size_t i = 0; i + 1 < f->nfields; i++) {
         if (f->fields[i].name.p[0] != 'V' || f->fields[i + 1].name.p[0] != 'W') continue;
         struct buf got = {0};
-        value_json(&got, &out->values[i]);
+        value_json(&got, out->values[i]);
         const char *example = builtin_info((unsigned)strtoul(f->fields[i].name.p + 1, NULL, 10)).example;
-        ok(value_equal(&out->values[i], &out->values[i + 1]), example, "gives %.*s", (int)got.n, got.p);
+        ok(value_equal(out->values[i], out->values[i + 1]), example, "gives %.*s", (int)got.n, got.p);
         buf_free(&got);
     }
 }

@@ -249,7 +249,7 @@ static const char *made(struct vm *vm, const struct image_flow *f, const struct 
                 if (!str_is(f->fields[i].name, field_names[k])) continue;
                 buf_printf(&b, "%s=", field_names[k]);
                 if (vo.ops[i] == VM_KEEP) buf_puts(&b, "keep");
-                else value_json(&b, &vo.values[i]);
+                else value_json(&b, vo.values[i]);
                 buf_byte(&b, ' ');
             }
     }

@@ -109,7 +109,7 @@ static void print_line(struct buf *out, enum diff_rule rule, const struct image 
     const char *dot = strchr(name, '.');
     size_t n = dot ? (size_t)(dot - name) : strlen(name), list = field_at(fl, (struct str){name, n});
     const struct image_flow *body = fl->lines[fl->fields[list].lines - 1].body;
-    const struct value *v = vo->rejected ? &value_absent : &vo->values[list];
+    const struct value *v = vo->rejected ? &value_absent : vo->values[list];
     if (rule == RULE_LINE_FILTER) buf_puts(out, v->kind == V_LIST ? "taken" : "left out");
     else if (vo->rejected) print_reject(out, vo->message);
     else if (v->kind != V_LIST) buf_puts(out, "left out");
@@ -133,7 +133,7 @@ static void print_mapped(struct buf *out, enum diff_rule rule, const struct imag
     if (rule == RULE_LINE_FILTER || rule == RULE_LINE_KEY || i == SIZE_MAX) print_line(out, rule, im, fl, &vo, field);
     else if (vo.rejected) print_reject(out, vo.message);
     else if (vo.ops[i] == VM_KEEP) buf_puts(out, "keep");
-    else print_value(out, im, fl, &vo.values[i]);
+    else print_value(out, im, fl, vo.values[i]);
 }
 
 static void print_outcome(struct buf *out, enum diff_rule rule, const struct image *im, struct vm *vm, const struct image_flow *fl, const struct value *cols, const char *field)

@@ -279,7 +279,7 @@ static const char *compare(const struct image *im, struct vm *vm, struct e *cons
         reject = o.reject;
         if (reject >= 0 || out.rejected) continue;
         if (o.kept != (out.ops[k] == VM_KEEP)) return "keep differs";
-        if (!o.kept && !value_equal(&v, &out.values[k])) return "a value differs";
+        if (!o.kept && !value_equal(&v, out.values[k])) return "a value differs";
     }
     if ((reject >= 0) != out.rejected) return "reject differs";
     return reject >= 0 && !str_is(out.message, arena_printf(&mem, "r%d", reject)) ? "the message differs" : NULL;

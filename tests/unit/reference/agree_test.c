@@ -61,7 +61,7 @@ static bool one(uint64_t seed, uint64_t rows, enum ref_plant plant, struct tally
     struct buf spec = {0}, csv = {0};
     struct arena mem;
     const char *why;
-    struct value values[128] = {{0}};
+    struct value values[128] = {0};
     uint64_t rng = seed;
     generate(seed, &spec, &csv);
     under_way = seed;

@@ -117,7 +117,7 @@ static void put_fields(struct trial *t, const struct value *cols, const struct v
         first = false;
         if (key) put_key(t, cols);
         else if (t->planted && fl->type.base == T_TEXT && fl->type.nset == 0) put_too_long(t, fl);
-        else put_value(t, t->f, fl, &out->values[i]);
+        else put_value(t, t->f, fl, out->values[i]);
     }
 }
 

@@ -94,7 +94,7 @@ static inline bool run_random_rows(const struct image *im, int n, uint64_t *seed
             vm_into(vm, f, cols, &why);
             vm_map(vm, f, cols, &out);
             for (size_t c = 0; c < f->nfields && !out.rejected; c++)
-                if (out.ops[c] == VM_SET) good &= type_admits(&f->fields[c].type, &out.values[c], NULL, 0);
+                if (out.ops[c] == VM_SET) good &= type_admits(&f->fields[c].type, out.values[c], NULL, 0);
             arena_reset(&a);
         }
     }

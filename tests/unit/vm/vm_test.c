@@ -27,7 +27,7 @@ static void field_is(const struct rig *g, enum sample_field f, const char *want)
     struct buf b = {0};
     char name[60];
     snprintf(name, sizeof name, "%.*s is %.30s", (int)g->f->fields[f].name.n, g->f->fields[f].name.p, want);
-    value_print(&b, &g->out.values[f]);
+    value_print(&b, g->out.values[f]);
     ok_text(name, buf_view(&b), want);
     buf_free(&b);
 }
@@ -75,13 +75,13 @@ static void branches(struct rig *g)
     vm_map(g->vm, g->f, g->cols, &g->out);
     field_is(g, F_CREDIT, "Over limit");
     field_is(g, F_LIMIT, "2500.00");
-    ok(g->out.values[F_LIMIT].scale == 2, "numbers leave at the scale of their field", "scale %u", g->out.values[F_LIMIT].scale);
+    ok(g->out.values[F_LIMIT]->scale == 2, "numbers leave at the scale of their field", "scale %u", g->out.values[F_LIMIT]->scale);
     field_is(g, F_NOTE, "2500.00, false, 2026-03-12T22:41:07Z, 2026-03-12, 2026-03-12T22:41:07");
     g->cols[C_DATE] = g->cols[C_LOCAL] = g->cols[C_LINE1] = value_absent;
     vm_map(g->vm, g->f, g->cols, &g->out);
     field_is(g, F_NOTE, "2500.00, false, 2026-03-12T22:41:07Z, none, none");
     field_is(g, F_STREET, "12 Main St");
-    ok(g->out.ops[F_KEPT] == VM_KEEP && g->out.values[F_KEPT].kind == V_ABSENT, "a kept field", "it is set");
+    ok(g->out.ops[F_KEPT] == VM_KEEP && g->out.values[F_KEPT]->kind == V_ABSENT, "a kept field", "it is set");
     g->cols[C_PERSON] = g->cols[C_LINE2] = value_absent;
     vm_map(g->vm, g->f, g->cols, &g->out);
     field_is(g, F_OWNER, "(none)");
@@ -111,7 +111,7 @@ static void no_answers(struct rig *g)
     vm_map(g->vm, g->f, g->cols, &g->out);
     ok(g->out.no_answer[F_PHONE] == 0 && g->out.no_answer[F_COUNTRY] == 0 && g->out.no_answer[F_EMAIL] == 0, "absent arguments are no questions", "counted");
     for (size_t i = 0; i < F_COUNT; i++)
-        if (g->out.values[i].spare != 0) ok(false, "no mark leaves the vm", "field %zu has one", i);
+        if (g->out.values[i]->spare != 0) ok(false, "no mark leaves the vm", "field %zu has one", i);
 }
 
 static void extremes(struct rig *g)
@@ -130,7 +130,7 @@ static void extremes(struct rig *g)
     vm_map(g->vm, g->f, g->cols, &g->out);
     field_is(g, F_EMAIL, long_mail);
     field_is(g, F_MATH, "9999999999898000000000.0000");
-    ok(g->out.values[F_STREET].len == 241, "two lines of 30 wide characters", "%u bytes", g->out.values[F_STREET].len);
+    ok(g->out.values[F_STREET]->len == 241, "two lines of 30 wide characters", "%u bytes", g->out.values[F_STREET]->len);
 }
 
 static void ill_typed(struct rig *g)
@@ -195,7 +195,7 @@ static void lists(struct rig *g)
         if (cases[i].change == 3) last[L_KEY] = v_text("000001");
         vm_map(g->vm, g->f, g->cols, &g->out);
         if (g->out.rejected) buf_str(&b, g->out.message);
-        else value_print(&b, &g->out.values[F_ITEMS]);
+        else value_print(&b, g->out.values[F_ITEMS]);
         ok_text(cases[i].name, buf_view(&b), cases[i].want);
         buf_free(&b);
     }
