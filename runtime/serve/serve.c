@@ -1,5 +1,8 @@
 /* serve.c - see serve.h. libmicrohttpd calls `answer` several times for a request: head, pieces of the body, end. The pieces are gathered in a buffer
- * of the request, up to the bound and no further; the answer is queued at the end, from serve_judge. */
+ * of the request, up to the bound and no further; the answer is queued at the end, from serve_judge.
+ *
+ * Places are few, and who is slow on purpose would hold them all: a byte now and then is progress enough for a timeout. So when one more comes than there
+ * are places, the connection that has waited longest for the end of its request goes. All of that happens in libmicrohttpd's one thread. */
 #include "serve/serve.h"
 #include "base/buf.h"
 #include "base/check.h"
@@ -15,7 +18,10 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-enum { BODY_BYTES = 256 * 1024, WAITING = 4096, CONNECTIONS = 32, TIMEOUT_S = 10, HEAD_BYTES = 16 * 1024 };
+enum { BODY_BYTES = 256 * 1024, WAITING = 4096, CONNECTIONS = 32, TIMEOUT_S = 10, HEAD_BYTES = 16 * 1024, COMING = 16 /* over the places, until those that go are gone */ };
+
+/* An open connection, in a ring by how long it has been without a whole request. */
+struct guest { struct guest *older, *newer; int fd; bool told_to_go; };
 
 struct serve {
     const struct world *w;
@@ -23,6 +29,8 @@ struct serve {
     struct MHD_Daemon *daemon;
     pthread_mutex_t lock;                  /* counts; one file at a time */
     struct serve_counts counts;
+    struct guest guests;                   /* the ring's head: newer = the oldest */
+    unsigned nguests;                      /* without those told to go */
 };
 struct request { struct buf body; bool too_large; };
 
@@ -84,6 +92,50 @@ int serve_judge(struct serve *s, const char *method, const char *type, struct st
 
 struct serve_counts serve_counts(const struct serve *s) { return s->counts; }
 
+/* ---- who may stay ---- */
+static void leave(struct guest *g)
+{
+    g->older->newer = g->newer;
+    g->newer->older = g->older;
+}
+
+static void join(struct serve *s, struct guest *g)
+{
+    g->older = s->guests.older;
+    g->newer = &s->guests;
+    g->older->newer = g->newer->older = g;
+}
+
+static void send_off_oldest(struct serve *s)
+{
+    struct guest *g = s->guests.newer;
+    while (g != &s->guests && g->told_to_go) g = g->newer;
+    if (g == &s->guests) return;
+    g->told_to_go = true;
+    s->nguests--;
+    (void)shutdown(g->fd, SHUT_RDWR);      /* libmicrohttpd finds the end of the stream, and closes */
+}
+
+static void come_and_go(void *arg, struct MHD_Connection *c, void **place, enum MHD_ConnectionNotificationCode what)
+{
+    struct serve *s = arg;
+    struct guest *g = *place;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        g = calloc(1, sizeof *g);
+        if (!g) check_no_memory();
+        g->fd = info->connect_fd;
+        *place = g;
+        join(s, g);
+        if (++s->nguests > s->o.max_connections) send_off_oldest(s);
+    } else if (g) {
+        leave(g);
+        if (!g->told_to_go) s->nguests--;
+        free(g);
+        *place = NULL;
+    }
+}
+
 /* ---- libmicrohttpd ---- */
 static enum MHD_Result reply(struct MHD_Connection *c, int status)
 {
@@ -106,6 +158,21 @@ static void gather(struct serve *s, struct request *rq, const char *data, size_t
     buf_str(&rq->body, (struct str){data, n});
 }
 
+static enum MHD_Result count_framing(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind, (void)value;
+    *(unsigned *)arg += strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* Two lengths, or a length and chunks: the proxy may have cut the stream elsewhere than we would (RFC 9112 6.3). */
+static bool framed_twice(struct MHD_Connection *c)
+{
+    unsigned n = 0;
+    (void)MHD_get_connection_values(c, MHD_HEADER_KIND, count_framing, &n);
+    return n > 1;
+}
+
 static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *url, const char *method, const char *version, const char *data, size_t *n,
                               void **state)
 {
@@ -119,13 +186,16 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *u
         const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
         int64_t bytes;
         bool refused = strcmp(method, "POST") != 0 || (length && (!str_to_i64(str_of(length), &bytes) || bytes < 0 || (uint64_t)bytes > s->o.max_body_bytes));
+        if (framed_twice(c)) return reply(c, serve_judge(s, "POST", "application/json", (struct str){"", 0}, false));      /* 400 */
         if (!refused) return MHD_YES;
         return reply(c, serve_judge(s, method, NULL, (struct str){"", 0}, true));        /* before a byte of the body is read */
     }
     if (*n) {
         gather(s, rq, data, *n);
         *n = 0;
-        return MHD_YES;
+        if (!rq->too_large) return MHD_YES;
+        (void)serve_judge(s, method, NULL, (struct str){"", 0}, true);      /* no answer can be given before the end, and the end may never come */
+        return MHD_NO;
     }
     return reply(c, serve_judge(s, method, MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type"), buf_view(&rq->body), rq->too_large));
 }
@@ -133,7 +203,12 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *u
 static void completed(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
 {
     struct request *rq = *state;
-    (void)arg, (void)c, (void)why;
+    (void)why;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    if (info && info->socket_context) {    /* its next request has time from now on */
+        leave(info->socket_context);
+        join(arg, info->socket_context);
+    }
     if (!rq) return;
     buf_free(&rq->body);
     free(rq);
@@ -187,11 +262,13 @@ enum err serve_open(struct serve **out, const struct world *w, const struct serv
     if (!s->o.max_waiting) s->o.max_waiting = WAITING;
     if (!s->o.max_connections) s->o.max_connections = CONNECTIONS;
     if (!s->o.timeout_s) s->o.timeout_s = TIMEOUT_S;
+    s->guests.older = s->guests.newer = &s->guests;
     pthread_mutex_init(&s->lock, NULL);
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | (at.six ? MHD_USE_IPv6 : 0);
     s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, answer, s, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL, MHD_OPTION_SOCK_ADDR, &at.at.any,
-                                 MHD_OPTION_CONNECTION_LIMIT, s->o.max_connections, MHD_OPTION_CONNECTION_TIMEOUT, s->o.timeout_s,
-                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
+                                 MHD_OPTION_CONNECTION_LIMIT, s->o.max_connections + COMING, MHD_OPTION_CONNECTION_TIMEOUT, s->o.timeout_s,
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES, MHD_OPTION_NOTIFY_COMPLETED, completed, s,
+                                 MHD_OPTION_NOTIFY_CONNECTION, come_and_go, s, MHD_OPTION_END);
     if (!s->daemon) {
         pthread_mutex_destroy(&s->lock);
         free(s);

@@ -18,7 +18,7 @@ struct serve_options {
     void *ctx;
     size_t max_body_bytes;                 /* 0 = 256 KiB */
     size_t max_waiting;                    /* files in a folder before 503 is said; 0 = 4096 */
-    unsigned max_connections;              /* 0 = 32 */
+    unsigned max_connections;              /* 0 = 32; for one more, the one that has been longest without a whole request goes */
     unsigned timeout_s;                    /* a connection without progress for so long is closed; 0 = 10 */
 };
 struct serve_counts { uint64_t taken, refused, failed; };
