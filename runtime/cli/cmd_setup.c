@@ -102,13 +102,28 @@ static void on_name(void *arg, const char *name)
     else puts(name);
 }
 
+static int rotate(struct cli *c)
+{
+    struct engine_options o = cli_engine_options(c);
+    struct secret_rotated r;
+    struct fault f;
+    enum err err = engine_rotate(&c->world, &o, c->by, &r, &f);
+    if (err != ERR_OK) return cli_fail(c, &f);
+    if (c->json) printf("{\"rotated\":true,\"values\":%llu,\"damaged\":%llu,\"by_hand\":%s}\n", (unsigned long long)r.values, (unsigned long long)r.damaged, r.by_hand ? "true" : "false");
+    else printf("the master key was changed; %llu values are sealed anew\n", (unsigned long long)r.values);
+    if (r.by_hand) fputs("when every state of this key file has been changed over, put the next key in its place and destroy the one before; until then both are needed\n", stderr);
+    else fputs("backups made before open with the old key only, if you kept it\n", stderr);
+    return r.damaged ? 3 : 0;
+}
+
 int cmd_secret(struct cli *c)
 {
     const char *what = c->argc ? c->argv[0] : "";
+    if (strcmp(what, "rotate") == 0 && c->argc == 1) return rotate(c);
     const char *name = c->argc > 1 ? c->argv[1] : NULL;
     bool set = strcmp(what, "set") == 0, list = strcmp(what, "list") == 0, rm = strcmp(what, "remove") == 0;
     if (!(list && c->argc == 1) && !((set || rm) && c->argc == 2)) {
-        fprintf(stderr, "usage: mlcd secret set NAME < value | list | remove NAME\n");
+        fprintf(stderr, "usage: mlcd secret set NAME < value | list | remove NAME | rotate\n");
         return 64;
     }
     struct secret_store *s = NULL;

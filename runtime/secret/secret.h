@@ -1,7 +1,7 @@
 /* secret.h - sealed values (passwords, tokens, endpoints) and data-key slots, both with libsodium.
  *
  *   master key: 32 bytes (raw, hex or base64) in a file of mode 0600 owned by us, or $CREDENTIALS_DIRECTORY/mlc-key
- *   key.id        = a name of the master key, so that a wrong one is refused at once
+ *   key.id        = a name of the master key, so that a wrong one is refused at once, and under it all keys of the store (key.c)
  *   secrets/NAME  = one sealed file per secret: magic "mlcsec1", version, nonce, XChaCha20-Poly1305(value), magic, version, NAME as associated data
  *   keys.slots    = pre-generated 32-byte slots, slot n at n * 32, never rewritten but to erase: zeros, synced. Slots whose number is a multiple of
  *                   SLOT_BLOCK hold the mark of their block and are never handed out: the mark is written when the block is synced.
@@ -35,7 +35,16 @@ enum err secret_remove(struct secret_store *s, const char *name, struct fault *f
 enum err secret_list(struct secret_store *s, void (*each)(void *arg, const char *name), void *arg, struct fault *f);
 void secret_wipe(struct str s);
 
-/* Derived keys: 32 bytes per purpose from the master key (crypto_kdf): 1 journal key hash, 2 log's own private frames, 3 index checksums,
+/* Puts another master key in the place of the one that this store was opened with, and seals every value anew under a new key. Where the store has its own
+ * master.key, the new one is made here and the old one is overwritten; where a key file or a credential is given, which may serve other stores too, the
+ * new one must stand beside it, FILE.next or mlc-key-next, and whoever keeps them replaces and destroys the old one when all stores are done; until then
+ * secret_open finds either. A crash at any point leaves a store that opens with one of them; the next secret_open ends what was begun. The caller sees to
+ * it that no other process has the store open for writing. damaged: values that could not be opened before either, left as they are. ERR_BUSY: another
+ * process changes keys. After an error the store is only good for closing. */
+struct secret_rotated { uint64_t values, damaged; bool by_hand; /* the caller's file is still to be replaced */ };
+enum err secret_rotate(struct secret_store *s, struct secret_rotated *out, struct fault *f);
+
+/* Keys of the store, 32 bytes per purpose, the same for its life: 1 journal key hash, 2 log's own private frames, 3 index checksums,
  * 4 checkpoint signing seed, 5 what turns a slot into a data key. */
 enum secret_purpose { SECRET_KEY_HASH = 1, SECRET_LOG_KEY = 2, SECRET_INDEX_KEY = 3, SECRET_SIGN_SEED = 4, SECRET_SLOT_KEY = 5 };
 void secret_derive(const struct secret_store *s, enum secret_purpose p, unsigned char out[32]);

@@ -23,7 +23,7 @@ static void mark_of(const struct secret_store *s, uint32_t first, unsigned char 
     char text[40];
     int n = snprintf(text, sizeof text, "%s %lu", MARK_TEXT, (unsigned long)first);
     ASSERT(n > 0 && n < (int)sizeof text);
-    struct hash h = hash_keyed(s->slot_key, (struct str){text, (size_t)n});
+    struct hash h = hash_keyed(s->keys.purpose[SECRET_SLOT_KEY], (struct str){text, (size_t)n});
     memcpy(out, h.b, SLOT_BYTES);
 }
 
@@ -192,7 +192,7 @@ static enum err data_key(struct secret_store *s, uint32_t slot, unsigned char ke
 {
     unsigned char raw[SLOT_BYTES];
     if (slot == UINT32_MAX) {                       /* FRAME_NO_SLOT */
-        memcpy(key, s->log_key, 32);
+        memcpy(key, s->keys.purpose[SECRET_LOG_KEY], 32);
         return ERR_OK;
     }
     if (s->slots_look && slot >= s->ready) follow_writer(s);
@@ -200,7 +200,7 @@ static enum err data_key(struct secret_store *s, uint32_t slot, unsigned char ke
     enum err e = read_at(s, (uint64_t)slot * SLOT_BYTES, raw, sizeof raw, NULL);
     if (e != ERR_OK) return e;
     if (sodium_is_zero(raw, sizeof raw)) return ERR_NOT_FOUND;
-    struct hash h = hash_keyed(s->slot_key, (struct str){(const char *)raw, sizeof raw});
+    struct hash h = hash_keyed(s->keys.purpose[SECRET_SLOT_KEY], (struct str){(const char *)raw, sizeof raw});
     memcpy(key, h.b, 32);
     sodium_memzero(raw, sizeof raw);
     sodium_memzero(&h, sizeof h);

@@ -51,6 +51,11 @@ struct engine_options {
 enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f);
 void engine_close(struct engine *e);
 
+/* Puts another master key in the place of the one of o->state_dir (secret/secret.h, secret_rotate), with an entry in the log before and after. Needs no
+ * compiled spec. ERR_LOCKED_STATE: another process works there; it has the keys in memory and must end first. */
+struct secret_rotated;
+enum err engine_rotate(const struct world *w, const struct engine_options *o, const char *by, struct secret_rotated *out, struct fault *f);
+
 /* Settings and keeping functions of a target block by its name or kind (NULL = the first); NULL when there is none. For `mlcd auth`. */
 struct conn_env;
 const struct conn_env *engine_target_env(struct engine *e, const char *name);

@@ -208,7 +208,7 @@ static enum err look_at_state(struct engine *e, struct fault *f)
     return store_open(&e->store, e->w, &so, f);
 }
 
-enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f)
+static struct engine *engine_new(const struct world *w, const struct engine_options *o)
 {
     struct engine *e = calloc(1, sizeof *e);
     if (!e) check_no_memory();
@@ -218,6 +218,12 @@ enum err engine_open(struct engine **out, const struct world *w, const struct en
     arena_init(&e->arena, 0);
     arena_init(&e->page, 256 * 1024);
     arena_init(&e->pending_arena, 256 * 1024);
+    return e;
+}
+
+enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f)
+{
+    struct engine *e = engine_new(w, o);
     enum err err = take_lock(e, f);
     bool alone = err == ERR_OK;
     if (err == ERR_LOCKED_STATE && o->beside) err = ERR_OK;
@@ -232,6 +238,34 @@ enum err engine_open(struct engine **out, const struct world *w, const struct en
     }
     *out = e;
     return ERR_OK;
+}
+
+/* ---- another master key ---- */
+static enum err note_key(struct engine *e, const char *what, const char *by, struct fault *f)
+{
+    emit_begin(e, FRAME_KEY, NULL);
+    event_put_text(&e->pub, EV_WHAT, what);
+    event_put_text(&e->pub, EV_BY, "operator");
+    event_put_text(&e->priv, EV_BY, by);
+    enum err err = emit_end(e, f);
+    return err == ERR_OK ? emit_commit(e, f) : err;
+}
+
+enum err engine_rotate(const struct world *w, const struct engine_options *o, const char *by, struct secret_rotated *out, struct fault *f)
+{
+    struct engine *e = engine_new(w, o);
+    char what[120];
+    enum err err = take_lock(e, f);
+    if (err == ERR_OK) err = secret_open(&e->secrets, w, o->state_dir, o->key_file, o->credentials_dir, f);
+    if (err == ERR_OK) err = take_state(e, f);
+    if (err == ERR_OK) err = note_key(e, "the master key is about to be changed", by, f);
+    if (err == ERR_OK) err = secret_rotate(e->secrets, out, f);
+    if (err == ERR_OK) {
+        snprintf(what, sizeof what, "the master key was changed; values sealed anew: %llu, damaged before: %llu", (unsigned long long)out->values, (unsigned long long)out->damaged);
+        err = note_key(e, what, by, f);
+    }
+    engine_close(e);
+    return err;
 }
 
 void engine_close(struct engine *e)

@@ -63,6 +63,18 @@ static enum err open_with(const void *key, size_t n, int mode, bool credential, 
     return e;
 }
 
+/* Opens one store with the key in this form; a value is there from the first time on. */
+static bool reopens(struct world *w, const void *key, size_t n, int mode, unsigned char derived[32], struct fault *f)
+{
+    struct secret_store *s = NULL;
+    w->files.unlink(w->files.ctx, "/key");
+    if (!put_file(w, "/key", key, n, mode) || secret_open(&s, w, "/state", "/key", NULL, f) != ERR_OK) return false;
+    secret_derive(s, SECRET_KEY_HASH, derived);
+    bool good = secret_put(s, "x", STR("y"), f) == ERR_OK;
+    secret_close(s);
+    return good;
+}
+
 static void key_forms(void)
 {
     unsigned char raw[32], want[32], got[32];
@@ -70,15 +82,21 @@ static void key_forms(void)
     struct fault f = {ERR_OK, ""};
     for (int i = 0; i < 32; i++) raw[i] = (unsigned char)(i * 7 + 200);
     sodium_bin2hex(hex, sizeof hex, raw, 32);
-    bool good = open_with(raw, 32, 0600, false, want, &f) == ERR_OK;
-    good = good && open_with(hex, 64, 0600, false, got, &f) == ERR_OK && memcmp(want, got, 32) == 0;
+    struct memdisk *d = memdisk_new();
+    struct world w = world_on(d);
+    bool good = reopens(&w, raw, 32, 0600, want, &f);
+    sodium_bin2hex(hex, sizeof hex, raw, 32);
+    good = good && reopens(&w, hex, 64, 0600, got, &f) && memcmp(want, got, 32) == 0;
     hex[64] = '\n';
-    good = good && open_with(hex, 65, 0400, false, got, &f) == ERR_OK && memcmp(want, got, 32) == 0;
+    good = good && reopens(&w, hex, 65, 0400, got, &f) && memcmp(want, got, 32) == 0;
     static const int variants[] = {sodium_base64_VARIANT_ORIGINAL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING, sodium_base64_VARIANT_URLSAFE, sodium_base64_VARIANT_URLSAFE_NO_PADDING};
     for (int i = 0; i < 4 && good; i++) {
         sodium_bin2base64(base64, sizeof base64, raw, 32, variants[i]);
-        good = open_with(base64, strlen(base64), 0600, false, got, &f) == ERR_OK && memcmp(want, got, 32) == 0;
+        good = reopens(&w, base64, strlen(base64), 0600, got, &f) && memcmp(want, got, 32) == 0;
     }
+    raw[31] ^= 1;
+    good = good && !reopens(&w, raw, 32, 0600, got, &f);
+    memdisk_free(d);
     snprintf(why, sizeof why, "a good form was refused or read as another key: %s", f.text);
     verdict(good, "key_forms", why);
 
@@ -142,8 +160,8 @@ static void real_permissions(void)
     good = good && stat(cmd, &st) == 0 && (st.st_mode & 07777) == 0600;
     good = good && chmod(path, 0644) == 0 && secret_open(&s, &w, dir, NULL, NULL, &f) == ERR_SECRET;
     verdict(good, "real_permissions", f.text);
-    static const char *const files[] = {"secrets/x", "master.key", "key.id"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const files[] = {"secrets/x", "master.key", "key.id", "key.lock"};
+    for (size_t i = 0; i < 4; i++) {
         snprintf(cmd, sizeof cmd, "%s/%s", dir, files[i]);
         unlink(cmd);
     }
