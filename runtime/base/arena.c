@@ -48,7 +48,7 @@ void arena_init(struct arena *a, size_t chunk_bytes)
     *a = (struct arena){.chunk_bytes = chunk_bytes ? chunk_bytes : CHUNK_DEFAULT};
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+static void *take(struct arena *a, size_t n)
 {
     ASSERT(n < SIZE_MAX / 2);
     n = (n + ALIGN - 1) / ALIGN * ALIGN;
@@ -56,13 +56,19 @@ void *arena_alloc(struct arena *a, size_t n)
     if (!a->head || a->head->size - a->used < n) chunk_push(a, n);
     void *p = chunk_data(a->head) + a->used;
     a->used += n;
-    return memset(p, 0, n);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    return memset(take(a, n), 0, n);
 }
 
 char *arena_copy(struct arena *a, const void *p, size_t n)
 {
-    char *out = arena_alloc(a, n + 1);
+    char *out = take(a, n + 1);
     if (n) memcpy(out, p, n);
+    out[n] = '\0';
     return out;
 }
 

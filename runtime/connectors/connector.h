@@ -54,6 +54,10 @@ struct describe_sink { void (*add)(void *ctx, const struct described_entity *e);
 
 /* ---- source ---- */
 struct source_column { struct str name; struct type type; bool udf; };
+struct source_row;
+/* Asked by a source that has key and hash of a page's rows before it has read their columns: sets `same` of each row whose content is known. Such a row
+ * needs no columns and may come without them (cols NULL). */
+struct source_asks { void (*same)(void *ctx, struct source_row *rows, size_t n); void *ctx; };
 struct source_query {
     struct str entity;                     /* "AR_Customer" */
     struct str company;                    /* "ABC" */
@@ -61,6 +65,7 @@ struct source_query {
     const struct str *key_columns; size_t nkeys;
     const struct source_column *columns; size_t ncolumns;   /* what the flow reads; keys included */
     unsigned page_rows;                    /* 0 = the connector's default */
+    const struct source_asks *asks;        /* page only; NULL: every row is wanted */
 };
 struct source_key { struct str part[8]; size_t n; };
 struct source_row {
@@ -69,6 +74,7 @@ struct source_row {
     struct str hash;                       /* opaque: equal exactly when content is equal; empty = unknown */
     struct str stamp;                      /* the source's own change stamp as text, for people */
     const char *violation;                 /* NULL, or which column broke its declared type and how: the row is to be rejected */
+    bool same;                             /* the asker knows this content */
 };
 /* What the source itself says of a record that is gone. */
 enum source_sign { SIGN_NONE, SIGN_COMPLETED /* it ran its course */, SIGN_DELETED };
@@ -79,6 +85,7 @@ struct source_page {
     const unsigned char *missing_sign;     /* enum source_sign of each; NULL: nothing is known of any */
     struct str next;                       /* cursor to store with this page */
     bool complete;                         /* the pass ends here */
+    bool asked;                            /* `same` was set by the asker */
     struct str high_water;                 /* for people */
     struct str epoch;                      /* keys only: the pass is void when it changes */
 };

@@ -23,11 +23,14 @@
 #define PROBE_EVERY_S       15L
 #define CONNECT_DEFAULT_MS  10000
 #define TOTAL_DEFAULT_MS    300000
+#define RECEIVE_BYTES       65536L      /* taken from the kernel at once */
+#define SPARE_BYTES         (4u << 20)  /* a longer body is given back at once */
 
 struct pool { char name[64]; CURLSH *share; };
 
 struct transfer {
     struct transfer *next;
+    struct http *owner;
     CURL *easy;
     CURLU *url;
     struct curl_slist *headers;
@@ -52,6 +55,7 @@ struct http {
     struct transfer *live, *ready;
     unsigned n;
     struct trust trust;
+    struct buf spare;                   /* the body of an answer that was handed over: the next page is as long */
 };
 
 /* ---- what libcurl calls ---- */
@@ -71,6 +75,10 @@ static size_t on_body(char *p, size_t size, size_t count, void *ctx)
     if (n > t->max_body_bytes - t->body.n) {
         t->too_large = true;
         return 0;
+    }
+    if (!t->body.p) {
+        t->body = t->owner->spare;
+        t->owner->spare = (struct buf){NULL, 0, 0};
     }
     buf_put(&t->body, p, n);
     return n;
@@ -197,6 +205,7 @@ static bool set_wire_rules(struct transfer *t, const struct http_req *req)
         && SET(t, CURLOPT_SSL_VERIFYPEER, 1L) && SET(t, CURLOPT_SSL_VERIFYHOST, 2L)
         && SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2)
         && SET(t, CURLOPT_ACCEPT_ENCODING, "gzip")
+        && SET(t, CURLOPT_BUFFERSIZE, RECEIVE_BYTES)
         && SET(t, CURLOPT_NOSIGNAL, 1L)
         && SET(t, CURLOPT_NOPROGRESS, 1L)
         && SET(t, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S)
@@ -255,7 +264,11 @@ static void transfer_free(struct transfer *t)
     if (t->out.p) explicit_bzero(t->out.p, t->out.cap);      /* token requests hold secrets */
     buf_free(&t->out);
     buf_free(&t->head);
-    buf_free(&t->body);
+    if (t->body.cap > t->owner->spare.cap && t->body.cap <= SPARE_BYTES) {
+        buf_free(&t->owner->spare);
+        t->owner->spare = t->body;
+        buf_clear(&t->owner->spare);
+    } else buf_free(&t->body);
     free(t);
 }
 
@@ -286,6 +299,7 @@ static int http_start(void *ctx, const struct http_req *req, void *tag)
     if (h->n >= CURL_HTTP_IN_FLIGHT) return -1;
     struct transfer *t = calloc(1, sizeof *t);
     if (!t) check_no_memory();
+    t->owner = h;
     t->tag = tag;
     h->n++;
     const char *why = prepare(h, t, req);
@@ -464,6 +478,7 @@ void curl_http_close(struct world *w)
     (void)curl_multi_cleanup(h->multi);
     for (size_t i = 0; i < h->npools; i++) (void)curl_share_cleanup(h->pools[i].share);
     trust_free(&h->trust);
+    buf_free(&h->spare);
     free(h);
     curl_global_cleanup();
     w->http = (struct world_http){NULL, NULL, NULL};

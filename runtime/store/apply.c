@@ -91,7 +91,7 @@ static enum err fold_row(struct fold *x)
     struct row before = x->row, *r = &x->row;
     const struct event_tags *ev = &x->ev;
     int64_t flags = event_int(ev, EV_FLAGS, 0);
-    const uint32_t from_poll = ROW_F_LEFT | ROW_F_GONE | ROW_F_REJECT | ROW_F_DANGER;
+    const uint32_t from_poll = ROW_F_LEFT | ROW_F_GONE | ROW_F_REJECT | ROW_F_VIOLATED | ROW_F_DANGER;
     r->flags = (r->flags & ~from_poll) | ((uint32_t)flags & (from_poll | ROW_F_FORCE));
     if (event_has(ev, EV_SLOT)) r->slot = (uint32_t)event_int(ev, EV_SLOT, FRAME_NO_SLOT);
     set_from_event(&r->hash, ev, EV_SRC_HASH);

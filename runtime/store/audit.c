@@ -24,6 +24,21 @@ static void count_row(struct audit *a, const struct row *r)
     a->ids += r->id.n > 0;
 }
 
+/* The entry that a poll looks at says what the row says. Of a row whose data key was destroyed nobody knows the hash any more. */
+static bool seen_agrees(struct audit *a, struct str key, struct str value, struct str sealed)
+{
+    unsigned char entry[STORE__SEEN_BYTES];
+    struct str have;
+    struct row r;
+    struct arena own;
+    arena_init(&own, 8192);
+    bool good = store__row_open(a->s, key, value, &own, &r, NULL) == ERR_OK && store__get(a->s, TABLE_SEEN, key, &have, NULL) == ERR_OK;
+    bool readable = good && !(sealed.n && !r.hash.n && !r.snapshot.n && !r.wanted.n);
+    if (readable) good = str_eq(have, (struct str){(const char *)entry, store__seen_of(a->s, key, &r, entry)});
+    arena_free(&own);
+    return good;
+}
+
 static enum err walk(struct audit *a, enum store_table t, struct fault *f)
 {
     MDB_cursor *c;
@@ -38,6 +53,7 @@ static enum err walk(struct audit *a, enum store_table t, struct fault *f)
         struct str sealed;
         if (!store__open_value(a->s, t, key, stored, &value)) e = wrong(f, "a checksum");
         else if (t == TABLE_ROWS && !row_decode_open(value, &r, &sealed)) e = wrong(f, "a row");
+        else if (t == TABLE_ROWS && !seen_agrees(a, key, value, sealed)) e = wrong(f, "what a poll has seen of a row");
         if (e != ERR_OK) break;
         sodium_add(a->sum, (const unsigned char *)value.p + value.n, CHECKSUM);
         a->seen[t]++;
@@ -69,6 +85,7 @@ enum err store_check(struct store *s, struct fault *f)
     if (a.due != a.seen[TABLE_DUE]) return wrong(f, "what is due");
     if (a.inflight != a.seen[TABLE_INFLIGHT]) return wrong(f, "what is in flight");
     if (a.held != a.seen[TABLE_HELD]) return wrong(f, "what is held");
+    if (a.rows != a.seen[TABLE_SEEN]) return wrong(f, "what a poll has seen");
     if (a.ids != a.seen[TABLE_IDS]) return wrong(f, "the target ids");
     struct tally t = {0};
     e = store_flows(s, tally_flow, &t);

@@ -32,7 +32,8 @@ enum {
     ROW_F_ERASED   = 64,   /* data key destroyed: never sync again */
     ROW_F_UNREAD   = 128,  /* id known, but `written` was never read nor written: read before comparing */
     ROW_F_VOID     = 256,  /* the record behind `id` was deleted in the target: nothing may link to it */
-    ROW_F_HINTED   = 512   /* the target told of a change while a write was under way: UNREAD when that has ended */
+    ROW_F_HINTED   = 512,  /* the target told of a change while a write was under way: UNREAD when that has ended */
+    ROW_F_VIOLATED = 1024  /* with REJECT: the newest source row broke a declared type, so the snapshot is of one before it, if there is any */
 };
 struct row {
     uint8_t state, verb;

@@ -2,17 +2,33 @@
 #include "store/rowkey.h"
 #include "base/limits.h"
 
+size_t rowkey_put(char *out, size_t size, const struct str *parts, size_t n)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *p = parts[i].p, *end = p + parts[i].n, *zero;
+        while (p < end) {
+            zero = memchr(p, '\0', (size_t)(end - p));
+            size_t run = (size_t)((zero ? zero + 1 : end) - p);
+            if (size - at < run + 1) return 0;
+            memcpy(out + at, p, run);
+            at += run;
+            if (zero) out[at++] = '\xFF';
+            p += run;
+        }
+        if (size - at < 2) return 0;
+        out[at++] = '\0';
+        out[at++] = '\0';
+    }
+    return at;
+}
+
 bool rowkey_make(struct buf *out, const struct str *parts, size_t n)
 {
-    size_t start = out->n;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < parts[i].n; k++) {
-            buf_byte(out, (unsigned char)parts[i].p[k]);
-            if (parts[i].p[k] == '\0') buf_byte(out, 0xFF);
-        }
-        buf_put(out, "\0\0", 2);
-    }
-    return n > 0 && out->n - start <= LIMIT_KEY_BYTES;
+    char bytes[LIMIT_KEY_BYTES];
+    size_t made = rowkey_put(bytes, sizeof bytes, parts, n);
+    buf_put(out, bytes, made);
+    return made > 0;
 }
 
 /* One part from natural at *at into the arena; false on damage. */

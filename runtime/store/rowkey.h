@@ -10,6 +10,8 @@
 
 /* Parts (company first) -> natural. False when longer than LIMIT_KEY_BYTES or a part is missing. */
 bool rowkey_make(struct buf *out, const struct str *parts, size_t n);
+/* The same into room for `size` bytes; their number, 0 when they are more. */
+size_t rowkey_put(char *out, size_t size, const struct str *parts, size_t n);
 /* natural -> parts in the arena; the number of parts, 0 on damage. */
 size_t rowkey_parts(struct str natural, struct arena *a, struct str *parts, size_t max);
 /* parts -> text. */

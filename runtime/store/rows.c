@@ -142,6 +142,17 @@ static enum err follow_id(struct store *s, struct flow_state *fl, struct str key
     return e;
 }
 
+/* Fields of `now` may lie in the table of rows, which is not touched here. */
+static enum err follow_seen(struct store *s, uint16_t flow, struct str key, const struct row *old, const struct row *now, struct fault *f)
+{
+    const uint32_t counts = ROW_F_GONE | ROW_F_ERASED;
+    if (old && (old->flags & counts) == (now->flags & counts) && str_eq(old->hash, now->hash)) return ERR_OK;
+    unsigned char entry[STORE__SEEN_BYTES];
+    struct str full = store__key(s, flow, key);
+    size_t n = store__seen_of(s, full, now, entry);
+    return store__put(s, TABLE_SEEN, full, (struct str){(const char *)entry, n}, f);
+}
+
 enum err store__row_put(struct store *s, struct flow_state *fl, struct str key, const struct row *old, const struct row *now, struct fault *f)
 {
     ASSERT(now->state < ROW_STATE_COUNT);
@@ -154,6 +165,7 @@ enum err store__row_put(struct store *s, struct flow_state *fl, struct str key, 
     if (e == ERR_OK) e = follow_set(s, TABLE_INFLIGHT, fl->id, key, old && old->state == ROW_INFLIGHT, now->state == ROW_INFLIGHT, f);
     if (e == ERR_OK) e = follow_set(s, TABLE_HELD, fl->id, key, old && old->state == ROW_HELD, now->state == ROW_HELD, f);
     if (e == ERR_OK) e = follow_id(s, fl, key, old, now, f);
+    if (e == ERR_OK) e = follow_seen(s, fl->id, key, old, now, f);
     if (e != ERR_OK) return e;
     if (now->slot != FRAME_NO_SLOT && now->slot >= s->next_slot) s->next_slot = now->slot + 1;
     buf_clear(&s->valbuf);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 6, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 128 };
-static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting"};
+enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 7, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 128 };
+static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting", "seen"};
 
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)
 {
@@ -225,6 +225,8 @@ enum err store_open(struct store **out, const struct world *w, const struct stor
     memcpy(s->key, o->key, sizeof s->key);
     s->seal = o->seal;
     ASSERT(s->seal.seal && s->seal.open);
+    struct hash seen = hash_keyed(s->key, STR("seen"));
+    memcpy(s->seen_key, seen.b, sizeof s->seen_key);
     size_t map = o->map_bytes ? o->map_bytes : (size_t)64 << 30;
     enum err e = ERR_OK;
     if (!env_exists(w, o->dir))
@@ -256,6 +258,7 @@ void store_close(struct store *s)
     buf_free(&s->flow_name);
     buf_free(&s->flow_state);
     sodium_memzero(s->key, sizeof s->key);
+    sodium_memzero(s->seen_key, sizeof s->seen_key);
     free(s);
 }
 

@@ -65,6 +65,14 @@ struct store_item { uint16_t flow; struct str key; };
 /* Rows with key > after, in key order, until each returns other than OK. The row's spans live during the callback. */
 enum err store_rows(struct store *s, uint16_t flow, struct str after, enum err (*each)(void *arg, struct str key, const struct row *r), void *arg,
                     struct fault *f);
+/* ---- what a poll asks of many rows at once; one small entry of each row is looked at, never the row ----
+ * Sets `same` where the row is there, neither gone nor erased, and was derived from a source row with this very hash. Keys ascending: a page walks through
+ * the index instead of searching it. What is not the same is to be looked at as if it had not been asked; a damaged entry only makes a row not the same. */
+struct store_seen { struct str key, hash; size_t index; bool same; };
+enum err store_seen(struct store *s, uint16_t flow, struct store_seen *list, size_t n, struct fault *f);
+/* Keys > after, in key order, until each returns other than OK. */
+enum store_over { STORE_LIVE, STORE_GONE /* from the source */, STORE_ERASED };
+enum err store_keys(struct store *s, uint16_t flow, struct str after, enum err (*each)(void *arg, struct str key, enum store_over over), void *arg, struct fault *f);
 /* Up to max items due at now_ms, those due longest first, all of one flow when flow != 0. Returns how many. *next_due_ms (may be NULL) gets
  * the time of the first that is not due yet, INT64_MAX when none. */
 size_t store_due(struct store *s, uint16_t flow, int64_t now_ms, size_t max, struct arena *a, struct store_item *out, int64_t *next_due_ms);

@@ -15,6 +15,7 @@ enum store_table {
     TABLE_IDS,       /* flow id, target id -> key */
     TABLE_LINKS,     /* module 0 keyed hash of field and value -> time, sealed: field, value, id */
     TABLE_WAITING,   /* parent's flow id, parent's key length and key, child's flow id, child's key -> nothing */
+    TABLE_SEEN,      /* flow id, key -> what a poll asks of a row (seen.c): one entry for each row, fifty bytes instead of a thousand */
     TABLE_COUNT
 };
 enum { STORE_SUM_BYTES = 16 };
@@ -25,7 +26,7 @@ struct store {
     MDB_env *env;
     MDB_txn *txn;                       /* writer: open between commits; reader: renewed for each call */
     MDB_dbi dbi[TABLE_COUNT];
-    unsigned char key[32];
+    unsigned char key[32], seen_key[16];
     unsigned char digest[TABLE_COUNT][16];   /* sum of the checksums of a table's values, little-endian, modulo 2^128 */
     uint64_t applied;
     uint32_t next_slot;
@@ -63,6 +64,9 @@ bool store__link_open(struct store *s, struct str key, struct str value, struct 
 
 /* flow id and key as one LMDB key, in s->keybuf. */
 struct str store__key(struct store *s, uint16_t flow, struct str key);
+/* seen.c: the entry of a row, at most STORE__SEEN_BYTES; its length. row_put keeps it in step. */
+enum { STORE__SEEN_BYTES = 17 };
+size_t store__seen_of(const struct store *s, struct str full_key, const struct row *r, unsigned char out[STORE__SEEN_BYTES]);
 void flow_encode(struct buf *out, const struct flow_state *st);
 bool flow_decode(struct str bytes, struct flow_state *st);
 /* Replaces (or makes) a row and keeps due, inflight, held, ids and the flow's counts in step. old NULL = new row. */

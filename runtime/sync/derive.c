@@ -5,12 +5,10 @@
 struct str key_natural(const struct source_query *q, const struct source_key *k, struct arena *a)
 {
     struct str parts[LIMIT_KEY_PARTS + 1] = {q->company};
-    struct buf b = {0};
-    for (size_t i = 0; i < k->n; i++) parts[i + 1] = k->part[i];
-    bool ok = k->n <= LIMIT_KEY_PARTS && rowkey_make(&b, parts, k->n + 1);
-    struct str s = {ok ? arena_copy(a, b.p, b.n) : NULL, ok ? b.n : 0};
-    buf_free(&b);
-    return s;
+    char bytes[LIMIT_KEY_BYTES];
+    for (size_t i = 0; i < k->n && i < LIMIT_KEY_PARTS; i++) parts[i + 1] = k->part[i];
+    size_t n = k->n <= LIMIT_KEY_PARTS ? rowkey_put(bytes, sizeof bytes, parts, k->n + 1) : 0;
+    return (struct str){n ? arena_copy(a, bytes, n) : NULL, n};
 }
 
 struct str key_text_of(const struct image_flow *fl, struct str natural, struct arena *a)
@@ -186,12 +184,13 @@ enum err derive_row(struct engine *e, struct sync_flow *sf, const struct source_
     if (err != ERR_OK) return err;
     if (d->known && (d->row.flags & ROW_F_ERASED)) return ERR_OK;
     d->key_text = key_text_of(sf->fl, d->key, a);
-    d->hash = row->hash;
-    bool same_hash = d->known && row->hash.n && str_eq(d->row.hash, row->hash) && !(d->row.flags & ROW_F_GONE);
-    if (same_hash && !force) return ERR_OK;
+    d->hash = same_hash(sf, row->hash, a);
+    bool same = d->known && d->hash.n && str_eq(d->row.hash, d->hash) && !(d->row.flags & ROW_F_GONE);
+    if (same && !force) return ERR_OK;
     if (row->violation) {
         d->violated = true;
         compute_reject(d, row->violation);
+        d->flags |= ROW_F_VIOLATED;
         return ERR_OK;
     }
     d->snapshot = snapshot_of(sf->fl, row->cols, a);
@@ -205,7 +204,8 @@ enum err derive_snapshot(struct engine *e, struct sync_flow *sf, struct str key,
     *d = (struct derived){.kind = DERIVE_SAME, .key = key, .row = *row, .known = true};
     d->key_text = key_text_of(sf->fl, key, a);
     struct value *cols = ARENA_ARRAY(a, struct value, sf->fl->ncolumns + 1);
-    if (row->snapshot.n == 0 || (row->flags & (ROW_F_GONE | ROW_F_ERASED))) return ERR_OK;
+    if (row->flags & (ROW_F_GONE | ROW_F_ERASED) || (row->snapshot.n == 0 && !(row->flags & ROW_F_VIOLATED))) return ERR_OK;
+    if (row->flags & ROW_F_VIOLATED) return fault_set(f, ERR_NOT_FOUND, "the newest row broke a declared type: it has to be read again");
     if (!snapshot_cols(sf->fl, row->snapshot, a, cols))
         return fault_set(f, ERR_NOT_FOUND, "the snapshot lacks a column that the mapping reads now");
     compute(e, sf, cols, false, d, a);

@@ -51,15 +51,31 @@ enum err locked_note(struct engine *e, struct sync_flow *sf, struct str key, uns
     return emit_end(e, f);
 }
 
+/* Nothing is to be done about the row but, perhaps, to forget that it was locked. */
+static enum err same_row(const struct source_query *q, const struct source_row *row, struct arena *a, struct derived *d)
+{
+    *d = (struct derived){.kind = DERIVE_SAME, .key = key_natural(q, &row->key, a)};
+    return ERR_OK;
+}
+
 static enum err take_rows(struct engine *e, struct sync_flow *sf, const struct source_query *q, const struct source_page *page, bool force,
                           struct page_counts *c, struct fault *f)
 {
     struct flow_state st = {0};
     bool known = store_flow(e->store, sf->name, &st);
+    if (!page->asked && !force) {
+        enum err asked = same_rows(e, sf, q, page->rows, page->nrows, f);
+        if (asked != ERR_OK) return asked;
+    }
     for (size_t i = 0; i < page->nrows; i++) {
+        if (page->rows[i].same && !(known && st.locked)) {
+            c->rows++;
+            c->same++;
+            continue;
+        }
         struct arena_mark m = arena_mark(&e->page);
         struct derived d;
-        enum err err = derive_row(e, sf, q, &page->rows[i], force, &e->page, &d, f);
+        enum err err = page->rows[i].same ? same_row(q, &page->rows[i], &e->page, &d) : derive_row(e, sf, q, &page->rows[i], force, &e->page, &d, f);
         if (err == ERR_OK) err = derive_emit(e, sf, &d, f);
         struct store_locked l;
         if (err == ERR_OK && known && st.locked && store_locked_get(e->store, st.id, d.key, &l)) err = locked_note(e, sf, d.key, 0, f);
@@ -192,6 +208,10 @@ static enum err poll_company(struct engine *e, struct sync_flow *sf, const struc
     struct arena own;
     arena_init(&own, 4096);
     struct str cursor = poll_cursor_of(buf_view(cursors), q->company, &own);
+    struct same_asking asking;
+    struct source_query ask = *q;
+    same_asks(&asking, e, sf, q);
+    ask.asks = &asking.asks;
     enum err err = ERR_OK;
     for (bool complete = false; !complete && err == ERR_OK;) {
         if (stopping(e)) {
@@ -200,7 +220,7 @@ static enum err poll_company(struct engine *e, struct sync_flow *sf, const struc
         }
         arena_reset(&e->page);
         struct source_page page = {0};
-        err = source_of(sf, q)->sops->page(source_of(sf, q)->source, q, cursor, &e->page, &page, f);
+        err = source_of(sf, q)->sops->page(source_of(sf, q)->source, &ask, cursor, &e->page, &page, f);
         if (err == ERR_UNSUPPORTED) {                /* a door that cannot list */
             uint64_t known = 0;
             struct fault why = {.text = ""};

@@ -276,11 +276,12 @@ static enum err take_answer(struct engine *e, int64_t timeout_ms, bool *got, str
 enum err send_pump(struct engine *e, bool block, struct fault *f)
 {
     bool got = true, did = false;
+    uint64_t before = journal_last_seq(e->journal);       /* pages in which nothing changed: their cursor may wait for the next flush */
     enum err err = ERR_OK;
     while (got && e->nbatches && err == ERR_OK) err = take_answer(e, 0, &got, f);
     if (err == ERR_OK && e->npending > ROUND_MAX / 2) err = emit_commit(e, f);        /* many answers at once: before more is held in memory */
     for (size_t i = 0; i < e->nflows && err == ERR_OK && e->nbatches < WRITERS_MAX; i++) err = prepare(e, &e->flows[i], !block, &did, f);
-    if (err == ERR_OK && e->npending) err = emit_commit(e, f);
+    if (err == ERR_OK && (block || journal_last_seq(e->journal) != before)) err = emit_commit(e, f);
     if (err == ERR_OK) err = start_ready(e, f);
     if (err == ERR_OK && block && e->nbatches && (!did || e->nbatches >= WRITERS_MAX)) {
         err = store_tick(e->store, world_mono_ms(e->w), f);

@@ -8,6 +8,8 @@
 
 #define PROGRAM_VERSION "1.0.0"
 
+enum { PAGE_BYTES = 1 << 20 };         /* a page of 250 rows of 70 columns, kept from one to the next: what is given back is zeroed and mapped anew */
+
 static const char *in_state(struct engine *e, const char *name)
 {
     return arena_printf(&e->page, "%s/%s", e->o.state_dir, name);
@@ -180,6 +182,7 @@ enum err engine__flows(struct engine *e, struct fault *f)
         sf->shares_records = fl->into > 0;
         for (size_t k = 0; k < im->nflows; k++) sf->shares_records = sf->shares_records || im->flows[k].into == im->order[i] + 1u;
         make_queries(e, sf);
+        same_reading(sf, &e->arena);
     }
     if (e->o.flow && e->nflows == 0) return fault_set(f, ERR_USAGE, "the spec has no flow named %s", e->o.flow);
     return ERR_OK;
@@ -216,7 +219,7 @@ static struct engine *engine_new(const struct world *w, const struct engine_opti
     e->o = *o;
     e->lock_fd = -1;
     arena_init(&e->arena, 0);
-    arena_init(&e->page, 256 * 1024);
+    arena_init(&e->page, PAGE_BYTES);
     arena_init(&e->pending_arena, 256 * 1024);
     return e;
 }

@@ -12,13 +12,12 @@ struct sweep {
     const struct source_query *q;
     struct arena found;                /* keys to act on, life of the sweep */
     struct str *missing; size_t nmissing; uint64_t missing_all;
-    struct source_key *unknown; size_t nunknown;       /* of one page */
-    struct str *page; size_t npage, at;
+    struct str *page; bool *known_key; size_t npage, at;   /* of one page: the keys, and whether the index has a row of each that is not gone */
     struct str prefix, upto;           /* this company's rows; the last key of the page, empty = to the end */
     uint64_t known;
 };
 
-static enum err merge_row(void *arg, struct str key, const struct row *r)
+static enum err merge_key(void *arg, struct str key, enum store_over over)
 {
     struct sweep *s = arg;
     if (!str_starts(key, s->prefix)) return str_cmp(key, s->prefix) < 0 ? ERR_OK : ERR_STOPPED;
@@ -26,45 +25,39 @@ static enum err merge_row(void *arg, struct str key, const struct row *r)
     s->known++;
     while (s->at < s->npage && str_cmp(s->page[s->at], key) < 0) s->at++;
     if (s->at < s->npage && str_eq(s->page[s->at], key)) {
-        s->at++;
+        s->known_key[s->at++] = over != STORE_GONE;
         return ERR_OK;
     }
-    if (r->flags & (ROW_F_GONE | ROW_F_ERASED)) return ERR_OK;
+    if (over != STORE_LIVE) return ERR_OK;
     s->missing_all++;
     if (s->nmissing < MISSING_MAX) s->missing[s->nmissing++] = (struct str){arena_copy(&s->found, key.p, key.n), key.n};
     return ERR_OK;
 }
 
-static void find_unknown(struct sweep *s, const struct source_page *page)
+/* Keys without a row, and those that came back. An erased one is left alone. */
+static enum err fetch_unknown(struct sweep *s, const struct source_page *page, struct fault *f)
 {
-    struct flow_state st = {0};
-    store_flow(s->e->store, s->sf->name, &st);
-    s->nunknown = 0;
-    s->unknown = ARENA_ARRAY(&s->e->page, struct source_key, page->nrows + 1);
-    for (size_t i = 0; i < page->nrows; i++) {
-        struct arena_mark m = arena_mark(&s->e->page);
-        struct row r;
-        enum err err = st.id ? store_row(s->e->store, st.id, s->page[i], &s->e->page, &r, NULL) : ERR_NOT_FOUND;
-        bool gone = err == ERR_OK && (r.flags & ROW_F_GONE);
-        arena_release(&s->e->page, m);
-        if (err == ERR_NOT_FOUND || gone) s->unknown[s->nunknown++] = page->rows[i].key;
-    }
+    struct source_key *unknown = ARENA_ARRAY(&s->e->page, struct source_key, page->nrows + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < page->nrows; i++)
+        if (!s->known_key[i]) unknown[n++] = page->rows[i].key;
+    return n ? fetch_keys(s->e, s->sf, s->q, unknown, n, false, f) : ERR_OK;
 }
 
 static enum err sweep_page(struct sweep *s, const struct source_page *page, struct str after, struct fault *f)
 {
     struct flow_state st;
     s->page = ARENA_ARRAY(&s->e->page, struct str, page->nrows + 1);
+    s->known_key = ARENA_ARRAY(&s->e->page, bool, page->nrows + 1);
     s->npage = page->nrows;
     s->at = 0;
     for (size_t i = 0; i < page->nrows; i++) s->page[i] = key_natural(s->q, &page->rows[i].key, &s->e->page);
     s->upto = page->complete || page->nrows == 0 ? (struct str){NULL, 0} : s->page[page->nrows - 1];
     if (store_flow(s->e->store, s->sf->name, &st)) {
-        enum err err = store_rows(s->e->store, st.id, after, merge_row, s, f);
+        enum err err = store_keys(s->e->store, st.id, after, merge_key, s, f);
         if (err != ERR_OK && err != ERR_STOPPED) return err;
     }
-    find_unknown(s, page);
-    return s->nunknown ? fetch_keys(s->e, s->sf, s->q, s->unknown, s->nunknown, false, f) : ERR_OK;
+    return fetch_unknown(s, page, f);
 }
 
 /* Reads the whole list; ERR_BUSY when the epoch changed under way: void, nothing is done. */

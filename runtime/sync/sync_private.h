@@ -32,6 +32,7 @@ struct sync_flow {
     struct str name;
     const char *cname;                 /* NUL-terminated */
     struct source_query *queries; size_t nqueries;   /* one per company */
+    struct str reading;                /* digest of what is read of a row, and as what: part of the hash that a row is kept under (same.c) */
     struct sync_endpoint **from;       /* per query: its source */
     struct link_place *places; size_t nplaces;
     bool has_lines;                    /* a field is a list */
@@ -127,6 +128,16 @@ struct str snapshot_of(const struct image_flow *fl, const struct value *cols, st
 bool snapshot_cols(const struct image_flow *fl, struct str snapshot, struct arena *a, struct value *cols);
 /* Equal as the target would say: decimals by number, dates by their text. */
 bool same_in_target(const struct value *ours, const struct value *theirs);
+
+/* same.c - rows in which nothing has changed. */
+/* What a row's hash is kept as: the source's, bound to how the row is read. Empty stays empty: unknown. */
+struct str same_hash(const struct sync_flow *sf, struct str hash, struct arena *a);
+void same_reading(struct sync_flow *sf, struct arena *a);
+/* Sets `same` of the rows that need no deriving. */
+enum err same_rows(struct engine *e, const struct sync_flow *sf, const struct source_query *q, struct source_row *rows, size_t n, struct fault *f);
+/* What a source is given to ask while it reads a page. */
+struct same_asking { struct source_asks asks; struct engine *e; const struct sync_flow *sf; const struct source_query *q; };
+void same_asks(struct same_asking *to, struct engine *e, const struct sync_flow *sf, const struct source_query *q);
 
 /* derive.c - one source row against its index row. */
 enum derive_kind { DERIVE_SAME, DERIVE_TOUCH /* only hash or snapshot moved */, DERIVE_WRITE, DERIVE_LEAVE, DERIVE_REJECT };

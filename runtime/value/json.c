@@ -5,6 +5,7 @@
  * Grammar state: stack[] holds one byte per open container (OBJECT or ARRAY, plus FIRST while nothing stands in it);
  * after_value = a value just ended, so a comma or a close must come; want_name = a member name must come. */
 #include "value/json.h"
+#include "value/json_pass.h"
 #include "value/json_run.h"
 #include <stdio.h>
 
@@ -250,6 +251,17 @@ bool json_skip(struct json_scanner *s, enum json_token t)
     unsigned outside = s->depth - 1;
     while (s->depth > outside)
         if (json_next(s) == JSON_ERROR) return false;
+    return true;
+}
+
+bool json_pass_over(struct json_scanner *s, enum json_token t)
+{
+    if (t == JSON_ERROR || t == JSON_END) return false;
+    if (t != JSON_OBJECT && t != JSON_ARRAY) return true;
+    const char *behind = json_pass(s->p, s->end);
+    if (!behind) return fail(s, s->end, "the text ends inside an object or array") != JSON_ERROR;
+    s->p = behind - 1;
+    close_container(s);
     return true;
 }
 

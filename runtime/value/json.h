@@ -20,6 +20,9 @@ enum json_token json_next(struct json_scanner *s);
 /* Skips the value whose first token was t (a whole object or array). False on error. */
 bool json_skip(struct json_scanner *s, enum json_token t);
 
+/* The same without a look at what lies inside of an object or array (json_pass.h): for what is not read because it is known. */
+bool json_pass_over(struct json_scanner *s, enum json_token t);
+
 /* Writes a JSON string with quotes and escapes. */
 void json_put_string(struct buf *out, struct str s);
 #endif

@@ -11,6 +11,7 @@
 #include "connectors/sage/sage.h"
 #include "connectors/lines.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "value/date.h"
 #include "value/json.h"
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct reading {
     struct columns columns;
     size_t nkeys, limit;
     struct source_page *out;
+    bool outline;                                  /* key and hash only: the asker says which rows are to be read */
 };
 
 /* ---- what is wrong, and where ---- */
@@ -317,36 +319,76 @@ static void complete_row(struct reading *r, struct source_row *row, uint32_t num
     }
 }
 
+/* For an agent that gives no hash: of the bytes of the three members that are content, as they came. Another order of columns is another hash, and the row
+ * is then looked at; equal bytes are equal content. */
+static struct str own_hash(const struct str content[3], struct arena *a)
+{
+    struct hash part[3], all;
+    for (size_t i = 0; i < 3; i++) part[i] = hash_of(content[i]);
+    all = hash_of((struct str){(const char *)part, sizeof part});
+    char *p = arena_alloc(a, 1 + HASH_BYTES);               /* a zero in front: no text of an agent */
+    memcpy(p + 1, all.b, HASH_BYTES);
+    return (struct str){p, 1 + HASH_BYTES};
+}
+
 /* Behind the opening brace. */
 static enum err read_row(struct reading *r, struct source_row *row, uint32_t number)
 {
     bool key = false, fields = false, udf = false, hash = false, updated = false, lines = false, *seen;
     const struct source_column *list = lines_column(r->columns.q);
     struct lines made = {0};
+    struct str content[3] = {{"", 0}, {"", 0}, {"", 0}};
     enum json_token t;
-    row->cols = ARENA_ARRAY(r->a, struct value, r->columns.q->ncolumns + 1);
+    row->cols = r->outline ? NULL : ARENA_ARRAY(r->a, struct value, r->columns.q->ncolumns + 1);
     while ((t = next(r)) == JSON_NAME) {
         struct str name = r->js.text;
+        const char *from = r->js.p;
         enum err e;
         seen = str_is(name, "key") ? &key : str_is(name, "fields") ? &fields : str_is(name, "udf") ? &udf : str_is(name, "hash") ? &hash
              : str_is(name, "updated") ? &updated : list && str_is(name, "lines") ? &lines : NULL;
+        struct str *bytes = seen == &fields ? &content[0] : seen == &udf ? &content[1] : seen == &lines ? &content[2] : NULL;
         if (!seen) e = skip(r, "rows", next(r));
         else if (*seen) return malformed(r, "rows", "a member stands twice in one row");
         else if (seen == &key) e = read_key(r, "key", next(r), &row->key);
+        else if (r->outline && seen != &key && seen != &hash) e = json_pass_over(&r->js, next(r)) ? ERR_OK : malformed(r, "rows", "unreadable");
         else if (seen == &lines) e = read_lines(r, list, &made);
         else if (seen == &hash) e = read_text_or_null(r, "hash", &row->hash);
         else if (seen == &updated) e = read_stamp(r, "updated", &row->stamp);
         else e = read_fields(r, row, number, seen == &udf);
         if (e != ERR_OK) return e;
         if (seen) *seen = true;
+        if (bytes) *bytes = (struct str){from, (size_t)(r->js.p - from)};
     }
     if (t != JSON_OBJECT_END) return malformed(r, "rows", "unreadable");
     if (!key) return malformed(r, "key", "a row lacks it");
     if (!fields) return malformed(r, "fields", "a row lacks it");
     if (row->hash.n > 256) return malformed(r, "hash", "longer than 256 bytes");
+    if (row->hash.n == 0) row->hash = own_hash(content, r->a);
+    if (r->outline) return ERR_OK;
     if (lines) give_lines(r, &made, row, number);
     complete_row(r, row, number);
     return ERR_OK;
+}
+
+/* The rows were read in outline, each from at[i]; those whose content the asker does not know are read whole. inside: a scanner behind the brace of a row. */
+static enum err read_wanted(struct reading *r, const char *const *at, const struct json_scanner *inside)
+{
+    struct json_scanner behind = r->js;
+    struct source_page *out = r->out;
+    const struct source_asks *asks = r->columns.q->asks;
+    enum err e = ERR_OK;
+    asks->same(asks->ctx, out->rows, out->nrows);
+    out->asked = true;
+    r->outline = false;
+    for (size_t i = 0; i < out->nrows && e == ERR_OK; i++) {
+        if (out->rows[i].same) continue;
+        r->js = *inside;
+        r->js.p = at[i];
+        out->rows[i] = (struct source_row){.cols = NULL};
+        e = read_row(r, &out->rows[i], (uint32_t)i + 1);
+    }
+    if (e == ERR_OK) r->js = behind;
+    return e;
 }
 
 static enum err read_rows(struct reading *r)
@@ -355,14 +397,19 @@ static enum err read_rows(struct reading *r)
     if (out->rows) return malformed(r, "rows", "stands twice in the answer");
     if (next(r) != JSON_ARRAY) return malformed(r, "rows", "an array was expected");
     out->rows = ARENA_ARRAY(r->a, struct source_row, r->limit + 1);
+    const char **at = r->outline ? ARENA_ARRAY(r->a, const char *, r->limit + 1) : NULL;
+    struct json_scanner inside = r->js;
     enum json_token t;
     while ((t = next(r)) == JSON_OBJECT) {
         if (out->nrows == r->limit) return too_many(r, "rows");
+        if (at && out->nrows == 0) inside = r->js;
+        if (at) at[out->nrows] = r->js.p;
         enum err e = read_row(r, &out->rows[out->nrows], (uint32_t)out->nrows + 1);
         if (e != ERR_OK) return e;
         out->nrows++;
     }
-    return t == JSON_ARRAY_END ? ERR_OK : malformed(r, "rows", "an entry is not an object");
+    if (t != JSON_ARRAY_END) return malformed(r, "rows", "an entry is not an object");
+    return at ? read_wanted(r, at, &inside) : ERR_OK;
 }
 
 /* ---- whole answers ---- */
@@ -462,6 +509,7 @@ enum err sage100__agent_json(enum sage_agent_shape shape, const struct source_qu
     memset(out, 0, sizeof *out);
     json_init(&r.js, body, a);
     if (shape != AGENT_KEYS) columns_init(&r.columns, q, a);
+    r.outline = shape == AGENT_PAGE && q->asks;
     return read_answer(&r, shape);
 }
 
