@@ -2,7 +2,7 @@
  * life.c: one life of the program: `mlcd run` as a service, or a short visit of the operator. Runs in the child; ends with an enum life_end, or by
  * SIGKILL in the middle of anything.
  *
- * The service naps half a second at a time until something is due. Here such naps grow while nothing happens, up to five minutes: a machine may oversleep,
+ * The service naps half a second at a time until something is due. Here such naps grow while nothing happens, up to ten minutes: a machine may oversleep,
  * and thirty days of half seconds would be most of the work.
  */
 #include "run.h"
@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE_ROWS = 10, BATCH_ROWS = 7, SEGMENT_BYTES = 256 << 10, MAP_BYTES = 16 << 20, NAPS_EXACT = 6, NAP_MAX_MS = 300000 };
+enum { PAGE_ROWS = 10, BATCH_ROWS = 7, SEGMENT_BYTES = 256 << 10, MAP_BYTES = 16 << 20, NAPS_EXACT = 4, NAP_MAX_MS = 600000 };
 
 static struct {
     void (*sleep_ms)(void *ctx, int64_t ms);
@@ -29,7 +29,7 @@ static void nap(void *ctx, int64_t ms)
     unsigned over = child.naps < NAPS_EXACT ? 0 : child.naps - NAPS_EXACT;
     child.naps++;
     if (ms >= 500)
-        ms <<= over < 10 ? over : 10;
+        ms <<= over < 6 ? 2 * over : 12;
     child.sleep_ms(ctx, ms > NAP_MAX_MS ? NAP_MAX_MS : ms);
 }
 
@@ -89,7 +89,7 @@ static enum err visit(struct engine *e, struct life_orders *o, struct fault *f)
 static void difference(void *ctx, const struct reconcile_difference *d)
 {
     (void)ctx;
-    log_info("reconcile: %s %.*s %.*s is %s", d->flow, (int)d->key.n, d->key.p, (int)d->field.n, d->field.p, reconcile_class_name(d->cls));
+    log_info("reconcile: %s %.*s %.*s is %s: %s", d->flow, (int)d->key.n, d->key.p, (int)d->field.n, d->field.p, reconcile_class_name(d->cls), d->why ? d->why : "");
 }
 
 static void compared(void *ctx, const struct reconcile_flow *r)

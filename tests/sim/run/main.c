@@ -38,7 +38,7 @@ struct run {
     struct options o;
     struct run_result *results; // shared memory; two per seed: the second time
     unsigned passed, failed;
-    char spec[2][600], image[2][600];
+    char spec[2][600], image[2][600], data[600];
     FILE *log;
 };
 
@@ -63,7 +63,7 @@ static void work(const struct run *r, uint64_t seed, struct run_result *result, 
     char dir[700];
     (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
     struct run_setup s = {.seed = seed, .days = r->o.days, .plant = r->o.plant, .tell = r->o.tell, .dir = dir, .spec = {r->spec[0], r->spec[1]},
-                          .image = {r->image[0], r->image[1]}, .data = "tests/sim/zoho/data/professional.json"};
+                          .image = {r->image[0], r->image[1]}, .data = r->data};
     alarm(SEED_SECONDS);
     seed_play(&s, result);
     _exit(0);
@@ -203,6 +203,18 @@ static void twice(struct run *r, uint64_t n)
         printf("ok sim twice: %llu seeds took the same course again, to the last request\n", (unsigned long long)many);
 }
 
+// A seed that fails without the bug too says nothing of it.
+static bool good_without(struct run *r, uint64_t seed)
+{
+    enum run_plant plant = r->o.plant;
+    struct run_result *plain = &r->results[r->o.to - r->o.from + 1];
+    memset(plain, 0, sizeof *plain);
+    r->o.plant = RUN_PLANT_NONE;
+    (void)run_seeds(r, seed, seed, plain, false);
+    r->o.plant = plant;
+    return plain->passed;
+}
+
 static void plants(struct run *r)
 {
     for (int p = RUN_PLANT_NONE + 1; p < RUN_PLANT_COUNT; p++) {
@@ -212,7 +224,7 @@ static void plants(struct run *r)
         memset(r->results, 0, (size_t)most * sizeof *r->results);
         uint64_t n = run_seeds(r, r->o.from, r->o.to, r->results, true);
         for (uint64_t i = 0; i < n && !found; i++)
-            if (!r->results[i].passed)
+            if (!r->results[i].passed && good_without(r, r->o.from + i))
                 found = i + 1;
         if (found)
             printf("ok sim planted %s (%s): found by seed %llu in %lld s: %s\n", plant_name[p], run_plant_text[p], (unsigned long long)(r->o.from + found - 1),
@@ -337,6 +349,7 @@ int main(int argc, char **argv)
         (void)snprintf(r.spec[i], sizeof r.spec[i], "%s/tests/sim/run/world%s.mlc", r.o.images, i ? "2" : "");
         (void)snprintf(r.image[i], sizeof r.image[i], "%s/tests/sim/run/world%s.mlcb", r.o.images, i ? "2" : "");
     }
+    (void)snprintf(r.data, sizeof r.data, "%s/tests/sim/run/org.json", r.o.images);
     r.results = mmap(NULL, (size_t)(r.o.to - r.o.from + 2) * sizeof *r.results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     r.log = r.o.log ? fopen(r.o.log, "a") : NULL;
     if (r.results == MAP_FAILED || (mkdir(r.o.dir, 0700) != 0 && errno != EEXIST)) {

@@ -182,8 +182,10 @@ static bool take_back(struct seed *s, char list[][40], size_t *n, char key[40])
 static void insert_customer(struct seed *s)
 {
     char key[40];
+    struct keys k;
+    keys_of(s, "customers", &k);
     (void)snprintf(key, sizeof key, "01~NEW%u", s->version);
-    if (!sage_sim_insert(s->sage, COMPANY, "customers", key, NULL, NULL))
+    if (k.n > 50 || !sage_sim_insert(s->sage, COMPANY, "customers", key, NULL, NULL))
         return;
     edit(s, CUSTOMERS, key, "CustomerStatus", "A", SAGE_STAMP_KEPT);
     new_version(s, CUSTOMERS, key, SAGE_STAMP_NOW);
@@ -441,11 +443,9 @@ void people_turn(struct seed *s)
         void (*act)(struct seed *);
     } acts[] = {{70, change_any},  {9, insert_customer}, {5, delete_customer}, {6, bring_back}, {7, leave_or_return}, {5, without_name}, {9, commit_late},
                 {3, import},       {9, lock},            {8, own_field},       {5, guarded_field}, {2, delete_guarded}, {5, lock_zoho}};
-    struct keys k;
     unlock(s, false);
-    keys_of(s, "customers", &k);
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
-        if (seed_chance(s, acts[i].permille) && !(acts[i].act == insert_customer && k.n > 60))
+        if (seed_chance(s, acts[i].permille))
             acts[i].act(s);
     for (unsigned n = seed_chance(s, 15) ? 12 : 0; n > 0; n--)
         change_any(s);

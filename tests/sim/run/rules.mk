@@ -2,7 +2,7 @@
 # its calls are wrapped as in the crash harness, whose files are part of it.
 SIM_RUN_SRC   := $(wildcard tests/sim/run/*.c) tests/fault/crash_io.c tests/fault/crash_net.c tests/fault/crash_plant.c tests/fault/crash_state.c \
                  tests/fault/platter.c
-SIM_RUN_IMAGE := $(B)/tests/sim/run/world.mlcb $(B)/tests/sim/run/world2.mlcb
+SIM_RUN_IMAGE := $(B)/tests/sim/run/world.mlcb $(B)/tests/sim/run/world2.mlcb $(B)/tests/sim/run/org.json
 SEED  ?=
 SEEDS ?=
 COUNT ?=
@@ -20,6 +20,9 @@ $(B)/tests/sim/run/world.mlc: tests/sim/run/world.mlc
 $(B)/tests/sim/run/world2.mlc: tests/sim/run/world.mlc
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/CreditLimit > 5000/CreditLimit > 7500/' -e 's/^  Billing_Code  = ZipCode$$/&\n  Billing_State = State/' $< > $@
+$(B)/tests/sim/run/org.json: tests/sim/run/org.jq tests/sim/zoho/data/professional.json
+	@mkdir -p $(@D)
+	$(Q)jq -f $^ > $@
 $(B)/tests/sim/run/%.mlcb: $(B)/tests/sim/run/%.mlc $(B)/mlc
 	$(Q)$(B)/mlc build $< -o $@ >/dev/null
 $(B)/sim-run: $(call obj,$(SIM_RUN_SRC)) $(SIM_LIB) $(MLC_LIB) $(RT_LIB)

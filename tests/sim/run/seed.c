@@ -307,7 +307,7 @@ static bool calm(struct seed *s, enum life_kind kind, const char *what)
 static bool two_polls(struct seed *s)
 {
     people_last_changes(s);
-    sim_loop_at(s->loop, 2 * HOUR_MS + 2 * 6 * MINUTE_MS + 15 * MINUTE_MS, stop_now, s); // every hour, its jitter, settling and the last retries
+    sim_loop_at(s->loop, 2 * HOUR_MS + 2 * 16 * MINUTE_MS + 5 * MINUTE_MS, stop_now, s); // every hour, its jitter, a service that oversleeps, settling
     return calm(s, RUN_SERVE, "the service");
 }
 

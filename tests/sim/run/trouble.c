@@ -93,8 +93,9 @@ static void status_5xx_after(struct seed *s)
 static void partial(struct seed *s)
 {
     static const char *const codes[] = {"INTERNAL_ERROR", "RECORD_LOCKED", "INVALID_DATA"};
-    char action[80];
-    (void)snprintf(action, sizeof action, "\"do\":\"%s\",\"index\":%d", codes[seed_dice(s, 3)], (int)seed_dice(s, 3));
+    char action[120];
+    uint64_t which = seed_dice(s, 3);
+    (void)snprintf(action, sizeof action, "\"do\":\"%s\",\"index\":%d,\"field\":\"%s\"", codes[which], (int)seed_dice(s, 3), which == 2 ? "Description" : "id");
     write_rule(s, HIT_PARTIAL, action);
 }
 
@@ -322,7 +323,7 @@ void trouble_turn(struct seed *s)
     } acts[] = {{17, timeout_before}, {17, timeout_after}, {25, lost},     {17, dropped},  {17, late},         {17, again},        {40, beyond},       {17, cut_body},
                 {17, truncated},      {20, garbage},       {20, status_5xx}, {17, status_5xx_after}, {30, partial}, {17, wrong_length}, {12, reversed},   {50, too_many},
                 {17, expired},        {3, revoked},        {10, lost_refresh}, {2, change_domain}, {12, down},   {12, sage_dropped}, {12, sage_cut},     {12, sage_garbage},
-                {17, sage_busy},      {8, sage_slow},      {12, sage_short}, {3, epoch},    {12, jump},         {10, new_spec},     {15, stop},         {150, arm}};
+                {17, sage_busy},      {8, sage_slow},      {12, sage_short}, {3, epoch},    {12, jump},         {6, new_spec},      {8, stop},          {70, arm}};
     struck(s);
     if (s->down && seed_true_ms(s) >= s->restore_ms)
         up(s);
