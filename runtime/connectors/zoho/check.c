@@ -8,10 +8,11 @@
 
 struct checking { struct target *t; const struct finding_sink *sink; unsigned failed; struct fault halted; struct arena arena; };
 
-/* Errors that are nobody's configuration: the check could not be made. They go straight up, and a service tries again. */
+/* Errors that are nobody's configuration: the check could not be made. They go straight up, and a service tries again. An answer that cannot be read
+ * (a proxy's page, a body that ends in the middle) says nothing of the organisation either. */
 static bool passing(enum err e)
 {
-    return e == ERR_BUSY || e == ERR_BUDGET || e == ERR_UNREACHABLE || e == ERR_STOPPED;
+    return e == ERR_BUSY || e == ERR_BUDGET || e == ERR_UNREACHABLE || e == ERR_STOPPED || e == ERR_PROTOCOL;
 }
 
 __attribute__((format(printf, 4, 5)))

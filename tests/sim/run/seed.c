@@ -229,6 +229,14 @@ static int end_of(struct seed *s, int status)
     return code;
 }
 
+// The units of examples/systemd start the service again, but for these statuses, which say that a person has to do something.
+static bool starts_again(struct seed *s)
+{
+    int status = err_exit_code((enum err)s->orders->err);
+    return (status != 64 && status != 65 && status != 77 && status != 78) ||
+           seed_violated(s, "the service goes on by itself", "it ends with status %d, which no service manager starts again: %s", status, s->orders->error);
+}
+
 static int live(struct seed *s, enum life_kind kind)
 {
     int pair[2], status = 0;
@@ -263,6 +271,8 @@ static int live(struct seed *s, enum life_kind kind)
     seed_event(s, "life %u ended: %s %s", sh->life, (const char *const[]){"wrong", "killed", "done", "unfinished", "error:"}[end + 1],
                end == LIFE_ERROR ? s->orders->error : "");
     if (end == LIFE_KILLED && sh->cut != CUT_NONE && !reboot(s))
+        return -1;
+    if (end == LIFE_ERROR && kind == RUN_SERVE && !starts_again(s))
         return -1;
     door_life_over(s, end == LIFE_DONE);
     trouble_life_over(s, end);
