@@ -59,6 +59,15 @@ static int64_t now_ms(void)
 
 /* ---- the pool ---- */
 
+// SIGTERM, SIGINT: no new seeds; what was done is told.
+static volatile sig_atomic_t enough;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    enough = 1;
+}
+
 // Server and child speak in turns: on one processor a turn is a switch, on two it is a wake-up. What it costs is all that changes.
 static void stay_on_one(unsigned slot)
 {
@@ -79,6 +88,8 @@ static void work(const struct run *r, uint64_t seed, struct run_result *result, 
     (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
     struct run_setup s = {.seed = seed, .days = r->o.days, .plant = r->o.plant, .tell = r->o.tell, .dir = dir, .spec = {r->spec[0], r->spec[1]},
                           .image = {r->image[0], r->image[1]}, .data = r->data};
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
     alarm(SEED_SECONDS);
     stay_on_one(slot);
     seed_play(&s, result);
@@ -124,7 +135,7 @@ static uint64_t run_seeds(struct run *r, uint64_t from, uint64_t to, struct run_
     uint64_t next = from, under_way = 0;
     bool stop = false;
     for (;;) {
-        for (unsigned k = 0; k < r->o.jobs && !stop && next <= to; k++) {
+        for (unsigned k = 0; k < r->o.jobs && !stop && !enough && next <= to; k++) {
             if (job[k].pid)
                 continue;
             fflush(NULL);
@@ -199,7 +210,7 @@ static void twice(struct run *r, uint64_t n)
 {
     uint64_t many = 0, same = 0;
     unsigned passed = r->passed, failed = r->failed;
-    for (uint64_t i = 0; r->o.twice && i < n; i += r->o.twice) {
+    for (uint64_t i = 0; r->o.twice && i < n && !enough; i += r->o.twice) {
         struct run_result *again = &r->results[n];
         memset(again, 0, sizeof *again);
         (void)run_seeds(r, r->o.from + i, r->o.from + i, again, false);
@@ -373,6 +384,8 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGTERM, on_signal);
+    (void)signal(SIGINT, on_signal);
     if (r.o.plants)
         plants(&r);
     else
