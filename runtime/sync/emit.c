@@ -46,17 +46,22 @@ enum err emit_end(struct engine *e, struct fault *f)
 
 uint64_t emit_seq(const struct engine *e) { return e->building.seq; }
 
+/* A frame that is durable and could not be folded leaves the index behind: later ones are not folded over the gap, whoever looked at the error or not. */
 enum err emit_commit(struct engine *e, struct fault *f)
 {
-    enum err err = journal_commit(e->journal, f);
+    struct fault why = {ERR_OK, ""};
+    if (e->behind.err != ERR_OK) return fault_set(f, e->behind.err, "%s", e->behind.text);
+    enum err err = journal_commit(e->journal, &why);
+    bool durable = err == ERR_OK;
     int64_t now = world_mono_ms(e->w);
     for (size_t i = 0; i < e->npending && err == ERR_OK; i++) {
-        err = store_apply(e->store, &e->pending[i], f);
-        if (err == ERR_OK) err = store_tick(e->store, now, f);
+        err = store_apply(e->store, &e->pending[i], &why);
+        if (err == ERR_OK) err = store_tick(e->store, now, &why);
     }
     e->npending = 0;
     arena_reset(&e->pending_arena);
-    return err;
+    if (err != ERR_OK && durable) e->behind = why;
+    return err == ERR_OK ? err : fault_set(f, err, "%s", why.text);
 }
 
 enum err emit_close(struct engine *e, struct fault *f)

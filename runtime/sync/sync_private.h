@@ -62,6 +62,7 @@ struct engine {
     struct arena pending_arena;
     struct buf pub, priv;              /* the frame being built */
     struct frame building;
+    struct fault behind;               /* the log has what the index could not take: only a new start goes on from there */
     struct send_batch *batches;        /* under way */
     unsigned nbatches;
     struct engine_result result;

@@ -15,6 +15,9 @@ static bool passing(enum err e)
     return e == ERR_BUSY || e == ERR_BUDGET || e == ERR_UNREACHABLE || e == ERR_STOPPED || e == ERR_PROTOCOL;
 }
 
+/* A token that was good a moment ago and is refused now is no finding about the organisation: a service tries again with another one. */
+static bool halts(enum err e) { return passing(e) || e == ERR_AUTH; }
+
 __attribute__((format(printf, 4, 5)))
 static void report(struct checking *c, enum finding_level level, const char *what, const char *fmt, ...)
 {
@@ -45,7 +48,7 @@ static void check_org(struct checking *c)
     struct fault f = {ERR_OK, ""};
     enum zoho_edition said = c->t->edition;
     if (zoho__org(c->t, &f) != ERR_OK) {
-        if (passing(f.err)) c->halted = f;
+        if (halts(f.err)) c->halted = f;
         else report(c, FINDING_FAIL, "organisation", "%s", f.text);
         return;
     }
@@ -156,7 +159,7 @@ static void check_lines(struct checking *c, const char *what, const struct targe
     const struct list_shape *s = w->type.shape;
     struct str module = z->rows_module.n ? z->rows_module : z->name;
     if (zoho__fields(c->t, module, &rows, &f) != ERR_OK) {
-        if (passing(f.err)) c->halted = f;
+        if (halts(f.err)) c->halted = f;
         else report(c, FINDING_FAIL, what, "its lines cannot be looked at: %s", f.text);
         return;
     }
@@ -228,7 +231,7 @@ static void check_module(struct checking *c, struct str name, const struct targe
     if ((insert && !m->creatable) || (update && !m->editable))
         report(c, FINDING_FAIL, what, "does not let this user %s records", insert && !m->creatable ? "create" : "change");
     if (zoho__fields(c->t, name, &loaded, &f) != ERR_OK) {
-        if (passing(f.err)) c->halted = f;
+        if (halts(f.err)) c->halted = f;
         else report(c, FINDING_FAIL, what, "%s", f.text);
         return;
     }

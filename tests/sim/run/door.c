@@ -260,7 +260,7 @@ static void check_record(struct door *d, int m, const json_t *record, bool refus
     struct door_key *k;
     if (!key_of(d, m, record, text, &k))
         return; // deleted by a person just now
-    bool late = d->s->on_its_way && k->standing == AMBIGUOUS && k->used != k->attempt; // of the life before
+    bool late = seed_true_ms(d->s) < d->s->on_its_way_ms && k->standing == AMBIGUOUS && k->used != k->attempt; // of the life before
     if (k->standing != UNDER_WAY && !late)
         (void)seed_violated(d->s, "INFLIGHT durable before every call", "%s %s is sent, but no INTENT of it is on disk (%s, attempt %llu, the log is durable up to %llu)",
                             modules[m].module, text, k->standing == NOTHING ? "nothing under way" : "ambiguous", (unsigned long long)k->attempt,
@@ -317,7 +317,6 @@ void door_request(struct seed *s, const struct http_req *req, const struct sim_r
     size_t i;
     // A 401 has applied nothing: the same INTENT goes out again with another token (facts/zoho-crm.md 3.7).
     json_array_foreach(json_object_get(body, "data"), i, record) check_record(d, m, record, resp->status == 401);
-    s->on_its_way = false;
     json_decref(body);
 }
 

@@ -1,7 +1,7 @@
 /*
  * main.c: the deterministic simulation from the command line.
  *
- *   sim-run --seed 42 --tell         one seed, each event told
+ *   sim-run --seed 42 --tell         one seed, each event told; when it fails, its state directory stays
  *   sim-run --count 1000             seeds 1 to 1000; --seeds 7..9: these
  *   sim-run --plants                 planted bugs: how many seeds it takes to find each
  *   options: --days N (30)  --jobs N (2)  --hits N: each kind of fault has to strike so often  --twice N: every N-th seed is run twice (10)
@@ -391,6 +391,9 @@ int main(int argc, char **argv)
     else
         everything(&r);
     printf("%u passed, %u failed\n", r.passed, r.failed);
-    (void)nftw(r.o.dir, forget, 16, FTW_DEPTH | FTW_PHYS);
+    if (r.o.tell && r.failed)
+        printf("what was left on disk: %s\n", r.o.dir);
+    else
+        (void)nftw(r.o.dir, forget, 16, FTW_DEPTH | FTW_PHYS);
     return r.failed ? 1 : 0;
 }

@@ -104,7 +104,7 @@ struct seed {
     char root[600], state[620], image[620], log[620]; // log: what the program said
     unsigned version; // of the newest edit
     unsigned spec; // 0 or 1
-    bool on_its_way; // the program died while a request was under way, which arrives ten seconds later
+    int64_t on_its_way_ms; // the program died while a request was under way: it arrives (ten seconds later) before this true time
     bool over; // the faults have stopped
     bool beyond; // this seed has requests that take effect beyond `settle`
     bool visit, revoked; // the operator is called

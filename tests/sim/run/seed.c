@@ -357,6 +357,7 @@ static void prepare(struct seed *s)
     (void)mkdir(s->root, 0700);
     s->sh->random = s->setup->seed + 77;
     s->sh->counting = s->sh->seek = true;
+    s->sh->trace = s->setup->tell && getenv("SIM_CALLS");
     s->sh->seek_class = -1;
 }
 
@@ -423,8 +424,10 @@ void seed_play(const struct run_setup *setup, struct run_result *r)
     platter_free(s->platter);
     munmap(shared, sizeof *s->sh);
     munmap(orders, sizeof *s->orders);
-    (void)nftw(s->root, forget, 16, FTW_DEPTH | FTW_PHYS);
-    (void)unlink(s->image);
+    if (r->passed || !s->setup->tell) { // else to be looked at
+        (void)nftw(s->root, forget, 16, FTW_DEPTH | FTW_PHYS);
+        (void)unlink(s->image);
+    }
     if (r->passed)
         (void)unlink(s->log);
     free(s);

@@ -302,7 +302,8 @@ static void struck(struct seed *s)
             seed_hit(s, crashes[i].hit);
             break;
         }
-    s->on_its_way = sh->fault[0].kind == FAULT_LATE;
+    if (sh->fault[0].kind == FAULT_LATE)
+        s->on_its_way_ms = seed_true_ms(s) + 10100;
     seed_event(s, "struck: %s", fault_text[sh->fault[0].kind]);
     sh->fault[0].kind = FAULT_NONE;
 }
