@@ -29,6 +29,7 @@ if [ "${RUN:-}" != none ]; then
         unit/journal/*|unit/store/*|unit/secret/*|unit/value/*|unit/connectors/*|unit/sync/*) one "$name" "$t" ;;
         esac
     done
+    one fuzz/replay sh tests/fuzz/replay.sh
     one fault/crash "$B/crash-harness" --bounded --seconds "${CRASH_SECONDS:-60}"
 fi
 rm -f "$out"/*.gcov "$out/gcov.log"

@@ -11,14 +11,14 @@ COVER_MIN   ?= 95
 COVER_SHOW  ?=
 COVER_RUN   ?=
 COVER_FRESH ?= $(if $(COVER_RUN),0,1)
-COVER_SRC   := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c runtime/value/json*.c runtime/connectors/sage/xml*.c))
+COVER_SRC   := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c runtime/value/json*.c runtime/connectors/sage/xml*.c runtime/connectors/sage/agent_json.c))
 
 ifdef COVER
 $(call obj,$(COVER_SRC)): OPT = -O0 -g --coverage
 endif
 
 .PHONY: coverage coverage-built
-coverage-built: units $(B)/mlc-audit-verify crash-harness
+coverage-built: units $(B)/mlc-audit-verify crash-harness $(patsubst tests/fuzz/%_fuzz.c,$(B)/replay/%,$(wildcard tests/fuzz/*_fuzz.c))
 coverage:
 	@$(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-coverage COVER=1 LDFLAGS=--coverage coverage-built
 	@B=$(B)-coverage MIN=$(COVER_MIN) SHOW='$(COVER_SHOW)' RUN='$(COVER_RUN)' FRESH=$(COVER_FRESH) sh tests/coverage/coverage.sh $(COVER_SRC)

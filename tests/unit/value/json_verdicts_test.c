@@ -314,6 +314,47 @@ static void depth(void)
     }
 }
 
+/* Rows that no table has: the reader's memory of the last row has an end, its verdict has not. */
+static void odd_rows(void)
+{
+    struct buf b = {0};
+    struct type text = type_text(1, 50), list = {.base = T_LIST, .optional = true};
+    text.optional = true;
+    const struct json_row_column columns[] = {{STR("last"), &text}, {STR("rows"), &list}};
+    struct json_row *r = json_row_new(columns, 2, NULL), *none = json_row_new(NULL, 0, NULL);
+    struct json_row_fault why;
+    struct arena a;
+    struct value v[2];
+    size_t used;
+    arena_init(&a, 0);
+    buf_puts(&b, "{");
+    for (int i = 0; i < 700; i++) buf_printf(&b, "\"member%d\":%d,", i, i);
+    buf_puts(&b, "\"last\":\"x\"}");
+    bool good = true;
+    for (int i = 0; i < 3; i++) good = good && json_row_read(r, buf_view(&b), &used, &a, v, &why) && used == b.n && str_is(value_str(&v[0]), "x");
+    ok(good, "a row of seven hundred members, three times", "%s", why.clause);
+    buf_clear(&b);
+    buf_puts(&b, "{\"");
+    for (int i = 0; i < 40; i++) buf_puts(&b, "a name that is longer than any ");
+    buf_puts(&b, "\"");
+    for (int i = 0; i < 300; i++) buf_puts(&b, " \t\r\n");
+    buf_puts(&b, ":1,\"last\"                                                                                   :\"x\"}");
+    for (int i = 0; i < 3; i++) good = good && json_row_read(r, buf_view(&b), &used, &a, v, &why) && used == b.n && str_is(value_str(&v[0]), "x");
+    ok(good, "a long name and long blanks", "%s", why.clause);
+    static const char *const unread[] = {"{\"x\":[1,}]}", "{\"x\":{\"y\":[}}}", "{\"x\":[[[[1 2]]]]}", "{\"x\":[\"\\ud800\"]}"};
+    for (size_t i = 0; i < sizeof unread / sizeof *unread; i++) good = good && !json_row_read(r, str_of(unread[i]), &used, &a, v, &why) && why.clause[0];
+    ok(good, "a member that nobody reads has to be JSON too", "-");
+    good = json_row_read(r, STR("{\"last\":[1],\"rows\":[{}]}"), &used, &a, v, &why) && why.column == 0 && json_row_read(r, STR("{\"rows\":[{}]}"), &used, &a, v, &why) && why.column == 1 &&
+           json_row_read(r, STR("{\"rows\":1,\"last\":\"y\"}"), &used, &a, v, &why) && why.column == 1 && str_is(value_str(&v[0]), "y");
+    ok(good, "a list where none is read is a violation of that column, and the row goes on", "%d %s", why.column, why.clause);
+    ok(json_row_read(none, STR("{\"a\":[],\"b\":\"c\"}"), &used, &a, v, &why) && used == 16 && why.column == -1, "a reader without columns", "%s", why.clause);
+    json_row_free(r);
+    json_row_free(none);
+    json_row_free(NULL);
+    buf_free(&b);
+    arena_free(&a);
+}
+
 /* The proof that a wrong verdict would be seen: a reader that looks at brackets and quotes only. */
 static bool by_brackets(struct str s)
 {
@@ -345,6 +386,7 @@ int main(void)
     documents();
     doubles();
     depth();
+    odd_rows();
     control();
     return ok_done();
 }

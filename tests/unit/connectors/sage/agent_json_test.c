@@ -1,5 +1,6 @@
 /* Answers of an agent that keeps or breaks the protocol in every way that a page can: what is taken, and which member the complaint names. */
 #include "connectors/sage/sage.h"
+#include "value/json.h"
 #include "rig.h"
 
 #define ROW(key, fields) "{\"key\":" key ",\"updated\":{\"date\":\"20240312\",\"time\":\"15.5\",\"utc\":\"2024-03-12T22:30:00Z\"},\"hash\":\"9f\",\"fields\":" fields ",\"udf\":{}}"
@@ -203,6 +204,98 @@ static void lines(void)
     }
 }
 
+/* ---- every value of a good answer replaced by what has no place there, every member twice, every end ---- */
+
+struct tried { unsigned n, taken; bool good; char why[800]; };
+
+static void try_one(enum sage_agent_shape shape, const struct source_query *q, struct str body, struct tried *t)
+{
+    struct arena a;
+    struct source_page p = {.rows = NULL};
+    struct fault f = {ERR_OK, ""};
+    struct str code = {"", 0}, message = {"", 0};
+    int64_t after = 0;
+    arena_init(&a, 0);
+    enum err e = sage100__agent_json(shape, q, 2, body, 3, &a, &p, &f);
+    bool kept = e == ERR_OK ? p.nrows + p.nlocked + p.nmissing <= 3 && p.next.n <= LIMIT_CURSOR_BYTES : e == ERR_PROTOCOL && f.text[0];
+    for (size_t i = 0; e == ERR_OK && i < p.nrows; i++) kept = kept && p.rows[i].key.n == 2;
+    (void)sage100__agent_json_error(body, &a, &code, &message, &after);
+    kept = kept && after >= 0 && after <= 86400000;
+    if (!kept && t->good) snprintf(t->why, sizeof t->why, "%s %s: %.*s", err_name(e), f.text, (int)(body.n < 200 ? body.n : 200), body.p);
+    t->good = t->good && kept;
+    t->n++;
+    t->taken += e == ERR_OK;
+    arena_free(&a);
+}
+
+static void replaced(enum sage_agent_shape shape, const struct source_query *q, const char *body, struct tried *t)
+{
+    static const char *const others[] = {"null", "1", "true", "\"x\"", "\"\"", "\"01\"", "\"20240312\"", "\"9.5\"", "\"  \"", "\"a\\u0000b\"", "[]", "{}", "[1]", "[\"01\"]", "[\"01\",\"ABF\"]", "[[\"01\",\"ABF\"]]",
+                                         "[[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]]", "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]", "[{}]", "{\"x\":1}", "[{\"key\":[\"000001\"]}]", "{\"date\":1}",
+                                         "{\"date\":\"2024\",\"time\":\"15.5\"}", "{\"date\":\"20240312\",\"time\":\"x\"}", "{\"date\":\"20240312\",\"time\":\"\"}", "[}", "{]", "nul", "", "-1", "1.5", "99999", "1e9"};
+    struct arena a;
+    struct buf b = {0}, longer = {0};
+    struct json_scanner js;
+    arena_init(&a, 0);
+    buf_byte(&longer, '"');
+    for (int i = 0; i < 600; i++) buf_byte(&longer, 'k');
+    buf_byte(&longer, '"');
+    json_init(&js, str_of(body), &a);
+    for (enum json_token tok = json_next(&js); tok != JSON_END && tok != JSON_ERROR; tok = json_next(&js)) {
+        if (tok == JSON_OBJECT_END || tok == JSON_ARRAY_END) continue;
+        struct json_scanner after = js;
+        if (tok == JSON_NAME) {                            /* the member again, in front */
+            const char *from = js.text.p - 1;
+            (void)json_skip(&after, json_next(&after));
+            buf_clear(&b);
+            buf_printf(&b, "%.*s%.*s,%s", (int)(from - body), body, (int)(after.p - from), from, from);
+            try_one(shape, q, buf_view(&b), t);
+            continue;
+        }
+        const char *from = tok == JSON_STRING ? js.text.p - 1 : tok == JSON_NUMBER ? js.text.p : tok == JSON_OBJECT || tok == JSON_ARRAY ? js.p - 1 : js.p - (tok == JSON_FALSE ? 5 : 4);
+        if (!json_skip(&after, tok)) continue;
+        for (size_t i = 0; i <= sizeof others / sizeof *others; i++) {
+            buf_clear(&b);
+            buf_printf(&b, "%.*s%s%s", (int)(from - body), body, i < sizeof others / sizeof *others ? others[i] : buf_cstr(&longer), after.p);
+            try_one(shape, q, buf_view(&b), t);
+        }
+    }
+    for (size_t n = 0; body[n]; n++) try_one(shape, q, (struct str){body, n}, t);
+    buf_free(&longer);
+    buf_free(&b);
+    arena_free(&a);
+}
+
+static void replacements(void)
+{
+    static const struct str names[] = {{"CustomerNo", 10}, {"LineKey", 7}, {"ItemCode", 8}, {"Quantity", 8}, {"UDF_N", 5}};
+    static const uint8_t flags[] = {0, LIST_KEY, 0, 0, LIST_UDF};
+    const struct type types[] = {type_text(1, 20), type_text(6, 6), rig_text(30), type_decimal(9, 2), rig_text(5)};
+    const struct list_shape shape = {3, 5, names, types, flags};
+    static const struct { const char *name, *body; enum sage_agent_shape shape; } cases[] = {
+        {"a page", PAGE(ROW("[\"01\",\"ABF\"]", GOOD_FIELDS), TAIL), AGENT_PAGE},
+        {"lines", "{\"rows\":[{\"lines\":[{\"key\":[\"000001\"],\"fields\":{\"ItemCode\":\"A\",\"Quantity\":\"1\"},\"udf\":{\"UDF_N\":\"n\"},\"x\":1}],\"key\":[\"01\",\"ABF\"],\"fields\":{},\"udf\":{\"UDF_REGION\":\"W\"}}]," TAIL "}", AGENT_PAGE},
+        {"keys", "{\"keys\":[[\"01\",\"ABF\"],[\"01\",\"AVNET\"]],\"next\":\"01~AVNET\",\"complete\":false,\"epoch\":\"e\"}", AGENT_KEYS},
+        {"several rows", "{\"rows\":[" ROW("[\"01\",\"ABF\"]", GOOD_FIELDS) "],\"locked\":[[\"01\",\"B\"]],\"missing\":[[\"01\",\"C\"]]}", AGENT_BATCH},
+        {"one row", ROW("[\"01\",\"ABF\"]", GOOD_FIELDS), AGENT_ROW},
+        {"an error", "{\"error\":{\"code\":\"locked\",\"message\":\"in use\",\"retryAfter\":5,\"n\":{}},\"x\":[1]}", AGENT_ROW}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct source_query q = query();
+        struct source_column columns[7];
+        struct tried t = {.good = true};
+        memcpy(columns, q.columns, 6 * sizeof *columns);
+        columns[6] = (struct source_column){STR("Lines"), {.base = T_LIST, .optional = true, .shape = &shape}, false};
+        q.columns = columns;
+        q.ncolumns = 7;
+        char name[120];
+        (void)snprintf(name, sizeof name, "whatever stands where in %s, it is taken or refused with a place", cases[i].name);
+        rig_begin(name);
+        replaced(cases[i].shape, &q, cases[i].body, &t);
+        CHECK(t.good && t.n > 150, "%u tried, %u taken: %s", t.n, t.taken, t.why);
+        rig_end();
+    }
+}
+
 static void error_bodies(void)
 {
     struct arena a;
@@ -228,6 +321,7 @@ int main(void)
     breaches();
     long_cursor();
     lines();
+    replacements();
     error_bodies();
     return rig_exit();
 }

@@ -34,6 +34,31 @@ static void refused(void)
         {"a prefix without a namespace", "<q:a/>", ""},
         {"a '<' in a tag", "<a <b/>", "inside a tag"},
         {"HTML", "<html><body><br>hello</body></html>", ""},
+        {"a declaration without a quote", "<?xml version='1.0' encoding=UTF-8?><a/>", "declaration"},
+        {"a declaration that ends behind its name", "<?xml version='1.0' encoding?><a/>", "declaration"},
+        {"a declaration whose quote is not closed", "<?xml version='1.0' encoding='utf-8?><a/>", "encoding"},
+        {"an encoding as long as ours", "<?xml version='1.0' encoding='utf-7'?><a/>", "encoding"},
+        {"another of eight letters", "<?xml version='1.0' encoding='us-asciX'?><a/>", "encoding"},
+        {"an exclamation mark at the end", "<a/><!", "document type"},
+        {"a question mark at the end", "<a/><?", "instruction"},
+        {"a bracket at the end", "<a/><", "tag"},
+        {"an end tag at the end", "<a></", "tag"},
+        {"half a comment's beginning", "<a/><!-", "document type"},
+        {"half a section's beginning", "<a><![CDATA</a>", "document type"},
+        {"text before the root", "x<a/>", ""},
+        {"a section before the root", "<![CDATA[x]]><a/>", ""},
+        {"a reference to nothing", "<a>&#x110000;</a>", ""},
+        {"a control character by reference", "<a>&#1;</a>", ""},
+        {"an attribute without quotes", "<a b=c/>", ""},
+        {"an attribute without a value", "<a b/>", ""},
+        {"a quote that is not closed", "<a b='></a>", "tag"},
+        {"a name that begins with a digit", "<1/>", ""},
+        {"an empty name", "< />", ""},
+        {"two comments in one", "<a><!-- -- --></a>", ""},
+        {"a section's end in text", "<a>]]></a>", ""},
+        {"an instruction named xml", "<a><?xml version='1.0'?></a>", ""},
+        {"the namespace of xmlns", "<a xmlns:xmlns='u'/>", ""},
+        {"an empty namespace for a prefix", "<a xmlns:p=''/>", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena a;
@@ -118,6 +143,55 @@ static void tree(void)
     arena_free(&a);
 }
 
+/* What stands in the way without being wrong. */
+static void taken(void)
+{
+    static const struct { const char *name, *xml, *text; } cases[] = {
+        {"blanks in the declaration", "<?xml\tversion='1.0'\r\n encoding \t=\r\n 'utf-8' ?>\n<a>x</a>", "x"},
+        {"ASCII", "<?xml version='1.0' encoding=\"US-ASCII\"?><a>x</a>", "x"},
+        {"no encoding", "<?xml version='1.0'?><a>x</a>", "x"},
+        {"an instruction that is no declaration", "<?xm?><?xmlx encoding='latin1'?><a>x</a>", "x"},
+        {"quotes within quotes", "<a b=\"'>'\" c='\">\"'>x</a>", "x"},
+        {"blanks around the root", " \n<!-- c --><?p?>\n<a>x</a>\n<!-- d -->\n ", "x"},
+        {"an empty element", "<a/>", ""},
+        {"text behind an element", "<a>x<b/>y</a>", ""},
+        {"blanks only", "<a>  </a>", "  "},
+        {"the five entities", "<a>&lt;&gt;&amp;&apos;&quot;</a>", "<>&'\""},
+        {"ends of lines", "<a>1\r\n2\r3\n</a>", "1\n2\n3\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena a;
+        struct xml_node *root;
+        char why[200];
+        arena_init(&a, 0);
+        rig_begin(cases[i].name);
+        CHECK(parse(str_of(cases[i].xml), &a, &root, why) == ERR_OK && root && str_is(root->text, cases[i].text), "%s \"%.*s\"", why, root ? (int)root->text.n : 0, root ? root->text.p : "");
+        rig_end();
+        arena_free(&a);
+    }
+}
+
+static void looking(void)
+{
+    struct arena a;
+    struct xml_node *root;
+    char why[200];
+    struct str ns, local;
+    arena_init(&a, 0);
+    rig_begin("looking for what is not there");
+    CHECK(parse(STR("<a xmlns='u' b='1'><c/><d/><c/></a>"), &a, &root, why) == ERR_OK, "%s", why);
+    CHECK(!sage100__xml_child(NULL, "c") && !sage100__xml_next(NULL, "c") && !sage100__xml_child(root, "x") && sage100__xml_child(root, NULL) == root->first, "children");
+    CHECK(!sage100__xml_find(root, "x") && !sage100__xml_find(NULL, "c") && sage100__xml_find(root, "a") == root, "find");
+    CHECK(sage100__xml_attr(NULL, "b").n == 0 && sage100__xml_attr(root, "x").n == 0 && str_is(sage100__xml_attr(root, "b"), "1"), "attributes");
+    sage100__xml_qname(root, STR("T"), &ns, &local);
+    CHECK(str_is(ns, "u") && str_is(local, "T"), "a name without a prefix is in the default namespace");
+    sage100__xml_qname(root->first, STR("p:T"), &ns, &local);
+    CHECK(ns.n == 0 && str_is(local, "T"), "a prefix that nobody declared");
+    CHECK(sage100__xml_next(root->first, "c") && !sage100__xml_next(sage100__xml_next(root->first, "c"), NULL), "siblings");
+    rig_end();
+    arena_free(&a);
+}
+
 static void large_text(void)
 {
     struct arena a;
@@ -140,6 +214,7 @@ static void escaping(void)
     struct buf b = {0};
     rig_begin("escaping");
     CHECK(sage100__xml_escape(&b, STR("a<b>&\"'\t\r\n\xc3\xa9")) && strcmp(buf_cstr(&b), "a&lt;b&gt;&amp;&quot;&#39;&#9;&#13;&#10;\xc3\xa9") == 0, "%s", buf_cstr(&b));
+    CHECK(!sage100__xml_escape(&b, STR("\xef\xbf\xbe")) && sage100__xml_escape(&b, STR("\xef\xbf\xbd\xef\xbb\xbf\xef\xbd\xbe")), "U+FFFE cannot be carried, its neighbours can");
     CHECK(!sage100__xml_escape(&b, STR("\x01")) && !sage100__xml_escape(&b, STR("\xff")) && !sage100__xml_escape(&b, STR("\xef\xbf\xbf")), "what XML cannot carry");
     rig_end();
     buf_free(&b);
@@ -151,6 +226,8 @@ int main(void)
     a_zero_byte();
     bounds();
     tree();
+    taken();
+    looking();
     large_text();
     escaping();
     return rig_exit();
