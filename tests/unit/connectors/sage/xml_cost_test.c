@@ -55,10 +55,10 @@ static void parse(struct str text, struct cost *c)
 /* Quadratic on purpose: for each '<' it counts those before it. */
 static void parse_badly(struct str text, struct cost *c)
 {
-    static volatile size_t sum;
-    *c = (struct cost){.allocations = 1, .bytes = 1, .arena = 1, .err = ERR_OK};
+    size_t sum = 0;
     for (size_t i = 0; i < text.n; i += 64)
-        for (size_t k = 0; k < i; k += 64) sum += (unsigned char)text.p[k];
+        for (size_t k = 0; k < i; k += 64) sum += (unsigned char)text.p[k] ^ i;
+    *c = (struct cost){.allocations = sum % 2, .bytes = 1, .arena = 1, .err = ERR_OK};
 }
 
 /* One more run; the least time counts. */
