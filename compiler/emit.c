@@ -23,7 +23,7 @@ struct code {
     const struct emit_flow *in;
     struct arena *a;
     uint16_t *words; size_t ninstr, cap;
-    struct type *regs; size_t nregs, cap_regs;
+    const struct type **regs; size_t nregs, cap_regs;
     struct image_link *links; size_t nlinks;
     struct ir **link_nodes;
     uint32_t first; size_t nnodes;     /* the nodes of this flow: their ids from first on */
@@ -82,13 +82,15 @@ static uint16_t new_reg(struct code *c, const struct type *t)
     }
     if (c->nregs == c->cap_regs) {
         c->cap_regs = c->cap_regs ? c->cap_regs * 2 : 64;
-        struct type *r = ARENA_ARRAY(c->a, struct type, c->cap_regs);
+        const struct type **r = ARENA_ARRAY(c->a, const struct type *, c->cap_regs);
         if (c->nregs) memcpy(r, c->regs, c->nregs * sizeof *r);
         c->regs = r;
     }
     struct type plain = *t;
     plain.yes = plain.no = (struct str){0};      /* spellings belong to columns */
-    c->regs[c->nregs] = plain;
+    struct type *own = ARENA_NEW(c->a, struct type);
+    *own = plain;
+    c->regs[c->nregs] = own;
     return (uint16_t)c->nregs++;
 }
 

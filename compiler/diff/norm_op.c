@@ -337,7 +337,7 @@ static struct dd *call(struct norm_run *r, const struct instr *in)
         c.lifted[n++] = i;
     }
     struct dd *f = norm_lift(r->u, lift, n, call_leaf, &c);
-    return f ? f : opaque(r->u, OP_COUNT + in->b, &r->fl->registers[in->a], c.args, c.n);
+    return f ? f : opaque(r->u, OP_COUNT + in->b, r->fl->registers[in->a], c.args, c.n);
 }
 
 /* What is looked up, as text: it names the site in both versions. */
@@ -405,7 +405,7 @@ static struct dd *lifted(struct norm_run *r, const struct instr *in, size_t n, n
     if (out) return out;
     bool commutes = in->op == OP_ADD || in->op == OP_MUL || in->op == OP_EQ || in->op == OP_NE;
     if (commutes) qsort(f, n, sizeof *f, by_id);
-    return opaque(r->u, in->op == OP_NE ? (unsigned)OP_EQ : in->op, &r->fl->registers[in->a], f, n);
+    return opaque(r->u, in->op == OP_NE ? (unsigned)OP_EQ : in->op, r->fl->registers[in->a], f, n);
 }
 
 struct dd *norm__op(struct norm_run *r, const struct instr *in)
@@ -425,7 +425,7 @@ struct dd *norm__op(struct norm_run *r, const struct instr *in)
     case OP_ADD: case OP_SUB: case OP_MUL: return lifted(r, in, 2, arith_leaf, &op);
     case OP_NEG: return lifted(r, in, 1, arith_leaf, &op);
     case OP_TEXT:
-        scale = r->fl->registers[in->b].scale;
+        scale = r->fl->registers[in->b]->scale;
         return lifted(r, in, 1, text_leaf, &scale);
     case OP_TABLE: return lifted(r, in, 1, table_leaf, r->instead && r->instead[in->c] ? r->instead[in->c] : &r->im->tables[in->c]);
     case OP_CALL: return call(r, in);

@@ -57,7 +57,7 @@ void norm_program(const struct image *im, const struct image_flow *fl, const str
             char kind = opcodes[in.op].operands[k];
             if (kind == 'c' && words[k] >= header) buf_byte(out, '.');
             put_operand(out, im, fl, kind, words[k]);
-            if ((kind == 'r' || kind == 'w') && in.op == OP_TEXT) buf_byte(out, fl->registers[words[k]].scale);
+            if ((kind == 'r' || kind == 'w') && in.op == OP_TEXT) buf_byte(out, fl->registers[words[k]]->scale);
         }
     }
 }

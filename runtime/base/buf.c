@@ -98,6 +98,7 @@ uint64_t read_varint(struct reader *r)
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint64_t c = read_u8(r);
         if (shift == 63 && c > 1) break;
+        if (c == 0 && shift > 0) break;                          /* a longer spelling than needed */
         v |= (c & 0x7F) << shift;
         if (r->bad || !(c & 0x80)) return r->bad ? 0 : v;
     }

@@ -46,7 +46,7 @@ uint8_t  read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
-uint64_t read_varint(struct reader *r);
+uint64_t read_varint(struct reader *r);                     /* LEB128 as buf_varint writes it: no number has two spellings */
 struct str read_bytes(struct reader *r, size_t n);
 struct str read_blob(struct reader *r);
 static inline bool reader_done(const struct reader *r) { return !r->bad && r->p == r->end; }

@@ -84,7 +84,7 @@ size_t str_codepoints(struct str s)
             count += 7;
             continue;
         }
-        size_t len = sequence(p + i, s.n - i);
+        size_t len = p[i] < 0x80 ? 1 : sequence(p + i, s.n - i);
         i += len ? len : 1;
     }
     return count;
@@ -98,7 +98,7 @@ bool str_utf8_valid(struct str s)
             i += 8;
             continue;
         }
-        size_t len = sequence(p + i, s.n - i);
+        size_t len = p[i] < 0x80 ? 1 : sequence(p + i, s.n - i);
         if (len == 0) return false;
         i += len;
     }

@@ -73,7 +73,7 @@ struct image_flow {
     const struct image_field *fields; size_t nfields;
     const struct image_link *links; size_t nlinks;
     const struct image_lines *lines; size_t nlines;    /* list sites */
-    const struct type *registers; size_t nregisters;   /* static type of every register, shared by the flow's programs */
+    const struct type *const *registers; size_t nregisters;   /* static type of every register, shared by the flow's programs; many have the same */
     struct image_program when, map;                    /* when: ninstr 0 = always */
     struct str moved_from;
 };

@@ -111,7 +111,7 @@ static void put_registers(struct buf *out, const struct image_flow *f)
     buf_printf(out, "  registers\n");
     for (size_t i = 0; i < f->nregisters; i++) {
         buf_printf(out, "    r%zu: ", i);
-        type_print(out, &f->registers[i]);
+        type_print(out, f->registers[i]);
         buf_byte(out, '\n');
     }
 }

@@ -1,8 +1,9 @@
 /* image_load.c - bytes of a compiled spec to a struct image (docs/image-format.md); the verifier then says whether it may be trusted.
  *
  * Nothing in the bytes is believed: every length is checked against what is left before anything is allocated or read, every index
- * against its pool. At the end the image is written again and must give the very same bytes: so there is one spelling of every image,
- * no slack in which something could hide, and the writer is tested with every load. */
+ * against its pool. There is one spelling of every image, so no slack in which something could hide: what the writer would choose is looked at on
+ * the way. Sections, counts and numbers leave it no choice; strings and types stand in their pools in the order of their first use, each once, none
+ * unused; numbers of variable length are as short as they can be (read_varint). */
 #include "code/image_private.h"
 #include "base/check.h"
 #include <stdarg.h>
@@ -15,6 +16,11 @@ struct loader {
     struct image_fault *why;
     struct str *strings; uint32_t nstrings;
     struct type *types; uint32_t ntypes;
+    struct str *spelled;                   /* the bytes of each type */
+    bool uses;                             /* the section being read uses the pools: not STRINGS, not TYPES */
+    uint32_t strings_used, types_used;     /* the first so many of each pool */
+    bool respelled;                        /* the writer would have chosen another order */
+    const char *content_end;
     const uint16_t *code; size_t ninstr;   /* instructions not yet given to a program */
     bool failed;
 };
@@ -47,21 +53,54 @@ static size_t count_of(struct loader *l, uint64_t n, size_t least)
 static size_t get_count16(struct loader *l, size_t least) { return count_of(l, read_u16(&l->r), least); }
 static size_t get_count32(struct loader *l, size_t least) { return count_of(l, read_u32(&l->r), least); }
 
+/* The next of its pool, or one that was used before. */
+static void use(struct loader *l, uint32_t *used, uint32_t i)
+{
+    *used += i == *used;
+    l->respelled |= i >= *used;
+}
+
+/* The first use of a type is the first use of its strings, in front of it those of its columns. */
+static void use_type(struct loader *l, uint32_t i)
+{
+    if (i < l->types_used) return;
+    struct reader r = reader_of(l->spelled[i]);
+    const struct type *t = &l->types[i];
+    read_bytes(&r, 2);
+    if (t->base == T_TEXT) read_bytes(&r, 8);
+    if (t->base == T_LIST) read_bytes(&r, 4);
+    uint32_t n = t->base == T_BOOL ? 2 : t->base == T_TEXT || t->base == T_LIST ? read_u16(&r) : 0;
+    for (; n > 0 && !r.bad; n--) {
+        use(l, &l->strings_used, read_u32(&r));
+        if (t->base != T_LIST) continue;
+        uint32_t of = read_u32(&r);
+        if (l->types[of].base == T_LIST) l->respelled = true;           /* the verifier refuses it */
+        else use_type(l, of);
+        read_u8(&r);
+    }
+    use(l, &l->types_used, i);
+}
+
 static struct str get_str(struct loader *l)
 {
     uint32_t i = read_u32(&l->r);
     if (l->r.bad) return STR("");
+    if (l->uses) use(l, &l->strings_used, i);
     if (i < l->nstrings) return l->strings[i];
     fault(l, ERR_CORRUPT, "string-index", "string %u of %u", i, l->nstrings);
     return STR("");
 }
 
-static struct type get_type_ref(struct loader *l)
+static const struct type *get_type_ref(struct loader *l)
 {
+    static const struct type none = {.base = T_BOOL};
     uint32_t i = read_u32(&l->r);
-    if (!l->r.bad && i < l->ntypes) return l->types[i];
+    if (!l->r.bad && i < l->ntypes) {
+        if (l->uses) use_type(l, i);
+        return &l->types[i];
+    }
     if (!l->r.bad) fault(l, ERR_CORRUPT, "type-index", "type %u of %u", i, l->ntypes);
-    return (struct type){.base = T_BOOL};
+    return &none;
 }
 
 static struct hash get_hash(struct loader *l)
@@ -140,7 +179,7 @@ static const struct list_shape *get_shape(struct loader *l)
     uint8_t *flags = ARENA_ARRAY(l->a, uint8_t, s->n);
     for (size_t i = 0; i < s->n && !l->r.bad; i++) {
         names[i] = get_str(l);
-        types[i] = get_type_ref(l);
+        types[i] = *get_type_ref(l);
         flags[i] = (uint8_t)get_flags(l, read_u8(&l->r), (LIST_KEY | LIST_UDF) + 1);
     }
     s->names = names;
@@ -181,8 +220,11 @@ static void load_types(struct loader *l)
     size_t n = get_count32(l, 2);
     if (n > UINT16_MAX) { fault(l, ERR_TOO_LARGE, "type-limit", "%zu types", n); return; }
     l->types = ARENA_ARRAY(l->a, struct type, n);
+    l->spelled = ARENA_ARRAY(l->a, struct str, n);
     for (size_t i = 0; i < n && !l->r.bad; i++) {
+        const char *from = (const char *)l->r.p;
         l->types[i] = get_type(l);
+        l->spelled[i] = (struct str){from, (size_t)((const char *)l->r.p - from)};
         l->ntypes = (uint32_t)i + 1;
     }
 }
@@ -281,7 +323,7 @@ static void get_columns(struct loader *l, struct image_flow *f)
     struct image_column *c = ARENA_ARRAY(l->a, struct image_column, f->ncolumns);
     for (size_t i = 0; i < f->ncolumns && !l->r.bad; i++) {
         c[i].name = get_str(l);
-        c[i].type = get_type_ref(l);
+        c[i].type = *get_type_ref(l);
         unsigned flags = get_flags(l, read_u8(&l->r), COLUMN_FLAGS_END);
         c[i].key = flags & COLUMN_KEY;
         c[i].udf = flags & COLUMN_UDF;
@@ -295,7 +337,7 @@ static void get_fields(struct loader *l, struct image_flow *f)
     struct image_field *d = ARENA_ARRAY(l->a, struct image_field, f->nfields);
     for (size_t i = 0; i < f->nfields && !l->r.bad; i++) {
         d[i].name = get_str(l);
-        d[i].type = get_type_ref(l);
+        d[i].type = *get_type_ref(l);
         d[i].mode = (enum field_mode)get_flags(l, read_u8(&l->r), FIELD_EVENT + 1);
         unsigned flags = get_flags(l, read_u8(&l->r), FIELD_FLAGS_END);
         d[i].unique = flags & FIELD_UNIQUE;
@@ -342,7 +384,7 @@ static void get_registers(struct loader *l, struct image_flow *f)
     f->nregisters = get_count16(l, 4);
     if (f->nregisters > LIMIT_REGISTERS) fault(l, ERR_TOO_LARGE, "register-limit", "%zu registers", f->nregisters);
     if (l->r.bad) return;
-    struct type *registers = ARENA_ARRAY(l->a, struct type, f->nregisters);
+    const struct type **registers = ARENA_ARRAY(l->a, const struct type *, f->nregisters);
     for (size_t i = 0; i < f->nregisters && !l->r.bad; i++) registers[i] = get_type_ref(l);
     f->registers = registers;
 }
@@ -510,6 +552,7 @@ static void load_section(struct loader *l, enum section id)
 /* Reads section i of `file`; its payload must be read to the end. */
 static void next_section(struct loader *l, struct reader *file, size_t i)
 {
+    if (sections[i].id == SECTION_DEBUG) l->content_end = (const char *)file->p;
     uint32_t id = read_u32(file), n = read_u32(file);
     struct str payload = read_bytes(file, n);
     if (file->bad) { fault(l, ERR_CORRUPT, "section-size", "section %s ends behind the file", sections[i].name); return; }
@@ -518,6 +561,7 @@ static void next_section(struct loader *l, struct reader *file, size_t i)
         return;
     }
     l->r = reader_of(payload);
+    l->uses = sections[i].id != SECTION_STRINGS && sections[i].id != SECTION_TYPES;
     load_section(l, sections[i].id);
     if (!l->failed && !reader_done(&l->r)) fault(l, ERR_CORRUPT, "section-end", "section %s is shorter or longer than what it says", sections[i].name);
 }
@@ -545,19 +589,15 @@ static bool load_header(struct loader *l, struct str bytes, struct reader *body)
     return true;
 }
 
+/* The checksum was compared; what is left is whether the writer would have chosen these bytes, and the name of the image. */
 static void check_canonical(struct loader *l, struct str bytes)
 {
-    struct buf again = {0};
-    size_t end;
-    buf_reserve(&again, bytes.n);
-    image__write_plain(l->im, &again, &end);
-    /* The checksum was compared; the content hash is that of the bytes, which are compared here. */
-    size_t n = bytes.n - CHECKSUM_BYTES, head = HEADER_BYTES - HASH_BYTES;
-    bool same = again.n == n && memcmp(again.p, bytes.p, head) == 0 && memcmp(again.p + HEADER_BYTES, bytes.p + HEADER_BYTES, n - HEADER_BYTES) == 0;
-    struct hash content = {{0}};
-    if (same) content = hash_of((struct str){bytes.p + HEADER_BYTES, end - HEADER_BYTES});
-    if (!same || memcmp(content.b, bytes.p + head, HASH_BYTES) != 0) fault(l, ERR_CORRUPT, "canonical", "the same image has another spelling");
-    buf_free(&again);
+    bool same = !l->respelled && l->strings_used == l->nstrings && l->types_used == l->ntypes && image__distinct(l->strings, l->nstrings) &&
+                image__distinct(l->spelled, l->ntypes);
+    const char *content = bytes.p + HEADER_BYTES;
+    struct hash hash = {{0}};
+    if (same) hash = hash_of((struct str){content, (size_t)(l->content_end - content)});
+    if (!same || memcmp(hash.b, l->im->content.b, HASH_BYTES) != 0) fault(l, ERR_CORRUPT, "canonical", "the same image has another spelling");
 }
 
 enum err image_load(struct str bytes, struct arena *a, struct image **out, struct image_fault *why)

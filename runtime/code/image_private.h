@@ -23,8 +23,8 @@ enum { FIELD_UNIQUE = 1, FIELD_ON_INSERT = 2, FIELD_ON_UPDATE = 4, FIELD_CUSTOM 
 struct type_seen { struct type t; uint32_t value; bool used; };
 enum { TYPES_SEEN = 512 };
 struct type_seen *image__type_seen(struct type_seen *list, const struct type *t, bool *hit);
-/* The bytes of an image with its two hashes left at zero; *content_end: where the part ends that the content hash covers. */
-void image__write_plain(const struct image *im, struct buf *out, size_t *content_end);
+/* No two are equal. */
+bool image__distinct(struct str *items, uint32_t n);
 
 /* Where the verifier is, for its faults. */
 struct verifier {

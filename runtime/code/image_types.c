@@ -109,7 +109,7 @@ size_t image__list_types(const struct image *im, const struct image_flow *fl, ui
 {
     size_t n = args_count(im, list);
     ASSERT(n <= BUILTIN_ARGS_MAX);
-    for (size_t i = 0; i < n; i++) out[i] = fl->registers[args_regs(im, list)[i]];
+    for (size_t i = 0; i < n; i++) out[i] = *fl->registers[args_regs(im, list)[i]];
     return n;
 }
 
@@ -148,16 +148,16 @@ static uint64_t lookup_steps(const struct image_table *t)
 static uint64_t scratch_of(const struct image *im, const struct image_flow *fl, const struct instr *in, uint64_t *handled)
 {
     struct type t[BUILTIN_ARGS_MAX];
-    const struct type *r = fl->registers;
+    const struct type *const *r = fl->registers;
     size_t n;
     *handled = 0;
     switch (in->op) {
     case OP_EQ:
     case OP_NE:
-        *handled = text_bytes(&r[in->b]);
+        *handled = text_bytes(r[in->b]);
         return 0;
     case OP_TABLE:
-        *handled = text_bytes(&r[in->b]) * lookup_steps(&im->tables[in->c]);
+        *handled = text_bytes(r[in->b]) * lookup_steps(&im->tables[in->c]);
         return 0;
     case OP_CALL:
         n = image__list_types(im, fl, in->c, t);
@@ -168,7 +168,7 @@ static uint64_t scratch_of(const struct image *im, const struct image_flow *fl, 
         *handled = list_bytes(t, n);
         return *handled;
     case OP_TEXT:
-        if (r[in->b].base == T_TEXT || !image__text_type(&r[in->b], &t[0])) return 0;
+        if (r[in->b]->base == T_TEXT || !image__text_type(r[in->b], &t[0])) return 0;
         *handled = t[0].max_len;
         return t[0].max_len;
     case OP_LINK:

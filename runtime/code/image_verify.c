@@ -335,7 +335,7 @@ static bool check_registers(struct verifier *v, const struct image_flow *f)
 {
     if (f->nregisters > LIMIT_REGISTERS) return FAULT("register-limit", "%zu registers", f->nregisters);
     for (size_t i = 0; i < f->nregisters; i++)
-        if (!check_type(v, &f->registers[i])) return false;
+        if (!check_type(v, f->registers[i])) return false;
     return true;
 }
 

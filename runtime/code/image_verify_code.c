@@ -122,7 +122,7 @@ static bool check_operands(struct walk *w, const struct instr *in)
 
 /* ---- types ---- */
 
-static const struct type *reg(const struct walk *w, uint16_t r) { return &w->fl->registers[r]; }
+static const struct type *reg(const struct walk *w, uint16_t r) { return w->fl->registers[r]; }
 
 /* n more comparisons of values. */
 static bool spend(struct walk *w, size_t n)

@@ -56,6 +56,22 @@ static uint32_t pool_add(struct pool *p, struct str s)
     return *slot - 1;
 }
 
+bool image__distinct(struct str *items, uint32_t n)
+{
+    struct arena a;
+    struct pool p = {.items = items, .nslots = 16};
+    while (p.nslots < 2 * (uint64_t)n) p.nslots *= 2;
+    arena_init(&a, 0);
+    p.slots = ARENA_ARRAY(&a, uint32_t, p.nslots);
+    for (; p.n < n; p.n++) {
+        uint32_t *slot = pool_slot(&p, items[p.n]);
+        if (*slot) break;
+        *slot = p.n + 1;
+    }
+    arena_free(&a);
+    return p.n == n;
+}
+
 /* ---- writer ---- */
 
 struct writer { struct buf *out; struct pool strings, types; struct type_seen *seen; size_t section; };
@@ -273,7 +289,7 @@ static void put_program_head(struct writer *w, const struct image_program *p)
 static void put_registers(struct writer *w, const struct image_flow *f)
 {
     put_count16(w, f->nregisters);
-    for (size_t i = 0; i < f->nregisters; i++) put_type(w, &f->registers[i]);
+    for (size_t i = 0; i < f->nregisters; i++) put_type(w, f->registers[i]);
 }
 
 static void put_lines(struct writer *w, const struct image_flow *f)
@@ -395,7 +411,8 @@ static void put_pool_sections(struct writer *w)
     end_section(w);
 }
 
-void image__write_plain(const struct image *im, struct buf *out, size_t *content_end)
+/* With the two hashes left at zero; *content_end: where the part ends that the content hash covers. */
+static void write_plain(const struct image *im, struct buf *out, size_t *content_end)
 {
     struct arena a;
     arena_init(&a, 0);
@@ -432,7 +449,7 @@ void image__write_plain(const struct image *im, struct buf *out, size_t *content
 void image_write(const struct image *im, struct buf *out)
 {
     size_t start = out->n, end;
-    image__write_plain(im, out, &end);
+    write_plain(im, out, &end);
     struct hash content = hash_of((struct str){out->p + start + HEADER_BYTES, end - start - HEADER_BYTES});
     memcpy(out->p + start + HEADER_BYTES - HASH_BYTES, content.b, HASH_BYTES);
     struct hash sum = hash_of((struct str){out->p + start, out->n - start});

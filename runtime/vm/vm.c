@@ -389,7 +389,7 @@ RARE struct value each(struct vm *vm, const struct step *s)
     vm->no_answer = no_answer;
     vm->pending = pending | m.no_answer;
     if (m.n == 0) return value_absent;
-    *out = (struct list){fl->registers[s->a].shape->names, m.lines, (uint32_t)m.n, (uint16_t)b->nfields};
+    *out = (struct list){fl->registers[s->a]->shape->names, m.lines, (uint32_t)m.n, (uint16_t)b->nfields};
     return (struct value){.kind = V_LIST, .u.list = out};
 }
 
@@ -437,7 +437,7 @@ static void run(struct vm *vm, const struct image_program *code)
         case OP_TABLE:   r[s->a] = table_lookup(s->with.table, r[s->b]); break;
         case OP_CALL:    call(vm, s->with.call, r, s->place); r[s->a] = s->place; break;
         case OP_CONCAT:  concat(vm, s, r); r[s->a] = s->place; break;
-        case OP_TEXT:    *s->place = as_text(vm, r[s->b], vm->fl->registers[s->b].scale); r[s->a] = s->place; break;
+        case OP_TEXT:    *s->place = as_text(vm, r[s->b], vm->fl->registers[s->b]->scale); r[s->a] = s->place; break;
         case OP_LINK:    *s->place = link_of(vm, s, r); r[s->a] = s->place; break;
         case OP_SET:     put_field(vm, s, r[s->b], VM_SET); break;
         case OP_KEEP:    put_field(vm, s, &value_absent, VM_KEEP); break;

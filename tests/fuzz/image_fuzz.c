@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= 48 + HASH_BYTES) seal(&b);
     if (image_load(buf_view(&b), &a, &im, &why) == ERR_OK) {
         struct buf out = {0};
+        image_write(im, &out);
+        ASSERT(str_eq(buf_view(&out), buf_view(&b)));                    /* one spelling */
         image_dis(im, &out);
         ASSERT(run_random_rows(im, 3, &seed));
         buf_free(&out);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 struct vm;
-static void look(const struct value *const *regs, const struct type *types, const struct image *im, unsigned op, uint16_t a, uint16_t b, uint16_t c);
+static void look(const struct value *const *regs, const struct type *const *types, const struct image *im, unsigned op, uint16_t a, uint16_t b, uint16_t c);
 #define VM_TRACE(vm, regs, s) look(regs, (vm)->fl->registers, (vm)->im, (s)->op, (s)->a, (s)->b, (s)->c)
 #define vm_new trace_new
 #define vm_free trace_free
@@ -66,7 +66,7 @@ static void look_result(const struct value *const *regs)
     last_call = -1;
 }
 
-static void look(const struct value *const *regs, const struct type *types, const struct image *im, unsigned op, uint16_t a, uint16_t b, uint16_t c)
+static void look(const struct value *const *regs, const struct type *const *types, const struct image *im, unsigned op, uint16_t a, uint16_t b, uint16_t c)
 {
     const char *kinds = opcodes[op].operands;
     const uint16_t words[3] = {a, b, c};
@@ -78,7 +78,7 @@ static void look(const struct value *const *regs, const struct type *types, cons
             const uint16_t reg = args_regs(im, words[i])[k];
             const struct value *v = regs[reg];
             note(op, i, v);
-            if (op == OP_CALL && k < ARGS_SEEN) note_edges(arguments[b][k], &types[reg], v);
+            if (op == OP_CALL && k < ARGS_SEEN) note_edges(arguments[b][k], types[reg], v);
         }
         operands |= kinds[i] == 'r' || kinds[i] == 'l';
     }
@@ -86,7 +86,7 @@ static void look(const struct value *const *regs, const struct type *types, cons
     if (op == OP_CALL) {
         last_call = b;
         last_result = a;
-        last_type = types[a];
+        last_type = *types[a];
     }
 }
 

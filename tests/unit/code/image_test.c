@@ -96,6 +96,103 @@ static void forged(struct arena *a)
     buf_free(&b);
 }
 
+/* ---- one spelling: the same image, or one as good, in bytes that the writer would not have chosen ---- */
+
+static void put_u32(struct buf *b, size_t at, uint32_t v)
+{
+    for (int i = 0; i < 4; i++) b->p[at + (size_t)i] = (char)(unsigned char)(v >> (8 * i) & 0xff);
+}
+
+static uint32_t u32_at(const struct buf *b, size_t at)
+{
+    struct reader r = reader_of((struct str){b->p + at, 4});
+    return read_u32(&r);
+}
+
+/* Where the payload of a section begins. */
+static size_t payload(const struct buf *b, uint32_t id)
+{
+    size_t at = 48;
+    while (u32_at(b, at) != id) at += 8 + u32_at(b, at + 4);
+    return at + 8;
+}
+
+static void seal(struct buf *b)
+{
+    struct hash h = hash_of((struct str){b->p + 48, payload(b, 11) - 8 - 48});
+    memcpy(b->p + 16, h.b, HASH_BYTES);
+    put_checksum(b);
+}
+
+/* Bytes into a section, whose length and the file's follow. */
+static void insert(struct buf *b, uint32_t section, size_t at, const char *p, size_t n)
+{
+    size_t head = payload(b, section) - 4;
+    put_u32(b, head, u32_at(b, head) + (uint32_t)n);
+    put_u32(b, 8, (uint32_t)(b->n + n));
+    buf_reserve(b, n);
+    memmove(b->p + at + n, b->p + at, b->n - at);
+    memcpy(b->p + at, p, n);
+    b->n += n;
+}
+
+static void refused(struct arena *a, struct buf *b, const char *name, const char *rule)
+{
+    struct image *back;
+    struct image_fault why;
+    seal(b);
+    enum err e = image_load(buf_view(b), a, &back, &why);
+    ok(e != ERR_OK && !strcmp(why.rule, rule), name, "%s: %s", why.rule, why.text);
+}
+
+/* Two strings of one length made equal: whatever refuses it, it is refused, and somewhere that they are equal is all that is wrong. */
+static void equal_strings(struct arena *a, struct buf *b)
+{
+    const size_t first = payload(b, 1) + 4, end = first + u32_at(b, first - 8) - 4;
+    bool loaded = false, canonical = false;
+    for (size_t x = first; x < end; x += 4 + u32_at(b, x))
+        for (size_t y = x + 4 + u32_at(b, x); y < end; y += 4 + u32_at(b, y)) {
+            char kept[256];
+            struct image *back;
+            struct image_fault why;
+            uint32_t n = u32_at(b, x);
+            if (u32_at(b, y) != n || n == 0 || n > sizeof kept) continue;
+            memcpy(kept, b->p + y + 4, n);
+            memcpy(b->p + y + 4, b->p + x + 4, n);
+            seal(b);
+            loaded |= image_load(buf_view(b), a, &back, &why) == ERR_OK;
+            canonical |= !strcmp(why.rule, "canonical");
+            memcpy(b->p + y + 4, kept, n);
+        }
+    ok(!loaded && canonical, "a string twice", loaded ? "it was loaded" : "no pair of strings could be made equal");
+}
+
+static void other_spellings(struct arena *a)
+{
+    static const char unused[5] = {1, 0, 0, 0, 'z'};
+    struct buf b = {0};
+    written(sample_image(a), &b);
+    insert(&b, 1, payload(&b, 2) - 8, unused, sizeof unused);
+    put_u32(&b, payload(&b, 1), u32_at(&b, payload(&b, 1)) + 1);
+    refused(a, &b, "a string that nothing uses", "canonical");
+    written(sample_image(a), &b);
+    insert(&b, 2, payload(&b, 3) - 8, "\5", 2);
+    put_u32(&b, payload(&b, 2), u32_at(&b, payload(&b, 2)) + 1);
+    refused(a, &b, "a type that nothing uses", "canonical");
+    written(sample_image(a), &b);
+    put_u32(&b, payload(&b, 3), 1);
+    put_u32(&b, payload(&b, 3) + 4, 0);
+    refused(a, &b, "strings in another order than that of their use", "canonical");
+    written(sample_image(a), &b);
+    size_t blob = payload(&b, 11);
+    insert(&b, 11, blob + 1, "", 1);
+    b.p[blob] = (char)(b.p[blob] | (char)0x80);
+    refused(a, &b, "a longer number than needed", "section-end");
+    written(sample_image(a), &b);
+    equal_strings(a, &b);
+    buf_free(&b);
+}
+
 int main(void)
 {
     struct arena a;
@@ -104,6 +201,7 @@ int main(void)
     content_hash(&a);
     damaged(&a);
     forged(&a);
+    other_spellings(&a);
     arena_free(&a);
     return ok_done();
 }

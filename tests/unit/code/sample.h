@@ -12,7 +12,7 @@
 enum { ASM_REGS = 200, ASM_WORDS = 4000, ASM_CONSTS = 100, ASM_ARGS = 400 };
 struct asm_ {
     struct arena *a;
-    struct type *regs; uint16_t nregs;
+    const struct type **regs; uint16_t nregs;
     uint16_t *code; size_t words, from;       /* from: where the present program began */
     struct value *consts; uint16_t nconsts;
     uint16_t *args; uint16_t nargs;
@@ -20,13 +20,15 @@ struct asm_ {
 
 static inline struct asm_ asm_new(struct arena *a)
 {
-    return (struct asm_){.a = a, .regs = ARENA_ARRAY(a, struct type, ASM_REGS), .code = ARENA_ARRAY(a, uint16_t, ASM_WORDS),
+    return (struct asm_){.a = a, .regs = ARENA_ARRAY(a, const struct type *, ASM_REGS), .code = ARENA_ARRAY(a, uint16_t, ASM_WORDS),
                          .consts = ARENA_ARRAY(a, struct value, ASM_CONSTS), .args = ARENA_ARRAY(a, uint16_t, ASM_ARGS)};
 }
 static inline uint16_t asm_reg(struct asm_ *s, struct type t)
 {
     ASSERT(s->nregs < ASM_REGS);
-    s->regs[s->nregs] = t;
+    struct type *own = ARENA_NEW(s->a, struct type);
+    *own = t;
+    s->regs[s->nregs] = own;
     return s->nregs++;
 }
 static inline uint16_t asm_const(struct asm_ *s, struct value v)
@@ -165,7 +167,7 @@ static inline uint16_t asm_column(struct asm_ *s, const struct image_flow *f, un
 /* r without its absence, or jump (patched by the caller). */
 static inline uint16_t asm_present(struct asm_ *s, uint16_t from, uint16_t *jump)
 {
-    struct type t = s->regs[from];
+    struct type t = *s->regs[from];
     t.optional = false;
     uint16_t r = asm_reg(s, t);
     *jump = op(s, OP_PRESENT, r, from, 0);
@@ -236,7 +238,7 @@ static inline void sample_map_links(struct asm_ *s, const struct image_flow *f)
     uint16_t person = asm_column(s, f, C_PERSON), owner = asm_reg(s, (struct type){.base = T_LINK, .optional = true, .module = 1});
     op(s, OP_LINK, owner, 0, LIST(s, person));
     op(s, OP_SET, F_OWNER, owner, 0);
-    uint16_t parent = asm_reg(s, (struct type){.base = T_LINK, .optional = true, .module = 2}), parent2 = asm_reg(s, s->regs[parent]);
+    uint16_t parent = asm_reg(s, (struct type){.base = T_LINK, .optional = true, .module = 2}), parent2 = asm_reg(s, *s->regs[parent]);
     op(s, OP_LINK, parent, 1, LIST(s, asm_column(s, f, C_DIVISION), asm_column(s, f, C_NUMBER)));
     op(s, OP_MOVE, parent2, parent, 0);
     op(s, OP_SET, F_PARENT, parent2, 0);
@@ -316,12 +318,12 @@ static inline struct image_flow *sample_body(struct asm_ *s, const struct image_
     struct image_flow *b = ARENA_NEW(s->a, struct image_flow);
     struct image_field *fields = ARENA_ARRAY(s->a, struct image_field, I_COUNT);
     const struct list_shape *shape = f->fields[F_ITEMS].type.shape;
-    struct type *regs = s->regs;
+    const struct type **regs = s->regs;
     uint16_t nregs = s->nregs;
     for (size_t i = 0; i < I_COUNT; i++)
         fields[i] = (struct image_field){.name = shape->names[i], .type = shape->types[i], .on_insert = true, .on_update = true, .hash = hash_of(shape->names[i])};
     fields[I_PRODUCT].link_module = STR("Products");
-    s->regs = ARENA_ARRAY(s->a, struct type, ASM_REGS);
+    s->regs = ARENA_ARRAY(s->a, const struct type *, ASM_REGS);
     s->nregs = 0;
     *b = (struct image_flow){.fields = fields, .nfields = I_COUNT, .links = links, .nlinks = 1};
     b->columns = image_line_columns(f->columns, f->ncolumns, C_LINES, s->a, &b->ncolumns);
@@ -368,7 +370,7 @@ static inline void sample_programs(struct asm_ *s, struct image_flow *f)
     sample_map_lines(s, f);
     op(s, OP_END, 0, 0, 0);
     f->map = asm_end(s);
-    uint16_t name = asm_column(s, f, C_NAME), none = asm_reg(s, s->regs[name]);
+    uint16_t name = asm_column(s, f, C_NAME), none = asm_reg(s, *s->regs[name]);
     op(s, OP_ABSENT, none, 0, 0);
     op(s, OP_MOVE, none, name, 0);
     op(s, OP_RESULT, none, 0, 0);

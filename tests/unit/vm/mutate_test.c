@@ -33,10 +33,10 @@ static void seal(struct buf *b)
 
 static void mutate_bytes(const struct image *im, uint32_t section, const char *name)
 {
-    struct buf good = {0}, b = {0};
+    struct buf good = {0}, b = {0}, again = {0};
     uint64_t seed = 1000 + section;
     int accepted = 0;
-    bool sound = true;
+    bool sound = true, one_spelling = true;
     image_write(im, &good);
     struct section_span span = find_section(buf_view(&good), section);
     for (int i = 0; i < ROUNDS; i++) {
@@ -55,13 +55,18 @@ static void mutate_bytes(const struct image *im, uint32_t section, const char *n
         if (image_load(buf_view(&b), &a, &back, &why) == ERR_OK) {
             accepted++;
             sound &= run_random_rows(back, ROWS, &seed);
+            buf_clear(&again);
+            image_write(back, &again);
+            one_spelling &= str_eq(buf_view(&again), buf_view(&b));
         }
         arena_free(&a);
     }
     ok(sound, name, "a field left its type");
+    ok(one_spelling, "every mutant that is accepted is spelled as the writer spells it", "%s: one is spelled otherwise", name);
     printf("# %s: %d of %d mutants accepted (%.1f %%)\n", name, accepted, ROUNDS, 100.0 * accepted / ROUNDS);
     buf_free(&good);
     buf_free(&b);
+    buf_free(&again);
 }
 
 /* ---- in memory: declared cost and scratch follow, so that only the rules about meaning stand in the way ---- */
@@ -98,7 +103,7 @@ static void change_something(struct image_flow *flow, struct image *im, uint64_t
     switch (ok_random(seed) % 5) {
     case 0:
     case 1: code[word] = small_change(code[word], word % 4 == 0 ? OP_COUNT : f->nregisters < 100 ? 100 : (uint16_t)f->nregisters, seed); break;
-    case 2: change_type((struct type *)&f->registers[ok_random(seed) % f->nregisters], seed); break;
+    case 2: change_type((struct type *)f->registers[ok_random(seed) % f->nregisters], seed); break;
     case 3: word = ok_random(seed) % im->nargs; args[word] = (uint16_t)(ok_random(seed) % f->nregisters); break;
     default: change_type((struct type *)&f->columns[ok_random(seed) % f->ncolumns].type, seed); break;
     }
