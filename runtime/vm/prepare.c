@@ -69,9 +69,13 @@ static const struct bound *bind(struct making *m, const struct instr *in)
     static const uint8_t kinds[T_BASE_COUNT] = {V_BOOL, V_TEXT, V_DECIMAL, V_DATE, V_LOCAL, V_INSTANT, V_LINK, V_LIST};
     const struct type *t = &m->fl->columns[in->b].type;
     struct bound *b = &m->bounds[m->nbounds++];
-    uint64_t bytes = (uint64_t)t->max_len * 4;
-    *b = (struct bound){.column = in->b, .reg = in->a, .kind = kinds[t->base], .scale = t->scale, .optional = t->optional, .type = t, .place = place(m),
-                        .max_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX, .lo = narrow(t->lo), .hi = narrow(t->hi)};
+    *b = (struct bound){.column = in->b, .reg = in->a, .kind = kinds[t->base], .optional = t->optional, .type = t, .place = place(m)};
+    b->head = VALUE_HEAD(b->kind, t->base == T_DECIMAL ? t->scale : 0, t->base == T_TEXT);
+    if (t->base == T_TEXT) b->most = (uint64_t)t->max_len * 4 - 1;
+    if (t->base == T_DECIMAL) {
+        b->least = narrow(t->lo);
+        b->most = (uint64_t)narrow(t->hi) - (uint64_t)b->least;
+    }
     return b;
 }
 
@@ -124,6 +128,9 @@ static void fuse(const struct making *m, struct step *s)
     if (!n) return;
     if (s->op == OP_PRESENT && n->op == OP_SET && o->op == OP_KEEP && passes_to(m, s, n->b) && n->a == o->a && n->next == o->next)
         *s = (struct step){.op = STEP_SET_OR_KEEP, .a = n->a, .b = s->b, .c = n->c, .next = n->next, .place = n->place};
+    if (s->op == OP_PRESENT && o->op == OP_CONST && o->a == s->a && o->next == n) *s = (struct step){.op = STEP_OR, .a = s->a, .b = s->b, .c = o->b, .next = n};
+    if (s->op == OP_PRESENT && n->op == OP_CALL && o->op == OP_ABSENT && n->a == o->a && n->next == o->next && m->reads[s->a] == 1)
+        *s = (struct step){.op = STEP_CALL_WITH, .a = n->a, .b = s->b, .c = s->a, .next = n->next, .with = n->with, .place = n->place};
     int op = with_branch(s);
     if (op >= 0 && n->op == OP_UNLESS && passes_to(m, s, n->a))
         *s = (struct step){.op = (uint16_t)op, .b = s->b, .c = s->c, .next = n->next, .with.other = n->with.other};
@@ -138,15 +145,21 @@ static const struct step *make_step(struct making *m, size_t i)
     return in.op == OP_JUMP && !m->plain ? m->steps[i].next : &m->steps[i];
 }
 
-/* Before the first step: registers that keep what they point at. */
-static void make_start(struct making *m)
+/* Before the first step: registers that keep what they point at. These are constants, and columns of one kind (the others: V_ABSENT); how many columns. */
+static size_t make_start(struct making *m, enum value_kind kind)
 {
+    size_t before = m->nbounds;
     for (size_t i = 0; i < m->p->ninstr; i++) {
         const struct instr in = instr_at(m->p, i);
         if (!once_and_for_all(m, &in)) continue;
-        if (in.op == OP_CONST) m->regs[in.a] = &m->im->consts[in.b];
-        else bind(m, &in);
+        if (in.op == OP_CONST) {
+            m->regs[in.a] = &m->im->consts[in.b];
+            continue;
+        }
+        enum type_base base = (enum type_base)m->fl->columns[in.b].type.base;
+        if (kind == (base == T_TEXT ? V_TEXT : base == T_DECIMAL ? V_DECIMAL : V_ABSENT)) bind(m, &in);
     }
+    return m->nbounds - before;
 }
 
 /* Fields that no mapping sets are left alone: those of events, and the key. */
@@ -175,10 +188,9 @@ void vm__prepare(struct program *to, const struct image *im, const struct image_
     m.calls = alloc(n, sizeof *m.calls);
     m.places = alloc(n, sizeof *m.places);
     count_uses(&m);
-    make_start(&m);
-    size_t before = m.nbounds;
+    size_t texts = make_start(&m, V_TEXT), numbers = make_start(&m, V_DECIMAL), others = make_start(&m, V_ABSENT);
     for (size_t i = n; i-- > 0;) m.entry[i] = make_step(&m, i);
-    *to = (struct program){p->code, fl->columns, keep_others(&m, m.entry[0]), m.regs, m.bounds, before, {m.steps, m.regs, m.bounds, m.calls, m.places}};
+    *to = (struct program){p->code, fl->columns, keep_others(&m, m.entry[0]), m.regs, m.bounds, texts, numbers, others, {m.steps, m.regs, m.bounds, m.calls, m.places}};
     free(m.entry);
     free(m.reads);
 }

@@ -7,6 +7,8 @@
 
 enum step_op {                      /* what there is besides the opcodes */
     STEP_SET_OR_KEEP = OP_COUNT,    /* target field a = b when b is present, else it is left alone */
+    STEP_OR,                        /* a = b when b is present, else constant c */
+    STEP_CALL_WITH,                 /* b into register c, then the call when b is present, else a = absent */
     STEP_IF_EQ,                     /* on when b == c, else to `other`; and so on */
     STEP_IF_NE,
     STEP_IF_LT,
@@ -15,13 +17,14 @@ enum step_op {                      /* what there is besides the opcodes */
     STEP_IF_GE
 };
 
-/* A column that a program reads, and what its type lets through. */
+/* A column that a program reads, and the values that pass at a glance; the others are held against the type. */
 struct bound {
     uint16_t column, reg;
-    uint8_t kind, scale;
+    uint8_t kind;
     bool optional;
-    uint32_t max_bytes;             /* texts */
-    int64_t lo, hi;                 /* numbers: nearly all; the others are held against the type itself */
+    uint64_t head;                  /* of every value that passes; of texts with length 1 */
+    uint64_t most;                  /* texts: bytes less one; numbers: above `least` */
+    int64_t least;
     const struct type *type;
     struct value *place;            /* for the number at its column's scale */
 };
@@ -37,7 +40,7 @@ struct program {
     const struct image_column *columns;
     const struct step *first;
     const struct value **regs;      /* every register points at its value: in the row, in the image, in a place */
-    const struct bound *bounds; size_t nbounds;      /* the columns that are looked at before the first step */
+    const struct bound *bounds; size_t ntexts, nnumbers, nothers;      /* the columns that are looked at before the first step: texts first */
     void *memory[5];
 };
 

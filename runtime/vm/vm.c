@@ -159,27 +159,37 @@ RARE struct value at_scale(const struct value *v, unsigned scale)
     return out;
 }
 
-/* A number that has another scale than its column, or is very large. */
-RARE const struct value *unusual_number(const struct bound *b, const struct value *v)
+/* Rows come from outside: numbers get the scale of their column here, and what the proofs rest on is looked at once more. */
+RARE const struct value *unusual(const struct bound *b, const struct value *v)
 {
+    ASSERT(v->spare == 0 && (v->kind == b->kind || (v->kind == V_ABSENT && b->optional)));
+    if (v->kind == V_TEXT) ASSERT(v->len > 0 && v->len - 1 <= b->most);
+    if (v->kind != V_DECIMAL) return v;
     *b->place = at_scale(v, b->type->scale);
     ASSERT(b->place->u.coef >= b->type->lo && b->place->u.coef <= b->type->hi);
     return b->place;
 }
 
-/* Rows come from outside: numbers get the scale of their column here, and what the proofs rest on is looked at once more. */
-static inline const struct value *column(const struct bound *b, const struct value *v)
+static inline bool absent_is_fine(const struct bound *b, const struct value *v) { return (v->head == 0) & b->optional; }
+static inline bool text_is_fine(const struct bound *b, const struct value *v)
 {
-    ASSERT(v->spare == 0);
-    if (v->kind != b->kind) {
-        ASSERT(v->kind == V_ABSENT && b->optional);
-    } else if (v->kind == V_TEXT) {
-        ASSERT(v->len > 0 && v->len <= b->max_bytes);
-    } else if (v->kind == V_DECIMAL) {
-        int64_t coef = (int64_t)v->u.coef;
-        if (v->scale != b->scale || coef != v->u.coef || coef < b->lo || coef > b->hi) return unusual_number(b, v);
-    }
-    return v;
+    uint64_t over = v->head - b->head;                          /* one less than the length, in the upper half, when nothing else differs */
+    return (((over << 32 | over >> 32) <= b->most)) | absent_is_fine(b, v);
+}
+static inline bool number_is_fine(const struct bound *b, const struct value *v)
+{
+    int64_t coef = (int64_t)v->u.coef;
+    return ((v->head == b->head) & (coef == v->u.coef) & ((uint64_t)coef - (uint64_t)b->least <= b->most)) | absent_is_fine(b, v);
+}
+static inline bool is_fine(const struct bound *b, const struct value *v) { return (v->head == b->head) | absent_is_fine(b, v); }
+
+/* The columns before the first step, kind by kind: whether a value is there must not make the processor guess. */
+static inline void bind_columns(const struct program *p, const struct value *cols)
+{
+    const struct bound *b = p->bounds, *const texts = b + p->ntexts, *const numbers = texts + p->nnumbers, *const end = numbers + p->nothers;
+    for (; b < texts; b++) p->regs[b->reg] = text_is_fine(b, &cols[b->column]) ? &cols[b->column] : unusual(b, &cols[b->column]);
+    for (; b < numbers; b++) p->regs[b->reg] = number_is_fine(b, &cols[b->column]) ? &cols[b->column] : unusual(b, &cols[b->column]);
+    for (; b < end; b++) p->regs[b->reg] = is_fine(b, &cols[b->column]) ? &cols[b->column] : unusual(b, &cols[b->column]);
 }
 
 /* ---- instructions that are more than an assignment ---- */
@@ -220,10 +230,11 @@ static void call(struct vm *vm, const struct call *c, const struct value *const 
 {
     const struct value *args[BUILTIN_ARGS_MAX];
     unsigned marks = 0;
-    for (size_t i = 0; i < c->n; i++) {
+    size_t i = 0;
+    do {                                                        /* a list has one register at least */
         args[i] = r[c->regs[i]];
         marks |= args[i]->spare;
-    }
+    } while (++i < c->n);
     c->fn(args, c->n, vm->scratch, out);
     if (out->kind == V_ABSENT) *out = marked(marks || value_present(args[c->subject]));
     else vm->pending |= marks;
@@ -399,7 +410,7 @@ static void run(struct vm *vm, const struct image_program *code)
 {
     const struct program p = program_of(vm, code);
     const struct value **const r = p.regs;
-    for (size_t i = 0; i < p.nbounds; i++) r[p.bounds[i].reg] = column(&p.bounds[i], &vm->cols[p.bounds[i].column]);
+    bind_columns(&p, vm->cols);
     for (const struct step *s = p.first, *to;; s = to) {
         to = s->next;
 #ifdef VM_TRACE
@@ -407,7 +418,7 @@ static void run(struct vm *vm, const struct image_program *code)
 #endif
         switch (s->op) {
         case OP_END:     return;
-        case OP_COLUMN:  r[s->a] = column(s->with.bound, &vm->cols[s->b]); break;
+        case OP_COLUMN:  r[s->a] = unusual(s->with.bound, &vm->cols[s->b]); break;
         case OP_CONST:   r[s->a] = &vm->im->consts[s->b]; break;
         case OP_ABSENT:  r[s->a] = &value_absent; break;
         case OP_MOVE:    r[s->a] = r[s->b]; break;
@@ -445,6 +456,16 @@ static void run(struct vm *vm, const struct image_program *code)
         case OP_RESULT:  vm->result = r[s->a]; return;
         case OP_EACH:    *s->place = each(vm, s); r[s->a] = s->place; if (vm->message) return; break;
         case STEP_SET_OR_KEEP: put_field(vm, s, r[s->b], value_present(r[s->b]) ? VM_SET : VM_KEEP); break;
+        case STEP_OR:
+            consume(vm, r[s->b]);
+            r[s->a] = value_present(r[s->b]) ? r[s->b] : &vm->im->consts[s->c];
+            break;
+        case STEP_CALL_WITH:
+            consume(vm, r[s->b]);
+            r[s->c] = r[s->b];
+            r[s->a] = value_present(r[s->b]) ? s->place : &value_absent;
+            if (value_present(r[s->b])) call(vm, s->with.call, r, s->place);
+            break;
         case STEP_IF_EQ: if (!equal(vm, r[s->b], r[s->c])) to = s->with.other; break;
         case STEP_IF_NE: if (equal(vm, r[s->b], r[s->c])) to = s->with.other; break;
         case STEP_IF_LT: if (value_compare(r[s->b], r[s->c]) >= 0) to = s->with.other; break;
