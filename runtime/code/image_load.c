@@ -14,12 +14,8 @@ struct loader {
     struct arena *a;
     struct image *im;
     struct image_fault *why;
-    struct str *strings; uint32_t nstrings;
-    struct type *types; uint32_t ntypes;
-    struct str *spelled;                   /* the bytes of each type */
+    struct spelling pools;
     bool uses;                             /* the section being read uses the pools: not STRINGS, not TYPES */
-    uint32_t strings_used, types_used;     /* the first so many of each pool */
-    bool respelled;                        /* the writer would have chosen another order */
     const char *content_end;
     const uint16_t *code; size_t ninstr;   /* instructions not yet given to a program */
     bool failed;
@@ -53,41 +49,13 @@ static size_t count_of(struct loader *l, uint64_t n, size_t least)
 static size_t get_count16(struct loader *l, size_t least) { return count_of(l, read_u16(&l->r), least); }
 static size_t get_count32(struct loader *l, size_t least) { return count_of(l, read_u32(&l->r), least); }
 
-/* The next of its pool, or one that was used before. */
-static void use(struct loader *l, uint32_t *used, uint32_t i)
-{
-    *used += i == *used;
-    l->respelled |= i >= *used;
-}
-
-/* The first use of a type is the first use of its strings, in front of it those of its columns. */
-static void use_type(struct loader *l, uint32_t i)
-{
-    if (i < l->types_used) return;
-    struct reader r = reader_of(l->spelled[i]);
-    const struct type *t = &l->types[i];
-    read_bytes(&r, 2);
-    if (t->base == T_TEXT) read_bytes(&r, 8);
-    if (t->base == T_LIST) read_bytes(&r, 4);
-    uint32_t n = t->base == T_BOOL ? 2 : t->base == T_TEXT || t->base == T_LIST ? read_u16(&r) : 0;
-    for (; n > 0 && !r.bad; n--) {
-        use(l, &l->strings_used, read_u32(&r));
-        if (t->base != T_LIST) continue;
-        uint32_t of = read_u32(&r);
-        if (l->types[of].base == T_LIST) l->respelled = true;           /* the verifier refuses it */
-        else use_type(l, of);
-        read_u8(&r);
-    }
-    use(l, &l->types_used, i);
-}
-
 static struct str get_str(struct loader *l)
 {
     uint32_t i = read_u32(&l->r);
     if (l->r.bad) return STR("");
-    if (l->uses) use(l, &l->strings_used, i);
-    if (i < l->nstrings) return l->strings[i];
-    fault(l, ERR_CORRUPT, "string-index", "string %u of %u", i, l->nstrings);
+    if (l->uses) image__use_string(&l->pools, i);
+    if (i < l->pools.nstrings) return l->pools.strings[i];
+    fault(l, ERR_CORRUPT, "string-index", "string %u of %u", i, l->pools.nstrings);
     return STR("");
 }
 
@@ -95,11 +63,11 @@ static const struct type *get_type_ref(struct loader *l)
 {
     static const struct type none = {.base = T_BOOL};
     uint32_t i = read_u32(&l->r);
-    if (!l->r.bad && i < l->ntypes) {
-        if (l->uses) use_type(l, i);
-        return &l->types[i];
+    if (!l->r.bad && i < l->pools.ntypes) {
+        if (l->uses) image__use_type(&l->pools, i);
+        return &l->pools.types[i];
     }
-    if (!l->r.bad) fault(l, ERR_CORRUPT, "type-index", "type %u of %u", i, l->ntypes);
+    if (!l->r.bad) fault(l, ERR_CORRUPT, "type-index", "type %u of %u", i, l->pools.ntypes);
     return &none;
 }
 
@@ -153,12 +121,12 @@ static struct value get_value(struct loader *l)
 static void load_strings(struct loader *l)
 {
     size_t n = get_count32(l, 4);
-    l->strings = ARENA_ARRAY(l->a, struct str, n);
+    l->pools.strings = ARENA_ARRAY(l->a, struct str, n);
     for (size_t i = 0; i < n && !l->r.bad; i++) {
-        l->strings[i] = read_bytes(&l->r, read_u32(&l->r));
-        if (!l->r.bad && !str_utf8_valid(l->strings[i])) fault(l, ERR_CORRUPT, "string-utf8", "string %zu is not UTF-8", i);
+        l->pools.strings[i] = read_bytes(&l->r, read_u32(&l->r));
+        if (!l->r.bad && !str_utf8_valid(l->pools.strings[i])) fault(l, ERR_CORRUPT, "string-utf8", "string %zu is not UTF-8", i);
     }
-    l->nstrings = (uint32_t)n;
+    l->pools.nstrings = (uint32_t)n;
 }
 
 static i128 get_coefficient(struct loader *l)
@@ -219,13 +187,13 @@ static void load_types(struct loader *l)
 {
     size_t n = get_count32(l, 2);
     if (n > UINT16_MAX) { fault(l, ERR_TOO_LARGE, "type-limit", "%zu types", n); return; }
-    l->types = ARENA_ARRAY(l->a, struct type, n);
-    l->spelled = ARENA_ARRAY(l->a, struct str, n);
+    l->pools.types = ARENA_ARRAY(l->a, struct type, n);
+    l->pools.spelled = ARENA_ARRAY(l->a, struct str, n);
     for (size_t i = 0; i < n && !l->r.bad; i++) {
         const char *from = (const char *)l->r.p;
-        l->types[i] = get_type(l);
-        l->spelled[i] = (struct str){from, (size_t)((const char *)l->r.p - from)};
-        l->ntypes = (uint32_t)i + 1;
+        l->pools.types[i] = get_type(l);
+        l->pools.spelled[i] = (struct str){from, (size_t)((const char *)l->r.p - from)};
+        l->pools.ntypes = (uint32_t)i + 1;
     }
 }
 
@@ -592,8 +560,7 @@ static bool load_header(struct loader *l, struct str bytes, struct reader *body)
 /* The checksum was compared; what is left is whether the writer would have chosen these bytes, and the name of the image. */
 static void check_canonical(struct loader *l, struct str bytes)
 {
-    bool same = !l->respelled && l->strings_used == l->nstrings && l->types_used == l->ntypes && image__distinct(l->strings, l->nstrings) &&
-                image__distinct(l->spelled, l->ntypes);
+    bool same = image__is_canonical(&l->pools);
     const char *content = bytes.p + HEADER_BYTES;
     struct hash hash = {{0}};
     if (same) hash = hash_of((struct str){content, (size_t)(l->content_end - content)});
@@ -618,21 +585,4 @@ enum err image_load(struct str bytes, struct arena *a, struct image **out, struc
     if (l.failed) return why->err;
     *out = l.im;
     return ERR_OK;
-}
-
-const struct image_column *image_line_columns(const struct image_column *columns, size_t n, uint16_t list, struct arena *a, size_t *count)
-{
-    const struct list_shape *s = columns[list].type.shape;
-    struct image_column *out = ARENA_ARRAY(a, struct image_column, n + s->n);
-    memcpy(out, columns, n * sizeof *out);
-    for (size_t i = 0; i < s->n; i++) out[n + i] = (struct image_column){s->names[i], s->types[i], s->flags[i] & LIST_KEY, s->flags[i] & LIST_UDF};
-    *count = n + s->n;
-    return out;
-}
-
-const struct image_flow *image_flow_named(const struct image *im, struct str name)
-{
-    for (size_t i = 0; i < im->nflows; i++)
-        if (str_eq(im->flows[i].name, name)) return &im->flows[i];
-    return NULL;
 }

@@ -26,6 +26,19 @@ struct type_seen *image__type_seen(struct type_seen *list, const struct type *t,
 /* No two are equal. */
 bool image__distinct(struct str *items, uint32_t n);
 
+/* The pools of an image that is being read, and how far they were used so far. */
+struct spelling {
+    struct str *strings; uint32_t nstrings;
+    struct type *types; uint32_t ntypes;
+    struct str *spelled;                   /* the bytes of each type */
+    uint32_t strings_used, types_used;     /* the first so many of each pool */
+    bool other;                            /* the writer would have chosen another order */
+};
+void image__use_string(struct spelling *s, uint32_t i);
+void image__use_type(struct spelling *s, uint32_t i);
+/* At the end. */
+bool image__is_canonical(const struct spelling *s);
+
 /* Where the verifier is, for its faults. */
 struct verifier {
     const struct image *im;

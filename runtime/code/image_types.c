@@ -221,3 +221,20 @@ const struct value *image_table_get(const struct image_table *t, struct str key)
     }
     return NULL;
 }
+
+const struct image_column *image_line_columns(const struct image_column *columns, size_t n, uint16_t list, struct arena *a, size_t *count)
+{
+    const struct list_shape *s = columns[list].type.shape;
+    struct image_column *out = ARENA_ARRAY(a, struct image_column, n + s->n);
+    memcpy(out, columns, n * sizeof *out);
+    for (size_t i = 0; i < s->n; i++) out[n + i] = (struct image_column){s->names[i], s->types[i], s->flags[i] & LIST_KEY, s->flags[i] & LIST_UDF};
+    *count = n + s->n;
+    return out;
+}
+
+const struct image_flow *image_flow_named(const struct image *im, struct str name)
+{
+    for (size_t i = 0; i < im->nflows; i++)
+        if (str_eq(im->flows[i].name, name)) return &im->flows[i];
+    return NULL;
+}

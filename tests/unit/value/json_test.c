@@ -163,6 +163,47 @@ static void round_trip(struct arena *a)
 }
 
 /* Not a pass mark (machines differ): the figure is printed for the reader. */
+/* One byte at a time, from the words of RFC 8259. */
+static size_t spelled(char *to, const char *p, size_t n)
+{
+    size_t at = 0;
+    to[at++] = '"';
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)p[i];
+        if (c == '"' || c == '\\') to[at++] = '\\';
+        if (c >= 0x20) to[at++] = (char)c;
+        else if (c == '\n' || c == '\t') {
+            to[at++] = '\\';
+            to[at++] = c == '\n' ? 'n' : 't';
+        }
+        else at += (size_t)snprintf(to + at, 7, "\\u%04x", (unsigned)c);
+    }
+    to[at++] = '"';
+    return at;
+}
+
+/* Every length that the words and vectors of the writer treat differently, with one byte or character of every kind at every place. */
+static void every_place(void)
+{
+    static const char *const odd[] = {"", "\"", "\\", "\n", "\t", "\x01", "\x1f", " ", "\x7f", "\xc3\xa9", "\xe2\x82\xac"};
+    bool same = true;
+    struct buf b = {0};
+    for (size_t n = 0; n <= 70; n++)
+        for (size_t at = 0; at <= n; at++)
+            for (size_t k = 0; k < sizeof odd / sizeof *odd; k++) {
+                char text[80], want[6 * 80 + 2];
+                size_t len = strlen(odd[k]), all = at == n ? n : n + len;
+                memset(text, 'x', sizeof text);
+                if (at < n) memcpy(text + at, odd[k], len);
+                size_t size = spelled(want, text, all);
+                buf_clear(&b);
+                json_put_string(&b, (struct str){text, all});
+                same &= b.n == size && memcmp(b.p, want, size) == 0;
+            }
+    ok(same, "strings of all short lengths with each kind of byte at each place", "one is spelled wrongly");
+    buf_free(&b);
+}
+
 static void speed(struct arena *a)
 {
     struct buf b = {0};
@@ -198,6 +239,7 @@ int main(void)
     skipping(&a);
     writing();
     round_trip(&a);
+    every_place();
     speed(&a);
     arena_free(&a);
     return ok_done();
