@@ -22,6 +22,8 @@ struct conn_env {
     enum err (*save)(void *ctx, const char *name, struct str value, struct fault *f);
     /* An audit entry of kind CALL or TOKEN: text without secrets or personal data. */
     void (*note)(void *ctx, const char *kind, const char *text);
+    /* Sources: to be called while a call waits, when something else of this process has been answered. May be NULL. */
+    void (*meanwhile)(void *ctx);
     void *ctx;
 };
 struct str conn_setting(const struct conn_env *env, const char *name);                    /* empty when not set */

@@ -24,8 +24,9 @@ struct flight {                       /* a request under way */
     struct net *owner;                /* NULL: nobody wants the answer any more */
     struct flight *next, **at;        /* in the owner's list, or among the orphans */
     void *tag;                        /* the caller's */
+    bool of_call;                     /* net_call waits for it */
 };
-struct kept { struct kept *next; struct arena arena; struct http_res res; void *tag; };
+struct kept { struct kept *next; struct arena arena; struct http_res res; void *tag; bool of_call; };
 struct breaker { char key[160]; unsigned failures; int64_t open_until_ms, open_for_ms; };
 
 struct net {
@@ -33,6 +34,8 @@ struct net {
     net_note note;
     void *note_ctx;
     const volatile int *stop;
+    void (*meanwhile)(void *ctx);
+    void *meanwhile_ctx;
     struct flight *flights;
     struct kept *first, **last;
     unsigned n;                       /* started by net_start and not yet handed over */
@@ -95,13 +98,14 @@ static void copy_answer(struct arena *a, const struct http_res *from, struct htt
     to->body = (struct str){arena_copy(a, from->body.n ? from->body.p : "", from->body.n), from->body.n};
 }
 
-static void keep(struct net *owner, const struct http_res *res, void *tag)
+static void keep(struct net *owner, const struct http_res *res, const struct flight *fl)
 {
     struct kept *k = calloc(1, sizeof *k);
     if (!k) check_no_memory();
     arena_init(&k->arena, 4096);
     copy_answer(&k->arena, res, &k->res);
-    k->tag = tag;
+    k->tag = fl->tag;
+    k->of_call = fl->of_call;
     *owner->last = k;
     owner->last = &k->next;
 }
@@ -115,8 +119,9 @@ static void drop_first(struct net *n)
     free(k);
 }
 
+enum { PUMP_OTHER = 2 };
 /* Waits once on the transport. 1: the completion of `mine` (NULL: of any flight of n that net_start made) is in res and *tag. 0: time
- * passed or somebody else's completion was put away. -1: nothing is under way at all. */
+ * passed. PUMP_OTHER: somebody else's completion was put away. -1: nothing is under way at all. */
 static int pump(struct net *n, struct flight *mine, int64_t timeout_ms, struct arena *a, struct http_res *res, void **tag)
 {
     struct arena_mark m = arena_mark(a);
@@ -125,17 +130,30 @@ static int pump(struct net *n, struct flight *mine, int64_t timeout_ms, struct a
     if (got != 1) return got;
     struct flight *fl = t;
     struct net *owner = fl->owner;
-    void *user = fl->tag;
     bool ours = mine ? fl == mine : owner == n;
     unlink_flight(fl);
+    if (ours) *tag = fl->tag;
+    else if (owner) keep(owner, res, fl);
     free(fl);
-    if (ours) {
-        *tag = user;
-        return 1;
-    }
-    if (owner) keep(owner, res, user);
+    if (ours) return 1;
     arena_release(a, m);
-    return 0;
+    return PUMP_OTHER;
+}
+
+/* The answer to the call that this net waits for was put away while a call of another net, made meanwhile, looked at the transport. */
+static bool take_kept_call(struct net *n, struct arena *a, struct http_res *res)
+{
+    for (struct kept **at = &n->first; *at; at = &(*at)->next) {
+        struct kept *k = *at;
+        if (!k->of_call) continue;
+        copy_answer(a, &k->res, res);
+        *at = k->next;
+        if (!k->next) n->last = at;
+        arena_free(&k->arena);
+        free(k);
+        return true;
+    }
+    return false;
 }
 
 int net_start(struct net *n, const struct http_req *req, void *tag)
@@ -165,12 +183,18 @@ int net_wait(struct net *n, int64_t timeout_ms, struct arena *a, struct http_res
             return 1;
         }
         if (left <= 0 || (!was_stopped && stopped(n))) return n->first ? net_wait(n, 0, a, res, tag) : 0;
-        ASSERT(got == 0);             /* -1 with n->n > 0 would be a transport that lost a transfer */
+        ASSERT(got != -1);            /* -1 with n->n > 0 would be a transport that lost a transfer */
     }
 }
 
 unsigned net_in_flight(const struct net *n) { return n->n; }
 void net_set_stop(struct net *n, const volatile int *stop) { n->stop = stop; }
+
+void net_set_meanwhile(struct net *n, void (*call)(void *ctx), void *ctx)
+{
+    n->meanwhile = call;
+    n->meanwhile_ctx = ctx;
+}
 
 /* Sleeps for ms while other transfers go on. False when the stop flag ended it. */
 static bool rest(struct net *n, int64_t ms)
@@ -274,10 +298,13 @@ static enum err exchange(struct call *c)
         if (tries > 600) return fault_set(c->f, ERR_BUSY, "%s: too many transfers are under way", c->what);
         if (!rest(c->n, 100)) return fault_set(c->f, ERR_STOPPED, "%s: stopped on request", c->what);
     }
+    fl->of_call = true;
     for (;;) {
         int got = pump(c->n, fl, SLICE_MS, c->a, c->res, &tag);
         if (got == 1) return ERR_OK;
-        ASSERT(got == 0);
+        ASSERT(got != -1);
+        if (got == PUMP_OTHER && c->n->meanwhile) c->n->meanwhile(c->n->meanwhile_ctx);
+        if (take_kept_call(c->n, c->a, c->res)) return ERR_OK;
         if (stopped(c->n)) {
             abandon(fl);
             return fault_set(c->f, ERR_STOPPED, "%s: stopped on request", c->what);

@@ -49,6 +49,9 @@ int  net_wait(struct net *n, int64_t timeout_ms, struct arena *a, struct http_re
 unsigned net_in_flight(const struct net *n);
 /* The flag that SIGTERM sets; waits and sleeps end early when *stop != 0. */
 void net_set_stop(struct net *n, const volatile int *stop);
+/* Called during net_call, between two looks at the transport, when the completion of another net was put away: its owner may take it in and start what
+ * waited for it. It may make calls of other nets; of this one none. */
+void net_set_meanwhile(struct net *n, void (*call)(void *ctx), void *ctx);
 
 /* A rolling-window counter for budgets (API credits per day, tokens per 10 minutes): 64 buckets, no allocation. */
 struct net_window { int64_t span_ms; int64_t bucket_ms[64]; int64_t count[64]; };

@@ -91,6 +91,9 @@ static struct str resolve_login(struct engine *e, const struct image_setting *s)
     return resolve(e, s, &ignored);
 }
 
+/* A source is waited for: requests of targets that are ready take the places of those that were answered. */
+static void env_meanwhile(void *ctx) { send_kick(((struct sync_endpoint *)ctx)->engine); }
+
 static void fill_env(struct engine *e, struct sync_endpoint *p, const struct image_endpoint *decl, bool target, struct missing *m)
 {
     p->engine = e;
@@ -102,7 +105,7 @@ static void fill_env(struct engine *e, struct sync_endpoint *p, const struct ima
     }
     p->env = (struct conn_env){.world = e->w, .settings = set, .nsettings = decl->nsettings, .stop = e->o.stop,
                                .state_name = arena_copy(&e->arena, decl->name.p, decl->name.n), .state_dir = e->o.state_dir, .shared_dir = e->o.shared_dir,
-                               .load = env_load, .save = env_save, .note = env_note, .ctx = p};
+                               .load = env_load, .save = env_save, .note = env_note, .meanwhile = target ? NULL : env_meanwhile, .ctx = p};
 }
 
 static enum err open_source(struct sync_endpoint *p, struct fault *f)

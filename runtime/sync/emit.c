@@ -2,7 +2,7 @@
 #include "sync/sync_private.h"
 #include <stdlib.h>
 
-enum { PENDING_MAX = 4096 };           /* frames kept unfolded at most: a quiet poll flushes once, a very long one now and then */
+enum { KICK_EVERY = 32, PENDING_MAX = 4096 };           /* frames kept unfolded at most: a quiet poll flushes once, a very long one now and then */
 
 void emit_begin(struct engine *e, enum frame_kind kind, const struct sync_flow *sf)
 {
@@ -46,6 +46,22 @@ enum err emit_end(struct engine *e, struct fault *f)
 
 uint64_t emit_seq(const struct engine *e) { return e->building.seq; }
 
+/* What was appended so far is set apart: a kick may add a note to the log, which is not durable yet. */
+static size_t take_durable(struct engine *e)
+{
+    struct frame *list = e->folding;
+    struct arena arena = e->folding_arena;
+    size_t cap = e->cap_folding, n = e->npending;
+    e->folding = e->pending;
+    e->cap_folding = e->cap_pending;
+    e->folding_arena = e->pending_arena;
+    e->pending = list;
+    e->cap_pending = cap;
+    e->pending_arena = arena;
+    e->npending = 0;
+    return n;
+}
+
 /* A frame that is durable and could not be folded leaves the index behind: later ones are not folded over the gap, whoever looked at the error or not. */
 enum err emit_commit(struct engine *e, struct fault *f)
 {
@@ -54,12 +70,13 @@ enum err emit_commit(struct engine *e, struct fault *f)
     enum err err = journal_commit(e->journal, &why);
     bool durable = err == ERR_OK;
     int64_t now = world_mono_ms(e->w);
-    for (size_t i = 0; i < e->npending && err == ERR_OK; i++) {
-        err = store_apply(e->store, &e->pending[i], &why);
+    size_t n = take_durable(e);
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        err = store_apply(e->store, &e->folding[i], &why);
         if (err == ERR_OK) err = store_tick(e->store, now, &why);
+        if (err == ERR_OK && i % KICK_EVERY == 0) send_kick(e);
     }
-    e->npending = 0;
-    arena_reset(&e->pending_arena);
+    arena_reset(&e->folding_arena);
     if (err != ERR_OK && durable) e->behind = why;
     return err == ERR_OK ? err : fault_set(f, err, "%s", why.text);
 }

@@ -68,6 +68,7 @@ static enum err take_rows(struct engine *e, struct sync_flow *sf, const struct s
         if (asked != ERR_OK) return asked;
     }
     for (size_t i = 0; i < page->nrows; i++) {
+        send_kick(e);
         if (page->rows[i].same && !(known && st.locked)) {
             c->rows++;
             c->same++;

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WRITERS_MAX = 8, ROUND_MAX = 300 };      /* facts/zoho-crm.md 8: at most 8 writers of 100 records; a round of rows is in memory at once */
+/* Ten requests at most are under way at once (facts/zoho-crm.md 8), six more are ready: their INTENTs are durable, so one leaves the moment that a place is
+ * free. ROUND_MAX rows are composed in one go. */
+enum { BATCHES_MAX = 16, ROUND_MAX = 300, READY_FEW = 3, KICK_MS = 2 };
 
 bool send_idle(const struct engine *e) { return e->nbatches == 0; }
 
@@ -51,8 +53,9 @@ static struct send_batch *batch_new(struct engine *e, struct sync_flow *sf, enum
                                  .trigger_workflow = sf->fl->trigger_workflow,
                                  .trigger_approval = sf->fl->trigger_approval, .trigger_blueprint = sf->fl->trigger_blueprint, .arena = &b->arena, .user = b,
                                  .items = ARENA_ARRAY(&b->arena, struct write_item, cap)};
-    b->next = e->batches;
-    e->batches = b;
+    struct send_batch **last = &e->batches;      /* they leave in the order in which they were made */
+    while (*last) last = &(*last)->next;
+    *last = b;
     e->nbatches++;
     return b;
 }
@@ -179,7 +182,7 @@ static enum err prepare(struct engine *e, struct sync_flow *sf, bool whole, bool
     if (sf->stopped || order_waits(e, sf)) return ERR_OK;
     enum err load = load_turn(e, sf, whole, &held, f);
     if (load != ERR_OK || held || !store_flow(e->store, sf->name, &st)) return load;
-    size_t room = (WRITERS_MAX - e->nbatches) * (size_t)sf->batch_now;
+    size_t room = (BATCHES_MAX - e->nbatches) * (size_t)sf->batch_now;
     if (room > ROUND_MAX) room = ROUND_MAX;
     if (whole) room = room_for_whole(&st, room, sf->batch_now);
     if (room == 0) return ERR_OK;
@@ -216,10 +219,12 @@ static enum err not_sent(struct engine *e, struct send_batch *b, const char *why
     return err;
 }
 
-static bool any_started(const struct engine *e)
+static bool under_way(const struct send_batch *b) { return b->started && !b->answered; }
+
+static bool any_under_way(const struct engine *e)
 {
     for (const struct send_batch *b = e->batches; b; b = b->next)
-        if (b->started) return true;
+        if (under_way(b)) return true;
     return false;
 }
 
@@ -242,7 +247,7 @@ static enum err start_ready(struct engine *e, struct fault *f)
             b->started = true;
             continue;
         }
-        if (err == ERR_BUSY && any_started(e)) return ERR_OK;
+        if (err == ERR_BUSY && any_under_way(e)) return ERR_OK;
         enum err kept = not_sent(e, b, why.text, f);
         if (kept != ERR_OK) return kept;
         if (err != ERR_BUSY && err != ERR_BUDGET && err != ERR_UNREACHABLE) return fault_set(f, err, "%s", why.text);
@@ -250,27 +255,69 @@ static enum err start_ready(struct engine *e, struct fault *f)
     return ERR_OK;
 }
 
-static enum err take_answer(struct engine *e, int64_t timeout_ms, bool *got, struct fault *f)
+static struct send_batch *first_answered(const struct engine *e)
+{
+    struct send_batch *b = e->batches;
+    while (b && !b->answered) b = b->next;
+    return b;
+}
+
+/* Waits for one answer, of any target; it is marked, and counts when its turn comes. */
+static enum err wait_answer(struct engine *e, int64_t timeout_ms, bool *got, struct fault *f)
 {
     *got = false;
-    for (size_t i = 0; i < e->image->ntargets; i++) {
+    for (size_t i = 0; i < e->image->ntargets && !*got; i++) {
         struct sync_endpoint *p = &e->targets[i];
         struct write_batch *done = NULL;
         bool ours = false;
-        for (struct send_batch *b = e->batches; b && !ours; b = b->next) ours = b->started && b->sf->dst == p;
+        for (struct send_batch *b = e->batches; b && !ours; b = b->next) ours = under_way(b) && b->sf->dst == p;
         if (!ours) continue;
         enum err err = p->tops->write_wait(p->target, timeout_ms, &done, f);
         if (err != ERR_OK) return err;
         if (!done) continue;
+        ((struct send_batch *)done->user)->answered = true;
         *got = true;
-        struct send_batch *b = done->user;
-        err = answer_batch(e, b, f);
-        struct sync_flow *sf = b->sf;
-        batch_drop(e, b);               /* also when the answer could not be journaled: nobody waits for it twice, and a start settles its rows */
-        progress_tell(e, sf, "writing");
-        return err;
     }
     return ERR_OK;
+}
+
+static enum err take_answer(struct engine *e, int64_t timeout_ms, bool *got, struct fault *f)
+{
+    struct send_batch *b = first_answered(e);
+    enum err err = b ? ERR_OK : wait_answer(e, timeout_ms, got, f);
+    if (err != ERR_OK) return err;
+    if (!b) b = first_answered(e);
+    *got = b != NULL;
+    if (!b) return ERR_OK;
+    err = answer_batch(e, b, f);
+    struct sync_flow *sf = b->sf;
+    batch_drop(e, b);               /* also when the answer could not be journaled: nobody waits for it twice, and a start settles its rows */
+    progress_tell(e, sf, "writing");
+    return err;
+}
+
+void send_kick(struct engine *e)
+{
+    if (!e->batches) return;
+    int64_t now = world_mono_ms(e->w);
+    if (now - e->kicked_ms < KICK_MS) return;
+    e->kicked_ms = now;
+    struct fault later;
+    for (bool got = true; got;)
+        if (wait_answer(e, 0, &got, &later) != ERR_OK) return;
+    for (struct send_batch *b = e->batches; b; b = b->next) {
+        if (b->started || !journaled(e, b)) continue;
+        if (b->sf->dst->tops->write_start(b->sf->dst->target, &b->wb, &later) != ERR_OK) return;      /* start_ready says why */
+        b->started = true;
+    }
+}
+
+/* Enough is ready, and something is on its way: a round now would be a flush for a hundred rows instead of one for three hundred. */
+static bool supplied(const struct engine *e)
+{
+    unsigned ready = 0;
+    for (const struct send_batch *b = e->batches; b; b = b->next) ready += !b->started && journaled(e, b);
+    return ready >= READY_FEW && any_under_way(e);
 }
 
 enum err send_pump(struct engine *e, bool block, struct fault *f)
@@ -278,12 +325,16 @@ enum err send_pump(struct engine *e, bool block, struct fault *f)
     bool got = true, did = false;
     uint64_t before = journal_last_seq(e->journal);       /* pages in which nothing changed: their cursor may wait for the next flush */
     enum err err = ERR_OK;
+    if (supplied(e)) {
+        if (block) err = store_tick(e->store, world_mono_ms(e->w), f);
+        if (err == ERR_OK) err = wait_answer(e, block ? 1000 : 0, &got, f);
+        return err == ERR_OK ? start_ready(e, f) : err;
+    }
     while (got && e->nbatches && err == ERR_OK) err = take_answer(e, 0, &got, f);
-    if (err == ERR_OK && e->npending > ROUND_MAX / 2) err = emit_commit(e, f);        /* many answers at once: before more is held in memory */
-    for (size_t i = 0; i < e->nflows && err == ERR_OK && e->nbatches < WRITERS_MAX; i++) err = prepare(e, &e->flows[i], !block, &did, f);
+    for (size_t i = 0; i < e->nflows && err == ERR_OK && e->nbatches < BATCHES_MAX; i++) err = prepare(e, &e->flows[i], !block, &did, f);
     if (err == ERR_OK && (block || journal_last_seq(e->journal) != before)) err = emit_commit(e, f);
     if (err == ERR_OK) err = start_ready(e, f);
-    if (err == ERR_OK && block && e->nbatches && (!did || e->nbatches >= WRITERS_MAX)) {
+    if (err == ERR_OK && block && e->nbatches && (!did || e->nbatches >= BATCHES_MAX)) {
         err = store_tick(e->store, world_mono_ms(e->w), f);
         if (err == ERR_OK) err = take_answer(e, 1000, &got, f);
     }

@@ -221,6 +221,7 @@ static struct engine *engine_new(const struct world *w, const struct engine_opti
     arena_init(&e->arena, 0);
     arena_init(&e->page, PAGE_BYTES);
     arena_init(&e->pending_arena, 256 * 1024);
+    arena_init(&e->folding_arena, 256 * 1024);
     return e;
 }
 
@@ -288,8 +289,10 @@ void engine_close(struct engine *e)
     arena_free(&e->arena);
     arena_free(&e->page);
     arena_free(&e->pending_arena);
+    arena_free(&e->folding_arena);
     buf_free(&e->pub);
     buf_free(&e->priv);
     free(e->pending);
+    free(e->folding);
     free(e);
 }

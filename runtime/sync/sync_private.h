@@ -58,8 +58,10 @@ struct engine {
     struct vm *vm;
     struct sync_endpoint *sources, *targets;
     struct sync_flow *flows; size_t nflows;
-    struct frame *pending; size_t npending, cap_pending;   /* appended, not yet folded; their parts live in pending_arena */
+    struct frame *pending; size_t npending, cap_pending;   /* appended, not yet durable; their parts live in pending_arena */
     struct arena pending_arena;
+    struct frame *folding; size_t cap_folding;             /* durable, being folded; the same of the commit before */
+    struct arena folding_arena;
     struct buf pub, priv;              /* the frame being built */
     struct frame building;
     struct fault behind;               /* the log has what the index could not take: only a new start goes on from there */
@@ -70,6 +72,7 @@ struct engine {
     unsigned char key_hash_key[32];
     bool checked, map_alarm, reload_asked;
     int64_t alive_ms;                  /* monotonic; of the last life sign */
+    int64_t kicked_ms;                 /* monotonic; of the last send_kick */
 };
 
 /* emit.c - frames: begin, tags, end; commit writes, syncs and folds. */
@@ -320,10 +323,14 @@ struct send_batch {
     struct write_batch wb;
     struct str *keys; uint32_t *slots; uint64_t *attempts;
     bool started;
+    bool answered;                     /* its answer is here and not yet in the log */
 };
 /* Starts what can be started and takes in what has been answered; block: waits for one answer when nothing else can be done. */
 enum err send_pump(struct engine *e, bool block, struct fault *f);
 bool send_idle(const struct engine *e);
+/* Between two rows of a page, and while a page is waited for: takes in answers and starts in their place what is ready. Writes nothing about records: an
+ * answer counts from the next send_pump, when no page is half done. */
+void send_kick(struct engine *e);
 enum err answer_batch(struct engine *e, struct send_batch *b, struct fault *f);
 enum err settle_items(struct engine *e, struct sync_flow *sf, struct send_item *items, size_t n, struct arena *a, struct fault *f);
 /* Waits until nothing is under way; nothing new is started. */

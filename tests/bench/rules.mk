@@ -4,11 +4,12 @@
 #   make bench-compile  the compiler, and loading what it made: seconds
 #   make bench-diff     mlc diff of large specs: seconds
 #   make bench-poll     a poll that finds nothing changed, beside a program that only tokenises the same pages: minutes; BENCH_POLL_ROWS=20000: seconds
+#   make bench-load     first loads against a slow Zoho stand-in, beside what docs/performance.md predicts: minutes
 #   make bench-mapping  the mapping alone, 11 runs; bench-quick: 3 runs of fewer rows, under a minute
 #   make bench-peers    builds the peers that are no packages (npm, cargo, go); without them they are skipped
 BENCH_TOOLS  := $(B)/bench-peak $(B)/bench-micro $(B)/bench-compile $(B)/bench-diff $(B)/bench-tokenise
 BENCH_MAP    := $(B)/bench-rows $(B)/bench-measure $(B)/bench-ref-jansson $(B)/bench-ref-simdjson
-.PHONY: bench-compile bench-diff bench-poll bench-mapping bench-quick bench-peers
+.PHONY: bench-compile bench-diff bench-poll bench-load bench-mapping bench-quick bench-peers
 bench: all sims $(BENCH_TOOLS) bench-mapping
 	@B=$(B) sh tests/bench/bench.sh
 bench-compile: $(B)/bench-compile
@@ -17,6 +18,8 @@ bench-diff: $(B)/bench-diff
 	@$(B)/bench-diff
 bench-poll: all sims $(BENCH_TOOLS)
 	@B=$(B) sh tests/bench/poll.sh
+bench-load: all sims $(BENCH_TOOLS)
+	@B=$(B) sh tests/bench/load.sh
 bench-mapping:
 	@sh .ci/setup bench || echo "not every peer could be installed: those are skipped"
 	@$(MAKE) --no-print-directory all $(BENCH_MAP)

@@ -6,6 +6,7 @@
  * value/json.h; "next" and "complete" are taken from it on the way. No row is made, nothing is looked up, nothing is kept. */
 #include "base/world.h"
 #include "net/curl_http.h"
+#include "net/net.h"
 #include "value/json.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +62,15 @@ static void pass(struct yard *r, const char *what, const char *parameter, unsign
     char next[600] = "";
     bool more = true;
     while (more) {
+        struct buf url = {0};
         arena_reset(&r->page);
-        const char *url = arena_printf(&r->page, "%s/v1/companies/%s/%s%s?limit=%u%s%s%s%s", r->url, r->company, r->resource, what, limit, next[0] ? "&" : "",
-                                       next[0] ? parameter : "", next[0] ? "=" : "", next);
-        more = tokenise(r, fetch(r, url), next, sizeof next, entries);
+        buf_printf(&url, "%s/v1/companies/%s/%s%s?limit=%u", r->url, r->company, r->resource, what, limit);
+        if (next[0]) {
+            buf_printf(&url, "&%s=", parameter);
+            net_url_encode(&url, str_of(next));
+        }
+        more = tokenise(r, fetch(r, buf_cstr(&url)), next, sizeof next, entries);
+        buf_free(&url);
     }
 }
 

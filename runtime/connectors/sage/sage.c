@@ -167,6 +167,7 @@ static enum err sage_open(struct source **out, const struct conn_env *env, struc
         return e;
     }
     net_set_stop(s->net, env->stop);
+    net_set_meanwhile(s->net, env->meanwhile, env->ctx);
     *out = s;
     return ERR_OK;
 }

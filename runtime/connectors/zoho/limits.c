@@ -75,7 +75,8 @@ int64_t zoho__quiet_ms(const struct target *t)
 unsigned zoho__writers(const struct target *t)
 {
     unsigned calls = zoho__editions[t->edition].calls, most = calls - 2 < ZOHO_WRITERS ? calls - 2 : ZOHO_WRITERS;
-    return t->limits.writers && t->limits.writers < most ? t->limits.writers : most;
+    unsigned wanted = t->limits.writers ? t->limits.writers : ZOHO_WRITERS_USUAL;
+    return wanted < most ? wanted : most;
 }
 
 static enum err budget_left(struct target *t, int64_t cost, struct fault *f)

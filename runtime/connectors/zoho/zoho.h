@@ -28,7 +28,8 @@
 #define ZOHO_BASE            "/crm/v8"
 #define ZOHO_HEAVY_CALLS     10             /* facts/zoho-crm.md 8: heavy calls at once, of all processes */
 #define ZOHO_LIGHT_RECORDS   10             /* a write of more is heavy; so are COQL and search */
-#define ZOHO_WRITERS         8              /* facts/zoho-crm.md 8: batches of 100 under way at once */
+#define ZOHO_WRITERS         10             /* facts/zoho-crm.md 8: batches of 100 under way at once at most */
+#define ZOHO_WRITERS_USUAL   8              /* unless the spec says more: people's own programs write too */
 #define ZOHO_URL_BYTES       160
 #define ZOHO_TOKEN_BYTES     2048
 #define ZOHO_TOKENS          10             /* per window, facts 3.5 */
