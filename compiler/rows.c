@@ -305,6 +305,12 @@ void rows_close(struct rows *r)
     arena_free(&a);
 }
 
+void rows_values(struct rows *r, const struct value *cols, const char *violation, struct buf *out)
+{
+    if (violation) rows_put_reject(out, str_of(violation));
+    else put_answer(r->vm, r->im, r->f, cols, r->names, out);
+}
+
 bool rows_line(struct rows *r, struct str line, struct buf *out, char *why, size_t why_len)
 {
     const char *violation;
@@ -315,7 +321,6 @@ bool rows_line(struct rows *r, struct str line, struct buf *out, char *why, size
         buf_puts(out, "}\n");
         return false;
     }
-    if (violation) rows_put_reject(out, str_of(violation));
-    else put_answer(r->vm, r->im, r->f, r->cols, r->names, out);
+    rows_values(r, r->cols, violation, out);
     return true;
 }

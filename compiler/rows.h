@@ -15,6 +15,8 @@ void rows_close(struct rows *r);
 /* One line through filter and mapping, as rows_read and rows_eval do, its answer into out: {"error":"..."} and false when the line is no JSON object, with
  * the sentence in why. */
 bool rows_line(struct rows *r, struct str line, struct buf *out, char *why, size_t why_len);
+/* The same for a row that some other reader has read; violation: NULL, or why it is rejected. */
+void rows_values(struct rows *r, const struct value *cols, const char *violation, struct buf *out);
 /* Checks values against the columns' types, as rows_read does. */
 const char *rows_violation(const struct image_flow *f, const struct value *cols, struct arena *a);
 /* Runs the filter and the mapping and writes one line: the image, {"reject":"..."} or {"skip":true}. Kept fields are left out, and the usual key

@@ -8,7 +8,7 @@
 #   make bench-mapping  the mapping alone, 11 runs; bench-quick: 3 runs of fewer rows, under a minute
 #   make bench-peers    builds the peers that are no packages (npm, cargo, go); without them they are skipped
 BENCH_TOOLS  := $(B)/bench-peak $(B)/bench-micro $(B)/bench-compile $(B)/bench-diff $(B)/bench-tokenise
-BENCH_MAP    := $(B)/bench-rows $(B)/bench-measure $(B)/bench-ref-jansson $(B)/bench-ref-simdjson
+BENCH_MAP    := $(B)/bench-rows $(B)/bench-measure $(B)/bench-ref-jansson $(B)/bench-ref-simdjson $(B)/bench-ref-libxml2 $(B)/bench-map-xml
 .PHONY: bench-compile bench-diff bench-poll bench-load bench-mapping bench-quick bench-peers
 bench: all sims $(BENCH_TOOLS) bench-mapping
 	@B=$(B) sh tests/bench/bench.sh
@@ -38,6 +38,11 @@ $(B)/bench-rows $(B)/bench-measure: $(B)/bench-%: tests/bench/mapping/%.c
 $(B)/bench-ref-jansson: tests/bench/mapping/ref_jansson.c tests/bench/mapping/reference.h
 	$(call say,cc,$<)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -o $@ $< $(shell pkg-config --cflags --libs jansson)
+$(B)/bench-ref-libxml2: tests/bench/mapping/ref_libxml2.c tests/bench/mapping/reference.h
+	$(call say,cc,$<)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -o $@ $< $(shell pkg-config --cflags --libs libxml-2.0)
+$(B)/bench-map-xml: $(B)/obj/tests/bench/mapping/map_xml.o $(MLC_LIB) $(RT_LIB)
+	$(link)
 $(B)/bench-ref-simdjson: tests/bench/mapping/ref_simdjson.cc tests/bench/mapping/reference.h
 	$(call say,c++,$<)
 	$(Q)if [ -n "$(shell pkg-config --libs simdjson 2>/dev/null)" ]; then \

@@ -1,12 +1,15 @@
-/* rows.c - makes customers as JSON lines, the input of the mapping benchmark: `rows COUNT SEED >rows.jsonl`.
+/* rows.c - makes customers, the input of the mapping benchmark: `rows COUNT SEED [xml] >rows.jsonl`.
  *
- * One row is what a Sage agent sends for AR_Customer, about 1.5 KB: every value a string, a blank is "". Everything comes from the seed, the same bytes
+ * One row is what a Sage agent sends for AR_Customer, about 1.6 KB: every value a string, a blank is "". With `xml` the same customers as eBusiness Web Services
+ * answer, an envelope a line: blanks are nil, dates have a time, and DateCreated and TimeCreated come as one. Everything comes from the seed, the same bytes
  * on every machine. Among a hundred rows: 3 with letters beyond ASCII, 2 with an escape, 4 without a name, 5 phone numbers that are none, 6 blanks around
  * or inside a name. Words are all capitals or all small and none that title casing treats in a way of its own, so that every peer can do it. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static uint64_t state;
 
@@ -33,45 +36,84 @@ static const char *const streets[] = {"Main Street", "Industrial Parkway", "Oak 
 static const char *const countries[] = {"USA", "USA", "USA", "USA", "USA", "USA", "CAN", "XXX", ""};
 static const char *const types[] = {"D1", "R2", "W3", "", "X9"};
 
-static void text(const char *name, const char *value) { printf("\"%s\":\"%s\",", name, value); }
+static int xml, members;
+
+/* One member; a quote in the value is escaped as the format wants it. */
+static void text(const char *name, const char *value)
+{
+    if (xml && !*value) {
+        printf("<%s xsi:nil=\"true\"/>", name);
+        return;
+    }
+    printf(xml ? "<%s>" : "%s\"%s\":\"", xml ? name : members++ ? "," : "", name);
+    for (; *value; value++)
+        if (*value == '"') fputs(xml ? "&quot;" : "\\\"", stdout);
+        else putchar(*value);
+    if (xml) printf("</%s>", name);
+    else putchar('"');
+}
+
+__attribute__((format(printf, 2, 3))) static void print(const char *name, const char *format, ...)
+{
+    char value[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    text(name, value);
+}
+
 static void flag(const char *name, unsigned yes_percent) { text(name, below(100) < yes_percent ? "Y" : "N"); }
 static void money(const char *name, unsigned blank_percent, unsigned limit)
 {
+    unsigned whole = below(limit), cents = below(100);
     if (below(100) < blank_percent) text(name, "0");
-    else printf("\"%s\":\"%u.%02u\",", name, below(limit), below(100));
+    else print(name, "%u.%02u", whole, cents);
 }
 static void day(const char *name, unsigned blank_percent)
 {
+    unsigned year = 2005 + below(21), month = 1 + below(12), day = 1 + below(28);
     if (below(100) < blank_percent) text(name, "");
-    else printf("\"%s\":\"%u-%02u-%02u\",", name, 2005 + below(21), 1 + below(12), 1 + below(28));
+    else print(name, "%u-%02u-%02u%s", year, month, day, xml ? "T00:00:00" : "");
+}
+/* As two members, or as one. */
+static void stamp(const char *date, const char *time, const char *both)
+{
+    unsigned year = 2005 + below(21), month = 1 + below(12), day = 1 + below(28), hour = below(24), part = below(100);
+    if (xml) print(both, "%u-%02u-%02uT%02u:%02u:%02u", year, month, day, hour, part * 36 / 60, part * 36 % 60);
+    else {
+        print(date, "%u-%02u-%02u", year, month, day);
+        print(time, "%u.%02u", hour, part);
+    }
 }
 
 static void party(uint64_t n)
 {
-    printf("\"ARDivisionNo\":\"%02u\",\"CustomerNo\":\"C%07" PRIu64 "\",", below(4), n);
+    print("ARDivisionNo", "%02u", below(4));
+    print("CustomerNo", "C%07" PRIu64, n);
     if (one_in(25)) text("CustomerName", "");
-    else if (one_in(33)) printf("\"CustomerName\":\"%s %s\",", PICK(beyond), PICK(second));
-    else if (one_in(50)) printf("\"CustomerName\":\"%s \\\"%s\\\" %s\",", PICK(first), PICK(second), PICK(third));
-    else if (one_in(16)) printf("\"CustomerName\":\" %s  %s \",", PICK(first), PICK(third));
-    else printf("\"CustomerName\":\"%s %s %s\",", PICK(first), PICK(second), PICK(third));
-    printf("\"AddressLine1\":\"%u %s\",", 1 + below(9999), PICK(streets));
-    if (one_in(3)) printf("\"AddressLine2\":\"Suite %u\",", 1 + below(900));
+    else if (one_in(33)) print("CustomerName", "%s %s", PICK(beyond), PICK(second));
+    else if (one_in(50)) print("CustomerName", "%s \"%s\" %s", PICK(first), PICK(second), PICK(third));
+    else if (one_in(16)) print("CustomerName", " %s  %s ", PICK(first), PICK(third));
+    else print("CustomerName", "%s %s %s", PICK(first), PICK(second), PICK(third));
+    print("AddressLine1", "%u %s", 1 + below(9999), PICK(streets));
+    if (one_in(3)) print("AddressLine2", "Suite %u", 1 + below(900));
     else text("AddressLine2", "");
     text("AddressLine3", one_in(20) ? "Receiving dock" : "");
     text("City", PICK(cities));
     text("State", PICK(states));
-    printf("\"ZipCode\":\"%05u\",", 10000 + below(80000));
+    print("ZipCode", "%05u", 10000 + below(80000));
     text("CountryCode", PICK(countries));
     if (one_in(20)) text("TelephoneNo", "none yet");
     else if (one_in(10)) text("TelephoneNo", "");
-    else printf("\"TelephoneNo\":\"(%u%02u) %u%02u-%04u\",", 2 + below(7), 13 + below(50), 2 + below(8), 13 + below(80), below(10000));
+    else print("TelephoneNo", "(%u%02u) %u%02u-%04u", 2 + below(7), 13 + below(50), 2 + below(8), 13 + below(80), below(10000));
     text("TelephoneExt", one_in(5) ? "114" : "");
-    if (one_in(2)) printf("\"FaxNo\":\"%u%02u-%u%02u-%04u\",", 2 + below(7), 13 + below(50), 2 + below(8), 13 + below(80), below(10000));
+    if (one_in(2)) print("FaxNo", "%u%02u-%u%02u-%04u", 2 + below(7), 13 + below(50), 2 + below(8), 13 + below(80), below(10000));
     else text("FaxNo", "");
     if (one_in(4)) text("EmailAddress", "");
-    else printf("\"EmailAddress\":\"Sales%" PRIu64 "@%s.example\",", n, one_in(2) ? "ABF" : "northwind");
+    else print("EmailAddress", "Sales%" PRIu64 "@%s.example", n, one_in(2) ? "ABF" : "northwind");
     if (one_in(3)) text("URLAddress", "");
-    else printf("\"URLAddress\":\"www.customer%" PRIu64 ".example\",", n);
+    else print("URLAddress", "www.customer%" PRIu64 ".example", n);
 }
 
 static void terms(void)
@@ -84,7 +126,9 @@ static void terms(void)
     text("ShipMethod", one_in(2) ? "UPS GROUND" : "");
     text("TaxSchedule", one_in(9) ? "" : "WI MIL");
     text("TaxExemptNo", "");
-    printf("\"TermsCode\":\"%02u\",\"SalespersonDivisionNo\":\"%02u\",\"SalespersonNo\":\"%04u\",", below(5), below(4), 100 + below(30));
+    print("TermsCode", "%02u", below(5));
+    print("SalespersonDivisionNo", "%02u", below(4));
+    print("SalespersonNo", "%04u", 100 + below(30));
     text("Comment", one_in(8) ? "Call before delivery to dock 4" : "");
     text("SortField", one_in(2) ? "north" : "");
     text("TemporaryCustomer", "");
@@ -109,8 +153,10 @@ static void terms(void)
 
 static void balances(void)
 {
-    printf("\"NumberOfInvToUseInCalc\":\"%u\",\"AvgDaysPaymentInvoice\":\"%u\",\"AvgDaysOverDue\":\"%u\",", below(20), below(90), below(60));
-    printf("\"CustomerDiscountRate\":\"%u.%03u\",", below(30), below(1000));
+    print("NumberOfInvToUseInCalc", "%u", below(20));
+    print("AvgDaysPaymentInvoice", "%u", below(90));
+    print("AvgDaysOverDue", "%u", below(60));
+    print("CustomerDiscountRate", "%u.%03u", below(30), below(1000));
     text("ServiceChargeRate", "0");
     money("CreditLimit", 30, 50000);
     money("LastPaymentAmt", 20, 9000);
@@ -123,27 +169,33 @@ static void balances(void)
     money("AgingCategory3", 85, 3000);
     money("AgingCategory4", 90, 3000);
     money("OpenOrderAmt", 50, 9000);
-    day("DateCreated", 0);
-    printf("\"TimeCreated\":\"%u.%02u\",\"UserCreatedKey\":\"%010u\",", below(24), below(100), below(40));
-    day("DateUpdated", 0);
-    printf("\"TimeUpdated\":\"%u.%02u\",\"UserUpdatedKey\":\"%010u\",", below(24), below(100), below(40));
-    printf("\"CustomerStatus\":\"%s\"", one_in(20) ? "T" : one_in(20) ? "I" : "A");
+    stamp("DateCreated", "TimeCreated", "DateTimeCreated");
+    print("UserCreatedKey", "%010u", below(40));
+    stamp("DateUpdated", "TimeUpdated", "DateTimeUpdated");
+    print("UserUpdatedKey", "%010u", below(40));
+    text("CustomerStatus", one_in(20) ? "T" : one_in(20) ? "I" : "A");
 }
+
+static const char open_xml[] = "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">"
+                               "<GetARCustomerResponse xmlns=\"urn:bench\"><GetARCustomerResult>";
+static const char close_xml[] = "</GetARCustomerResult></GetARCustomerResponse></s:Body></s:Envelope>\n";
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fputs("usage: rows COUNT SEED\n", stderr);
+    if (argc != 3 && (argc != 4 || strcmp(argv[3], "xml") != 0)) {
+        fputs("usage: rows COUNT SEED [xml]\n", stderr);
         return 2;
     }
+    xml = argc == 4;
     uint64_t n = strtoull(argv[1], NULL, 10);
     state = strtoull(argv[2], NULL, 10);
     for (uint64_t i = 0; i < n; i++) {
-        putchar('{');
+        members = 0;
+        fputs(xml ? open_xml : "{", stdout);
         party(i);
         terms();
         balances();
-        fputs("}\n", stdout);
+        fputs(xml ? close_xml : "}\n", stdout);
     }
     return fflush(stdout) != 0;
 }
