@@ -5,6 +5,7 @@
  * Invariants: no call is made before open has accepted every setting; every answer lives in the caller's arena; a question about a table
  * whose key columns differ from entity.def is refused before anything is sent. */
 #include "connectors/sage/sage.h"
+#include "connectors/sage/xml.h"
 #include "base/check.h"
 #include <stdio.h>
 
@@ -140,6 +141,7 @@ static void sage_close(struct source *s)
     arena_free(&s->contract_arena);
     arena_free(&s->keys_arena);
     arena_free(&s->scratch);
+    sage100__xml_close(s->xml);
     struct arena life = s->life;      /* s itself lives in it */
     arena_free(&life);
 }

@@ -70,6 +70,7 @@ struct sage_held { struct hash key; int64_t until_ms; };   /* monotonic; 0 = fre
 struct sage_last { enum http_outcome outcome; int status; int64_t connect_ms, tls_ms, elapsed_ms; };   /* for the probe: how far the last call came */
 struct sage_soap_contract;
 struct sage_soap_key_list;
+struct xml_parser;
 struct source {
     struct arena life;                /* settings and this struct: from open to close */
     struct arena contract_arena, keys_arena, scratch;
@@ -81,6 +82,7 @@ struct source {
     struct sage_soap_contract *contract;          /* NULL until the first call */
     struct sage_last last;
     struct sage_soap_key_list *key_list;          /* of the key file read last */
+    struct xml_parser *xml;                       /* of SOAP answers; NULL until the first */
 };
 
 /* ---- text ---- */

@@ -101,7 +101,8 @@ static void read_answer(struct call *c, const struct http_res *res)
     r->verdict = SOAP_PROTOCOL;
     r->advice = "";
     r->code[0] = r->message[0] = '\0';
-    c->xml = sage100__xml_parse(res->body, &c->s->scratch, &root, c->why, sizeof c->why) == ERR_OK;
+    if (!c->s->xml) c->s->xml = sage100__xml_open();
+    c->xml = sage100__xml_read(c->s->xml, res->body, &c->s->scratch, &root, c->why, sizeof c->why) == ERR_OK;
     if (!c->xml) return;
     const struct xml_node *body = str_is(root->name, "Envelope") ? sage100__xml_child(root, "Body") : NULL;
     const struct xml_node *first = sage100__xml_child(body, NULL);

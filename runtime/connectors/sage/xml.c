@@ -1,6 +1,6 @@
 /* xml.c - guard, then libxml2's SAX2 parser, then our tree.
  *
- *   bytes -guard (one pass, no memory)-> xmlParseDocument -SAX-> xml_node in the arena
+ *   bytes -guard (one pass, no memory)-> xmlCtxtReadMemory -SAX-> xml_node in the arena
  *
  * Not its push parser: that one looks for the end of a CDATA section again and again, so that its time grows with the square of the bytes.
  *
@@ -8,9 +8,11 @@
  * work is linear in the bytes. */
 #include "connectors/sage/xml.h"
 #include "base/buf.h"
+#include "base/check.h"
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 /* ---- guard ---- */
@@ -57,6 +59,9 @@ static bool guard_instruction(struct guard *g)
     return true;
 }
 
+/* What in a tag needs a look. */
+static const bool looked_at[256] = {['>'] = true, ['<'] = true, ['"'] = true, ['\''] = true, ['='] = true, ['x'] = true};
+
 /* A start, end or empty tag; g->p at '<'. */
 static bool guard_tag(struct guard *g)
 {
@@ -64,8 +69,10 @@ static bool guard_tag(struct guard *g)
     size_t attributes = 0, declared = 0;
     const char *q = g->p + 1, *limit = g->end - g->p > XML_TAG_BYTES ? g->p + XML_TAG_BYTES : g->end;
     char quote = 0;
-    for (; q < limit && (quote || *q != '>'); q++) {
+    for (; q < limit; q++) {
+        if (!looked_at[(unsigned char)*q]) continue;
         if (quote) { if (*q == quote) quote = 0; continue; }
+        if (*q == '>') break;
         if (*q == '<') return refuse(g, "a '<' inside a tag");
         if (*q == '"' || *q == '\'') quote = *q;
         if (*q == '=' && ++attributes > XML_ATTRIBUTES_MAX) return refuse(g, "a tag with too many attributes");
@@ -113,19 +120,41 @@ static bool guard(struct guard *g)
 
 /* ---- tree ---- */
 
+struct xml_parser { xmlParserCtxtPtr ctxt; };
+
+enum { NODES = 32 /* made in one go */, DICTIONARY_MAX = 4096 /* names that a parser is kept with */ };
 struct builder {
     struct arena *a;
     xmlParserCtxtPtr ctxt;
     struct xml_node *root, *at;
-    struct buf text;
+    struct xml_node *nodes; size_t nnodes;       /* not yet used */
+    char *room; size_t left, block;              /* for texts: as many bytes as the document has, more only for what is told again and again */
+    const xmlChar *uri; struct str ns;           /* of the last element: libxml2 has each text once */
     char why[160];
 };
 
+/* n bytes for texts. Blocks double, so that a text that moves on does not cost more than its length. */
+static char *take(struct builder *b, size_t n)
+{
+    if (n > b->left) {
+        b->block = 2 * b->block > n ? 2 * b->block : n;
+        b->room = arena_alloc(b->a, b->block);
+        b->left = b->block;
+    }
+    char *p = b->room;
+    b->room += n;
+    b->left -= n;
+    return p;
+}
+
+static struct str keep_bytes(struct builder *b, const xmlChar *p, size_t n)
+{
+    return n ? (struct str){memcpy(take(b, n), p, n), n} : (struct str){"", 0};
+}
+
 static struct str keep(struct builder *b, const xmlChar *s)
 {
-    const char *p = (const char *)s;
-    size_t n = p ? strlen(p) : 0;
-    return (struct str){arena_copy(b->a, p ? p : "", n), n};
+    return keep_bytes(b, s, s ? strlen((const char *)s) : 0);
 }
 
 static void stop(struct builder *b, const char *why)
@@ -134,38 +163,52 @@ static void stop(struct builder *b, const char *why)
     xmlStopParser(b->ctxt);
 }
 
+static struct xml_node *new_node(struct builder *b)
+{
+    if (b->nnodes == 0) {
+        b->nodes = ARENA_ARRAY(b->a, struct xml_node, NODES);
+        b->nnodes = NODES;
+    }
+    b->nnodes--;
+    return b->nodes++;
+}
+
 /* libxml2 hands over attributes in fives: local name, prefix, URI, value begin, value end; namespaces in twos: prefix, URI. */
+static void keep_attributes(struct builder *b, struct xml_node *n, int ndecls, const xmlChar **decls, int nattrs, const xmlChar **attrs)
+{
+    struct xml_ns *ns = ndecls ? ARENA_ARRAY(b->a, struct xml_ns, ndecls) : NULL;
+    struct xml_attr *at = nattrs ? ARENA_ARRAY(b->a, struct xml_attr, nattrs) : NULL;
+    for (int i = 0; i < ndecls; i++) ns[i] = (struct xml_ns){keep(b, decls[2 * i]), keep(b, decls[2 * i + 1])};
+    for (int i = 0; i < nattrs; i++) at[i] = (struct xml_attr){keep(b, attrs[5 * i]), keep_bytes(b, attrs[5 * i + 3], (size_t)(attrs[5 * i + 4] - attrs[5 * i + 3]))};
+    n->attrs = at;
+    n->nattrs = (size_t)nattrs;
+    n->decls = ns;
+    n->ndecls = (size_t)ndecls;
+}
+
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int ndecls, const xmlChar **decls, int nattrs,
                      int ndefaulted, const xmlChar **attrs)
 {
     struct builder *b = ctx;
     (void)prefix;
     (void)ndefaulted;
-    struct xml_node *n = ARENA_NEW(b->a, struct xml_node);
+    struct xml_node *n = new_node(b), *parent = b->at;
+    if (uri != b->uri) b->ns = keep(b, uri);
+    b->uri = uri;
     n->name = keep(b, name);
-    n->ns = keep(b, uri);
-    n->parent = b->at;
-    struct xml_ns *ns = ARENA_ARRAY(b->a, struct xml_ns, ndecls + 1);
-    for (int i = 0; i < ndecls; i++) ns[i] = (struct xml_ns){keep(b, decls[2 * i]), keep(b, decls[2 * i + 1])};
-    struct xml_attr *at = ARENA_ARRAY(b->a, struct xml_attr, nattrs + 1);
-    for (int i = 0; i < nattrs; i++) {
-        size_t len = (size_t)(attrs[5 * i + 4] - attrs[5 * i + 3]);
-        at[i] = (struct xml_attr){keep(b, attrs[5 * i]), {arena_copy(b->a, attrs[5 * i + 3], len), len}};
-    }
-    n->attrs = at;
-    n->nattrs = (size_t)nattrs;
-    n->decls = ns;
-    n->ndecls = (size_t)ndecls;
-    if (b->at) {
-        if (b->at->last && str_eq(b->at->last->name, n->name)) n->rank = b->at->last->rank + 1;
-        if (b->at->last) b->at->last->next = n;
-        else b->at->first = n;
-        b->at->last = n;
+    n->ns = b->ns;
+    n->parent = parent;
+    keep_attributes(b, n, ndecls, decls, nattrs, attrs);
+    if (parent) {
+        if (parent->last && str_eq(parent->last->name, n->name)) n->rank = parent->last->rank + 1;
+        if (parent->last) parent->last->next = n;
+        else parent->first = n;
+        parent->last = n;
+        parent->text = (struct str){NULL, 0};                  /* mixed content is none */
     } else {
         b->root = n;
     }
     b->at = n;
-    buf_clear(&b->text);
 }
 
 static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
@@ -174,15 +217,23 @@ static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const 
     (void)name;
     (void)prefix;
     (void)uri;
-    if (!b->at->first) b->at->text = (struct str){arena_copy(b->a, b->text.n ? b->text.p : "", b->text.n), b->text.n};
-    buf_clear(&b->text);
+    if (!b->at->first && b->at->text.n == 0) b->at->text = (struct str){"", 0};
     b->at = b->at->parent;
 }
 
 static void on_text(void *ctx, const xmlChar *s, int n)
 {
     struct builder *b = ctx;
-    if (b->at && !b->at->first && n > 0) buf_put(&b->text, s, (size_t)n);
+    if (!b->at || b->at->first || n <= 0) return;
+    struct str *t = &b->at->text;
+    bool follows = t->n && t->p + t->n == b->room && (size_t)n <= b->left;
+    char *to = take(b, follows ? (size_t)n : t->n + (size_t)n);
+    if (!follows) {
+        if (t->n) memcpy(to, t->p, t->n);
+        t->p = to;
+    }
+    memcpy(to + (follows ? 0 : t->n), s, (size_t)n);
+    t->n += (size_t)n;
 }
 
 static void on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
@@ -210,33 +261,53 @@ static void on_error(void *ctx, xmlErrorPtr e)
     xmlStopParser(b->ctxt);                    /* or each of a million '&' is told as an error of its own */
 }
 
-static void run(struct builder *b, struct str bytes)
+static const xmlSAXHandler handlers = {
+    .initialized = XML_SAX2_MAGIC, .startElementNs = on_start, .endElementNs = on_end, .characters = on_text, .ignorableWhitespace = on_text, .cdataBlock = on_text,
+    .internalSubset = on_doctype, .externalSubset = on_doctype, .getEntity = on_entity, .serror = on_error};
+
+struct xml_parser *sage100__xml_open(void)
 {
-    xmlSAXHandler sax;
-    memset(&sax, 0, sizeof sax);
-    sax.initialized = XML_SAX2_MAGIC;
-    sax.startElementNs = on_start;
-    sax.endElementNs = on_end;
-    sax.characters = on_text;
-    sax.ignorableWhitespace = on_text;
-    sax.cdataBlock = on_text;
-    sax.internalSubset = on_doctype;
-    sax.externalSubset = on_doctype;
-    sax.getEntity = on_entity;
-    sax.serror = on_error;
-    b->ctxt = xmlCreateMemoryParserCtxt(bytes.p, (int)bytes.n);
-    if (!b->ctxt) {
+    struct xml_parser *x = calloc(1, sizeof *x);
+    if (!x) check_no_memory();
+    return x;
+}
+
+void sage100__xml_close(struct xml_parser *x)
+{
+    if (!x) return;
+    xmlFreeParserCtxt(x->ctxt);
+    free(x);
+}
+
+/* A parser keeps the names that it has met, which saves most of what an answer costs; one that was fed thousands is made anew. */
+static bool ready(struct xml_parser *x)
+{
+    if (x->ctxt && xmlDictSize(x->ctxt->dict) > DICTIONARY_MAX) {
+        xmlFreeParserCtxt(x->ctxt);
+        x->ctxt = NULL;
+    }
+    if (x->ctxt) return true;
+    x->ctxt = xmlNewParserCtxt();
+    if (x->ctxt) *x->ctxt->sax = handlers;
+    return x->ctxt != NULL;
+}
+
+static void run(struct builder *b, struct xml_parser *x, struct str bytes)
+{
+    if (!ready(x)) {
         snprintf(b->why, sizeof b->why, "no memory for the parser");
         return;
     }
-    *b->ctxt->sax = sax;
+    b->ctxt = x->ctxt;
     b->ctxt->userData = b;
-    xmlCtxtUseOptions(b->ctxt, XML_PARSE_NONET);
-    if ((xmlParseDocument(b->ctxt) != 0 || !b->ctxt->wellFormed) && b->why[0] == '\0') snprintf(b->why, sizeof b->why, "not well formed");
-    xmlFreeParserCtxt(b->ctxt);
+    xmlDocPtr none = xmlCtxtReadMemory(b->ctxt, bytes.p, (int)bytes.n, NULL, NULL, XML_PARSE_NONET);
+    if (none) xmlFreeDoc(none);
+    if (!b->ctxt->wellFormed && b->why[0] == '\0') snprintf(b->why, sizeof b->why, "not well formed");
+    b->ctxt->userData = NULL;
+    xmlCtxtReset(b->ctxt);                                     /* gives the input back */
 }
 
-enum err sage100__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
+enum err sage100__xml_read(struct xml_parser *x, struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
 {
     struct guard g = {.p = bytes.p, .end = bytes.p + bytes.n, .start = bytes.p};
     *root = NULL;
@@ -244,9 +315,8 @@ enum err sage100__xml_parse(struct str bytes, struct arena *a, struct xml_node *
         snprintf(why, why_len, "%s (byte %zu)", bytes.n ? g.problem : "nothing at all", bytes.n && g.p ? (size_t)(g.p - g.start) : 0);
         return ERR_PROTOCOL;
     }
-    struct builder b = {.a = a};
-    run(&b, bytes);
-    buf_free(&b.text);
+    struct builder b = {.a = a, .room = arena_alloc(a, bytes.n), .left = bytes.n, .block = bytes.n};
+    run(&b, x, bytes);
     if (b.why[0] == '\0' && !b.root) snprintf(b.why, sizeof b.why, "no element");
     if (b.why[0]) {
         snprintf(why, why_len, "%s", b.why);
@@ -254,6 +324,14 @@ enum err sage100__xml_parse(struct str bytes, struct arena *a, struct xml_node *
     }
     *root = b.root;
     return ERR_OK;
+}
+
+enum err sage100__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
+{
+    struct xml_parser *x = sage100__xml_open();
+    enum err e = sage100__xml_read(x, bytes, a, root, why, why_len);
+    sage100__xml_close(x);
+    return e;
 }
 
 /* ---- looking around ---- */

@@ -45,7 +45,7 @@ static void map_line(struct source *s, const struct source_query *q, struct str 
     char why[200];
     arena_reset(a);
     arena_reset(&s->scratch);
-    const struct xml_node *result = sage100__xml_parse(line, &s->scratch, &root, why, sizeof why) == ERR_OK ? sage100__xml_find(root, result_name) : NULL;
+    const struct xml_node *result = sage100__xml_read(s->xml, line, &s->scratch, &root, why, sizeof why) == ERR_OK ? sage100__xml_find(root, result_name) : NULL;
     if (result && sage100__soap_row(s, &entity, q, &key, &op, result, a, &row, &f) == ERR_OK) rows_values(rows, row.cols, row.violation, out);
     else buf_puts(out, "{\"error\":\"no answer\"}\n");
 }
@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     const struct source_query q = {.entity = STR("AR_Customer"), .company = STR("ABC"), .columns = columns, .ncolumns = f->ncolumns};
     struct source *s = ARENA_NEW(&life, struct source);
     arena_init(&s->scratch, 0);
+    s->xml = sage100__xml_open();
     struct rows *rows = rows_open(im, f);
     struct buf out = {0};
     char *line = NULL;
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
     free(line);
     buf_free(&out);
     rows_close(rows);
+    sage100__xml_close(s->xml);
     arena_free(&s->scratch);
     arena_free(&a);
     arena_free(&life);

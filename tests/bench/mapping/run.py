@@ -7,7 +7,8 @@ BUILD has mlc, bench-rows and the references (rules.mk). Every program reads the
 of each must equal the reference's, record by record (numbers by value, members in any order). Then all run in turn, RUNS times over, and what counts is
 CPU time (user and system) per row. Slow programs get the first part of the rows, SLOW of them. A ratio is the median of the runs' ratios to the faster of
 the two hand-written references in the same round; the interval is of 95 %, by resampling the rounds. A program that is not there is skipped with a word;
-only `mlc` and the references must be.
+only `mlc` and the references must be. Then the same over XML: the first quarter of the customers as SOAP answers, by the product's own reader (map_xml.c) and by
+hand-written C on libxml2.
 
 Judged, in the exit code: equal outputs. Ratios are shown beside their goal and never judged.
 """
@@ -23,13 +24,13 @@ import tempfile
 from decimal import Decimal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SLOW_ROWS, QUICK_ROWS, SEED = 10000, 40000, 7
+SLOW_ROWS, QUICK_ROWS, SEED, XML_PART = 10000, 40000, 7, 4
 
 
 class Peer:
-    def __init__(self, name, command, needs, slow=False, env=None):
-        self.name, self.command, self.needs, self.slow, self.env = name, command, needs, slow, env or {}
-        self.seconds, self.peak_kib, self.rows = [], 0, 0
+    def __init__(self, name, command, needs, slow=False, env=None, reference=False):
+        self.name, self.command, self.needs, self.slow, self.env, self.reference = name, command, needs, slow, env or {}, reference
+        self.seconds, self.peak_kib, self.input, self.rows = [], 0, "", 0
 
 
 def first(*names):
@@ -49,8 +50,8 @@ def peers(build, work):
     image = os.path.join(work, "mapping.mlcb")
     return [
         Peer("mlc eval", [built("mlc"), "eval", image, "customers"], built("mlc")),
-        Peer("C++ on simdjson", [built("bench-ref-simdjson")], built("bench-ref-simdjson")),
-        Peer("C on jansson", [built("bench-ref-jansson")], built("bench-ref-jansson")),
+        Peer("C++ on simdjson", [built("bench-ref-simdjson")], built("bench-ref-simdjson"), reference=True),
+        Peer("C on jansson", [built("bench-ref-jansson")], built("bench-ref-jansson"), reference=True),
         Peer("LuaJIT, cjson", ["luajit", here("map.lua")], first("luajit")),
         Peer("Node.js", [node, here("map.js")], node),
         Peer("Python", ["python3", here("map.py")], first("python3")),
@@ -64,14 +65,19 @@ def peers(build, work):
     ]
 
 
+def xml_peers(build, work):
+    return [Peer("mlc, SOAP answers", [os.path.join(build, "bench-map-xml"), os.path.join(work, "mapping.mlcb"), "customers"], build),
+            Peer("C on libxml2", [os.path.join(build, "bench-ref-libxml2")], build, reference=True)]
+
+
 def records(path):
     with open(path, encoding="utf-8") as f:
         return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in f]
 
 
-def run(build, peer, rows, out):
+def run(build, peer, out):
     """CPU seconds and peak KiB."""
-    p = subprocess.run([os.path.join(build, "bench-measure"), rows, out, *peer.command], capture_output=True, text=True, check=True,
+    p = subprocess.run([os.path.join(build, "bench-measure"), peer.input, out, *peer.command], capture_output=True, text=True, check=True,
                        env={**os.environ, **peer.env, "LC_ALL": "C.UTF-8"})
     cpu_us, peak_kib, status = map(int, p.stdout.split())
     if status != 0:
@@ -102,7 +108,7 @@ def svg(table, path):
     rows = []
     for i, (name, ratio, _, _, _, _) in enumerate(table):
         y, w = 34 + i * step, 4 + width * math.log10(max(ratio, 1)) / most
-        colour = "#2563eb" if name == "mlc eval" else "#94a3b8"
+        colour = "#2563eb" if name.startswith("mlc") else "#94a3b8"
         rows.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{name}</text><rect x="{left}" y="{y}" width="{w:.0f}" height="16" fill="{colour}"/>'
                     f'<text x="{left + w + 6:.0f}" y="{y + 12}">{ratio:.2f}</text>' if ratio < 10 else
                     f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{name}</text><rect x="{left}" y="{y}" width="{w:.0f}" height="16" fill="{colour}"/>'
@@ -142,47 +148,68 @@ def main():
         return bench(args, os.path.abspath(args.build), work)
 
 
-def bench(args, build, work):
-    rows, slow, out = (os.path.join(work, n) for n in ("rows.jsonl", "slow.jsonl", "out.jsonl"))
-    with open(rows, "wb") as f:
-        subprocess.run([os.path.join(build, "bench-rows"), str(args.rows), str(SEED)], stdout=f, check=True)
-    with open(rows, "rb") as f, open(slow, "wb") as g:
-        g.writelines(line for _, line in zip(range(min(SLOW_ROWS, args.rows)), f))
-    subprocess.run([os.path.join(build, "mlc"), "build", os.path.join(HERE, "mapping.mlc"), "-o", os.path.join(work, "mapping.mlcb")], stdout=subprocess.DEVNULL, check=True)
-    wanted, here, failed = set(filter(None, args.only.split(","))), [], False
-    for p in peers(build, work):
-        if p.needs is None:
-            print(f"{p.name}: not on this machine, skipped")
-        elif not wanted or p.name in wanted or p.name.startswith("C"):
-            here.append(p)
-    references = [p for p in here if p.name.startswith("C ") or p.name.startswith("C++")]
-    if not references:
-        print("no reference could be built: what they need is in .ci/setup", file=sys.stderr)
-        return 1
-    print(f"{args.rows:,} rows of {os.path.getsize(rows) // args.rows:,} bytes, {args.runs} runs; slow programs map {SLOW_ROWS:,}")
-    run(build, references[0], rows, out)
-    expected = records(out)
-    for p in list(here):
-        p.rows = min(SLOW_ROWS, args.rows) if p.slow else args.rows
-        run(build, p, slow if p.slow else rows, out)
+def make_rows(build, path, count, *how):
+    with open(path, "wb") as f:
+        subprocess.run([os.path.join(build, "bench-rows"), str(count), str(SEED), *how], stdout=f, check=True)
+
+
+def compared(build, here, expected, out):
+    """Those whose output is the expected one."""
+    equal = []
+    for p in here:
+        run(build, p, out)
         wrong = differences(p.name, expected[:p.rows], records(out))
         for line in wrong:
             print("not equal:", line, file=sys.stderr)
-        if wrong:
-            failed = True
-            here.remove(p)
-    del expected
-    for _ in range(args.runs):
+        if not wrong:
+            equal.append(p)
+    return equal
+
+
+def timed(build, here, runs):
+    """Rows of the table, from the fastest."""
+    for _ in range(runs):
         for p in here:
-            used, peak = run(build, p, slow if p.slow else rows, os.devnull)
+            used, peak = run(build, p, os.devnull)
             p.seconds.append(used / p.rows)
             p.peak_kib = max(p.peak_kib, peak)
-    best = min((p for p in references if p in here), key=lambda p: statistics.median(p.seconds))
-    table = sorted(((p.name, *interval([a / b for a, b in zip(p.seconds, best.seconds)]), 1 / statistics.median(p.seconds), p.peak_kib) for p in here), key=lambda r: r[1])
+    best = min((p for p in here if p.reference), key=lambda p: statistics.median(p.seconds))
+    return sorted(((p.name, *interval([a / b for a, b in zip(p.seconds, best.seconds)]), 1 / statistics.median(p.seconds), p.peak_kib) for p in here), key=lambda r: r[1])
+
+
+def bench(args, build, work):
+    rows, slow, xml, out = (os.path.join(work, n) for n in ("rows.jsonl", "slow.jsonl", "rows.xml", "out.jsonl"))
+    make_rows(build, rows, args.rows)
+    make_rows(build, slow, min(SLOW_ROWS, args.rows))
+    make_rows(build, xml, args.rows // XML_PART, "xml")
+    subprocess.run([os.path.join(build, "mlc"), "build", os.path.join(HERE, "mapping.mlc"), "-o", os.path.join(work, "mapping.mlcb")], stdout=subprocess.DEVNULL, check=True)
+    wanted, here = set(filter(None, args.only.split(","))), []
+    for p in peers(build, work):
+        p.input, p.rows = (slow, min(SLOW_ROWS, args.rows)) if p.slow else (rows, args.rows)
+        if p.needs is None:
+            print(f"{p.name}: not on this machine, skipped")
+        elif not wanted or p.name in wanted or p.reference:
+            here.append(p)
+    over_xml = xml_peers(build, work)
+    for p in over_xml:
+        p.input, p.rows = xml, args.rows // XML_PART
+    references = [p for p in here if p.reference]
+    if not references:
+        print("no reference could be built: what they need is in .ci/setup", file=sys.stderr)
+        return 1
+    run(build, references[0], out)
+    expected = records(out)
+    equal, equal_xml = compared(build, here, expected, out), compared(build, over_xml, expected, out)
+    del expected
+    print(f"{args.rows:,} rows of {os.path.getsize(rows) // args.rows:,} bytes, {args.runs} runs; slow programs map {SLOW_ROWS:,}")
+    table = timed(build, equal, args.runs)
     report(table, args.markdown)
     if args.svg:
         svg(table, args.svg)
-    return 1 if failed else 0
+    if len(equal_xml) == len(over_xml):
+        print(f"{over_xml[0].rows:,} of them as XML of {os.path.getsize(xml) // over_xml[0].rows:,} bytes")
+        report(timed(build, equal_xml, args.runs), args.markdown and args.markdown.replace(".md", "-xml.md"))
+    return 0 if len(equal) == len(here) and len(equal_xml) == len(over_xml) else 1
 
 
 if __name__ == "__main__":
