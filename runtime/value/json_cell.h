@@ -156,6 +156,16 @@ static inline bool cell__flag(const struct cell *c, struct str s, struct value *
     return true;
 }
 
+/* Printable ASCII, the only texts that cell_read is for. */
+static inline bool cell_plain(struct str s)
+{
+    unsigned high = 0, low = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        high |= (unsigned char)s.p[i];
+        low |= (unsigned char)s.p[i] - 0x20u;
+    }
+    return high < 0x80 && low < 0x80;
+}
 /* A text of printable ASCII. room: see above. */
 static inline bool cell_read(const struct cell *c, struct str s, bool room, struct value *out)
 {

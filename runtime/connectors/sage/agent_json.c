@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "value/date.h"
 #include "value/json.h"
+#include "value/json_cell.h"
 #include <stdio.h>
 
 struct columns {
@@ -21,6 +22,7 @@ struct columns {
     uint32_t *slot, mask;
     uint32_t *seen;                                /* number of the row in which the column was last met */
     uint8_t *key_part;                             /* 1 + part of the key that the column is, or 0 */
+    struct cell *cells;
 };
 struct reading {
     struct json_scanner js;
@@ -65,8 +67,10 @@ static void columns_init(struct columns *c, const struct source_query *q, struct
 {
     uint32_t slots = 16;
     while (slots < q->ncolumns * 2) slots *= 2;
-    *c = (struct columns){q, ARENA_ARRAY(a, uint32_t, slots), slots - 1, ARENA_ARRAY(a, uint32_t, q->ncolumns + 1), ARENA_ARRAY(a, uint8_t, q->ncolumns + 1)};
+    *c = (struct columns){q, ARENA_ARRAY(a, uint32_t, slots), slots - 1, ARENA_ARRAY(a, uint32_t, q->ncolumns + 1), ARENA_ARRAY(a, uint8_t, q->ncolumns + 1),
+                          ARENA_ARRAY(a, struct cell, q->ncolumns + 1)};
     for (size_t i = 0; i < q->ncolumns; i++) {
+        c->cells[i] = cell_of(q->columns[i].name, &q->columns[i].type);
         uint32_t at = name_hash(q->columns[i].name) & c->mask;
         while (c->slot[at]) at = (at + 1) & c->mask;
         c->slot[at] = (uint32_t)i + 1;
@@ -173,6 +177,7 @@ static enum err read_value(struct reading *r, struct source_row *row, size_t col
     r->columns.seen[column] = number;
     if (t == JSON_STRING || t == JSON_NULL) {
         struct str raw = t == JSON_STRING ? r->js.text : (struct str){"", 0};
+        if (cell_plain(raw) && cell_read(&r->columns.cells[column], raw, false, &row->cols[column])) return ERR_OK;
         if (!type_read(&r->columns.q->columns[column].type, raw, &row->cols[column], why, sizeof why)) violate(r, row, column, why);
         return ERR_OK;
     }

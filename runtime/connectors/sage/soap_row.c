@@ -10,15 +10,18 @@
 #include "connectors/sage/soap.h"
 #include "connectors/lines.h"
 #include "base/hash.h"
+#include "value/json_cell.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
+enum { MEMBERS = 256 /* that are found by their name's hash; a reply of more is searched */, SLOTS = 4 * MEMBERS };
 struct reply_reading {
     struct source *s;
     const struct soap_operation *op;
     const struct xml_node *result;
     struct str null_date;
+    const struct xml_node **slot;                /* children of result; NULL: more than MEMBERS */
 };
 
 /* ---- blanks and shapes ---- */
@@ -62,6 +65,35 @@ static const struct xml_node *child_nocase(const struct xml_node *n, struct str 
     return NULL;
 }
 
+static unsigned name_hash(struct str s)
+{
+    unsigned h = (unsigned)s.n;
+    for (size_t i = 0; i < s.n; i++) h = h * 31 + ((unsigned char)s.p[i] | 0x20u);
+    return h ^ h >> 10;
+}
+
+/* The children of the result by name; of namesakes the first. */
+static void index_members(struct reply_reading *r)
+{
+    size_t n = 0;
+    for (const struct xml_node *c = r->result->first; c; c = c->next)
+        if (++n > MEMBERS) return;
+    r->slot = ARENA_ARRAY(&r->s->scratch, const struct xml_node *, SLOTS);
+    for (const struct xml_node *c = r->result->first; c; c = c->next) {
+        unsigned at = name_hash(c->name) % SLOTS;
+        while (r->slot[at] && !str_ieq(r->slot[at]->name, c->name)) at = (at + 1) % SLOTS;
+        if (!r->slot[at]) r->slot[at] = c;
+    }
+}
+
+static const struct xml_node *member(const struct reply_reading *r, struct str name)
+{
+    if (!r->slot) return child_nocase(r->result, name);
+    unsigned at = name_hash(name) % SLOTS;
+    while (r->slot[at] && !str_ieq(r->slot[at]->name, name)) at = (at + 1) % SLOTS;
+    return r->slot[at];
+}
+
 /* "UDF_REGION" or "UDF_REGION$": the field's name as BOI spells it may carry the sign of a string column. */
 static struct str udf_name(const struct xml_node *field)
 {
@@ -101,12 +133,12 @@ static struct str hours_text(struct arena *a, struct str stamp)
 /* DateUpdated, TimeUpdated, DateCreated, TimeCreated out of the merged stamps; false when the column is none of them. */
 static bool split_stamp(const struct reply_reading *r, struct str column, struct arena *a, struct str *raw)
 {
-    static const struct { const char *column, *member; bool date; } parts[] = {
-        {"DateUpdated", "DateTimeUpdated", true}, {"TimeUpdated", "DateTimeUpdated", false},
-        {"DateCreated", "DateTimeCreated", true}, {"TimeCreated", "DateTimeCreated", false}};
+    static const struct { struct str column, member; bool date; } parts[] = {
+        {{"DateUpdated", 11}, {"DateTimeUpdated", 15}, true}, {{"TimeUpdated", 11}, {"DateTimeUpdated", 15}, false},
+        {{"DateCreated", 11}, {"DateTimeCreated", 15}, true}, {{"TimeCreated", 11}, {"DateTimeCreated", 15}, false}};
     for (size_t i = 0; i < 4; i++) {
-        if (!str_is(column, parts[i].column)) continue;
-        struct str stamp = node_text(child_nocase(r->result, str_of(parts[i].member)));
+        if (!str_eq(column, parts[i].column)) continue;
+        struct str stamp = node_text(member(r, parts[i].member));
         *raw = (struct str){"", 0};
         if (!looks_like_stamp(stamp) || is_null_date(r, stamp)) return true;
         *raw = parts[i].date ? (struct str){stamp.p, 10} : hours_text(a, stamp);
@@ -139,7 +171,7 @@ static bool raw_column(const struct reply_reading *r, const struct source_column
         return true;
     }
     if (split_stamp(r, c->name, a, raw)) return true;
-    const struct xml_node *n = child_nocase(r->result, c->name);
+    const struct xml_node *n = member(r, c->name);
     *raw = node_text(n);
     return n || sage100__soap_has_member(r->op, c->name);
 }
@@ -148,7 +180,7 @@ static bool raw_column(const struct reply_reading *r, const struct source_column
 static struct value read_list(const struct reply_reading *r, const struct source_query *q, const struct source_column *c, struct arena *a, struct source_row *row)
 {
     const struct list_shape *s = c->type.shape;
-    const struct xml_node *n = child_nocase(r->result, c->name);
+    const struct xml_node *n = member(r, c->name);
     struct lines l;
     lines_begin(&l, q, c, a);
     for (const struct xml_node *line = n ? n->first : NULL; line != NULL; line = line->next) {
@@ -177,7 +209,12 @@ static void read_columns(const struct reply_reading *r, const struct source_quer
             row->cols[i] = read_list(r, q, c, a, row);
             continue;
         }
-        bool ok = raw_column(r, c, &r->s->scratch, &raw) && type_read(&c->type, as_sage_writes(r, &c->type, raw), &v, why, sizeof why);
+        bool ok = raw_column(r, c, &r->s->scratch, &raw);
+        if (ok) {
+            const struct cell cell = cell_of(c->name, &c->type);
+            raw = as_sage_writes(r, &c->type, raw);
+            ok = (cell_plain(raw) && cell_read(&cell, raw, false, &v)) || type_read(&c->type, raw, &v, why, sizeof why);
+        }
         row->cols[i] = value_copy(a, &v);
         if (!ok && !row->violation) row->violation = arena_printf(a, "%.*s %s", (int)c->name.n, c->name.p, why);
     }
@@ -185,21 +222,29 @@ static void read_columns(const struct reply_reading *r, const struct source_quer
 
 /* ---- content hash ---- */
 
-struct leaf { struct str path, value; };
+struct leaf { uint64_t head; struct str path, value; };      /* head: the path's first bytes as a number that sorts like them */
 
 static bool is_audit(struct str name)
 {
-    static const char *const names[] = {"DateTimeCreated", "DateTimeUpdated", "UserCreatedKey", "UserUpdatedKey"};
+    static const struct str names[] = {{"DateTimeCreated", 15}, {"DateTimeUpdated", 15}, {"UserCreatedKey", 14}, {"UserUpdatedKey", 14}};
     for (size_t i = 0; i < 4; i++)
-        if (str_ieq(name, str_of(names[i]))) return true;
+        if (str_ieq(name, names[i])) return true;
     return false;
 }
 
 static int by_path(const void *a, const void *b)
 {
     const struct leaf *x = a, *y = b;
+    if (x->head != y->head) return x->head < y->head ? -1 : 1;
     int c = str_cmp(x->path, y->path);
     return c ? c : str_cmp(x->value, y->value);
+}
+
+static uint64_t head_of(struct str s)
+{
+    uint64_t h = 0;
+    for (size_t i = 0; i < 8; i++) h = h << 8 | (i < s.n ? (unsigned char)s.p[i] : 0);
+    return h;
 }
 
 /* "City"; "Lines/SalesOrderLine.2/ItemCode"; a user-defined field by its own name, so that their order does not count. */
@@ -222,7 +267,8 @@ static struct str content_hash(const struct reply_reading *r, struct arena *a)
         struct str value = node_text(x);
         bool name_of_field = str_is(x->name, "MasFieldName");
         if (value.n == 0 || is_audit(x->name) || name_of_field || is_null_date(r, value)) continue;
-        leaves[n++] = (struct leaf){path_of(scratch, r->result, x), value};
+        struct str path = path_of(scratch, r->result, x);
+        leaves[n++] = (struct leaf){head_of(path), path, value};
     }
     qsort(leaves, n, sizeof *leaves, by_path);
     struct buf b = {0};
@@ -242,7 +288,7 @@ static struct str content_hash(const struct reply_reading *r, struct arena *a)
 enum err sage100__soap_row(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *key,
                         const struct soap_operation *op, const struct xml_node *result, struct arena *a, struct source_row *out, struct fault *f)
 {
-    struct reply_reading r = {s, op, result, s->contract ? s->contract->null_date : (struct str){"", 0}};
+    struct reply_reading r = {s, op, result, s->contract ? s->contract->null_date : (struct str){"", 0}, NULL};
     memset(out, 0, sizeof *out);
     out->key = *key;
     if (!result || is_nil(result) || !result->first) {
@@ -250,14 +296,15 @@ enum err sage100__soap_row(struct source *s, const struct sage_entity *e, const 
         out->violation = "Sage answered neither with the record nor with an error";
         return ERR_OK;
     }
+    index_members(&r);
     for (size_t i = 0; i < e->nkeys; i++) {
-        const struct xml_node *n = child_nocase(result, str_of(e->key[i]));
+        const struct xml_node *n = member(&r, str_of(e->key[i]));
         if (n && !is_nil(n) && !str_eq(node_text(n), key->part[i]))
             return fault_set(f, ERR_PROTOCOL, "source %s, %s: soap %s: another record came than the one asked for (%s differs)", s->env.state_name, e->table, op->name, e->key[i]);
     }
     read_columns(&r, q, a, out);
     out->hash = content_hash(&r, a);
-    struct str stamp = node_text(child_nocase(result, STR("DateTimeUpdated")));
+    struct str stamp = node_text(member(&r, STR("DateTimeUpdated")));
     if (looks_like_stamp(stamp) && !is_null_date(&r, stamp))
         out->stamp = str_of(arena_printf(a, "%.10s %.8s", stamp.p, stamp.p + 11));
     return ERR_OK;
