@@ -74,6 +74,8 @@ struct json_row *json_row_new(const struct json_row_column *columns, size_t n, j
     r->ncells = n;
     r->list = list;
     r->find = json_marks_best();
+    r->cap = 64;
+    r->seq = alloc(r->cap, sizeof *r->seq);
     for (size_t i = 0; i < n; i++) {
         r->columns[i] = columns[i];
         r->cells[i] = cell_of(columns[i].name, columns[i].type);
@@ -129,7 +131,7 @@ static void learn(struct json_row *r, size_t k, struct str gap, int column)
 {
     if (k >= SEQUENCE_MAX || k > r->nseq || gap.n > GAP_BYTES) return;
     if (k == r->cap) {
-        r->cap = r->cap ? 2 * r->cap : 64;
+        r->cap *= 2;
         r->seq = realloc(r->seq, r->cap * sizeof *r->seq);
         if (!r->seq) check_no_memory();
     }

@@ -315,7 +315,7 @@ enum err sage100__xml_read(struct xml_parser *x, struct str bytes, struct arena 
         snprintf(why, why_len, "%s (byte %zu)", bytes.n ? g.problem : "nothing at all", bytes.n && g.p ? (size_t)(g.p - g.start) : 0);
         return ERR_PROTOCOL;
     }
-    struct builder b = {.a = a, .room = arena_alloc(a, bytes.n), .left = bytes.n, .block = bytes.n};
+    struct builder b = {.a = a, .room = arena_alloc(a, bytes.n), .left = bytes.n, .block = bytes.n, .ns = {"", 0}};
     run(&b, x, bytes);
     if (b.why[0] == '\0' && !b.root) snprintf(b.why, sizeof b.why, "no element");
     if (b.why[0]) {
