@@ -315,20 +315,21 @@ static enum err fold_locked(struct fold *x)
 
 /* ---- frames about a whole flow ---- */
 /* The keys of a set table, collected first: rows cannot be changed under a cursor. */
-static size_t collect(struct store *s, enum store_table t, uint16_t flow, struct arena *a, struct store_item *out, size_t max)
+static enum err collect(struct fold *x, enum store_table t, uint16_t flow, struct arena *a, struct store_item *out, size_t max, size_t *n)
 {
     MDB_cursor *c;
     MDB_val k, v;
-    size_t n = 0;
-    if (mdb_cursor_open(s->txn, s->dbi[t], &c) != 0) return 0;
-    for (int rc = mdb_cursor_get(c, &k, &v, MDB_FIRST); rc == 0 && n < max; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+    int rc = mdb_cursor_open(x->s->txn, x->s->dbi[t], &c);
+    *n = 0;
+    if (rc) return store__fail(x->s, rc, "walk", x->f);
+    for (rc = mdb_cursor_get(c, &k, &v, MDB_FIRST); rc == 0 && *n < max; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
         const unsigned char *p = k.mv_data;
         uint16_t id = (uint16_t)(p[0] << 8 | p[1]);
         if (flow && id != flow) continue;
-        out[n++] = (struct store_item){id, keep(a, (struct str){(char *)k.mv_data + 2, k.mv_size - 2})};
+        out[(*n)++] = (struct store_item){id, keep(a, (struct str){(char *)k.mv_data + 2, k.mv_size - 2})};
     }
     mdb_cursor_close(c);
-    return n;
+    return rc && rc != MDB_NOTFOUND ? store__fail(x->s, rc, "walk", x->f) : ERR_OK;
 }
 
 enum err fold__flow_by_id(struct fold *x, uint16_t id)
@@ -340,7 +341,7 @@ enum err fold__flow_by_id(struct fold *x, uint16_t id)
     int rc = mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_FLOWS], &c);
     if (rc) return store__fail(x->s, rc, "walk flows", x->f);
     enum err e = ERR_CORRUPT;
-    while (e == ERR_CORRUPT && mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0) {
+    while (e == ERR_CORRUPT && (rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
         struct str name = {k.mv_data, k.mv_size}, value;
         if (!store__open_value(x->s, TABLE_FLOWS, name, (struct str){v.mv_data, v.mv_size}, &value)) break;
         if (!flow_decode(keep(&x->arena, value), &x->fl) || x->fl.id != id) continue;
@@ -348,6 +349,7 @@ enum err fold__flow_by_id(struct fold *x, uint16_t id)
         e = ERR_OK;
     }
     mdb_cursor_close(c);
+    if (rc && rc != MDB_NOTFOUND) return store__fail(x->s, rc, "walk flows", x->f);
     return e == ERR_OK ? e : fault_set(x->f, ERR_CORRUPT, "the index holds rows of a flow that it does not know");
 }
 
@@ -360,7 +362,8 @@ static enum err each_in_set(struct fold *x, enum store_table t, uint16_t flow, v
         struct arena a;
         arena_init(&a, 0);
         struct store_item *items = ARENA_ARRAY(&a, struct store_item, AT_ONCE);
-        size_t n = collect(x->s, t, flow, &a, items, AT_ONCE);
+        size_t n;
+        e = collect(x, t, flow, &a, items, AT_ONCE, &n);
         for (size_t i = 0; i < n && e == ERR_OK; i++) {
             e = fold__flow_by_id(x, items[i].flow);
             x->ev.v[EV_KEY] = items[i].key;

@@ -85,12 +85,17 @@ enum err fold__wake_children(struct fold *x)
     for (bool more = true; more && e == ERR_OK;) {
         MDB_cursor *c;
         MDB_val k = {prefix.n, (void *)(uintptr_t)prefix.p}, v;
-        if (mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_WAITING], &c) != 0) break;
-        int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+        int rc = mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_WAITING], &c);
+        if (rc) {
+            e = store__fail(x->s, rc, "walk", x->f);
+            break;
+        }
+        rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
         struct str full = {k.mv_data, rc == 0 ? k.mv_size : 0};
         more = rc == 0 && full.n > prefix.n + 2 && str_starts(full, prefix);
         struct str entry = more ? keep(&x->arena, full) : full;
         mdb_cursor_close(c);
+        if (rc && rc != MDB_NOTFOUND) e = store__fail(x->s, rc, "walk", x->f);
         if (!more) break;
         e = wake_child(x, entry, prefix.n);
     }

@@ -20,16 +20,17 @@ enum err store_flows(struct store *s, enum err (*each)(void *arg, struct str nam
     MDB_cursor *c;
     if (e == ERR_OK) e = store__flow_save(s, NULL);
     if (e != ERR_OK) return e;
-    if (mdb_cursor_open(s->txn, s->dbi[TABLE_FLOWS], &c) != 0) return ERR_IO;
+    int rc = mdb_cursor_open(s->txn, s->dbi[TABLE_FLOWS], &c);
+    if (rc) return store__fail(s, rc, "walk flows", NULL);
     MDB_val k, v;
-    while (e == ERR_OK && mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0) {
+    while (e == ERR_OK && (rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
         struct str name = {k.mv_data, k.mv_size}, value;
         struct flow_state st;
         if (!store__open_value(s, TABLE_FLOWS, name, (struct str){v.mv_data, v.mv_size}, &value) || !flow_decode(value, &st)) e = ERR_CORRUPT;
         else e = each(arg, name, &st);
     }
     mdb_cursor_close(c);
-    return e;
+    return rc && rc != MDB_NOTFOUND ? store__fail(s, rc, "walk flows", NULL) : e;
 }
 
 enum err store_row(struct store *s, uint16_t flow, struct str key, struct arena *a, struct row *out, struct fault *f)
@@ -40,6 +41,13 @@ enum err store_row(struct store *s, uint16_t flow, struct str key, struct arena 
     struct str k = store__key(s, flow, key);
     e = store__get(s, TABLE_ROWS, k, &v, f);
     return e == ERR_OK ? store__row_open(s, k, v, a, out, f) : e;
+}
+
+/* A walk that says only what it found: when it was broken off, the next call that can say so does. */
+static void ended(struct store *s, int rc, MDB_cursor *c)
+{
+    if (c) mdb_cursor_close(c);
+    if (rc && rc != MDB_NOTFOUND) (void)store__fail(s, rc, "walk", NULL);
 }
 
 /* Puts a cursor on the first key >= from. */
@@ -112,7 +120,7 @@ size_t store_due(struct store *s, uint16_t flow, int64_t now_ms, size_t max, str
         }
         out[n++] = (struct store_item){fl, keep(a, (struct str){(char *)k.mv_data + 10, k.mv_size - 10})};
     }
-    if (c) mdb_cursor_close(c);
+    ended(s, rc, c);
     if (next_due_ms) *next_due_ms = next;
     return n;
 }
@@ -145,7 +153,7 @@ size_t store_locked_due(struct store *s, int64_t now_ms, size_t max, struct aren
         l.key = keep(a, (struct str){full.p + 2, full.n - 2});
         out[n++] = l;
     }
-    if (c) mdb_cursor_close(c);
+    ended(s, rc, c);
     if (next_due_ms) *next_due_ms = next;
     return n;
 }
@@ -183,21 +191,17 @@ bool store_link(struct store *s, struct str module, struct str field, struct str
 void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, const struct store_answer *l), void *ctx)
 {
     struct buf from = {0};
-    MDB_cursor *c;
+    MDB_cursor *c = NULL;
     MDB_val k, v;
     buf_str(&from, module);
     buf_byte(&from, 0);
-    if (store__begin(s, NULL) != ERR_OK || mdb_cursor_open(s->txn, s->dbi[TABLE_LINKS], &c) != 0) {
-        buf_free(&from);
-        return;
-    }
-    k = (MDB_val){from.n, from.p};
-    for (int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+    int rc = store__begin(s, NULL) == ERR_OK ? seek(s, TABLE_LINKS, buf_view(&from), &c, &k, &v) : MDB_NOTFOUND;
+    for (; rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
         struct str key = {k.mv_data, k.mv_size}, value;
         struct store_answer l;
         if (!str_starts(key, buf_view(&from))) break;
         if (store__open_value(s, TABLE_LINKS, key, (struct str){v.mv_data, v.mv_size}, &value) && store__link_open(s, key, value, a, &l)) each(ctx, &l);
     }
-    mdb_cursor_close(c);
+    ended(s, rc, c);
     buf_free(&from);
 }

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 16, CASE_SECONDS = 120, SHOWN = 40, MEMORY_BOUNDED = 24, POWER_BOUNDED = 600, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 60 };
+enum { JOBS_MAX = 16, CASE_SECONDS = 120, SHOWN = 40, MEMORY_FULL = 3000, MEMORY_BOUNDED = 16, PREADS = 500, POWER_BOUNDED = 500, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 40 };
 struct options { bool full, trace; uint64_t seed; unsigned jobs, seconds; const char *image, *data, *dir; struct crash_fault one[2]; enum plant plant;
     uint64_t power; const char *state, *part, *scene; unsigned shard, of; };
 struct run {
@@ -159,9 +159,17 @@ static void one_of_each_first(struct run *r)
 static void make_cases(struct run *r)
 {
     r->n = 0;
-    for (uint64_t call = 1; call <= r->calls; call++)
-        for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++)
-            if (io_fits((enum io_call)r->called[call], (enum fault_kind)f)) add(r, call, (enum fault_kind)f, PLANT_NONE);
+    uint64_t reads = 0, seen = 0;
+    for (uint64_t call = 1; call <= r->calls; call++) reads += r->called[call] == CALL_PREAD;
+    for (uint64_t call = 1; call <= r->calls; call++) {
+        enum io_call what = (enum io_call)r->called[call];
+        if (what == CALL_PREAD && seen++ % (reads / PREADS + 1) != 0) continue;      /* most are of one data key each */
+        for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++) {
+            bool kill = f == FAULT_KILL_BEFORE || f == FAULT_KILL_AFTER;
+            if (kill && io_call_class[what] == IO_READS) continue;                   /* a read leaves the disk as the call before it did */
+            if (io_fits(what, (enum fault_kind)f)) add(r, call, (enum fault_kind)f, PLANT_NONE);
+        }
+    }
     shuffle(r, 0);
     one_of_each_first(r);
 }
@@ -390,7 +398,8 @@ static bool wanted(const struct run *r, const char *part) { return !r->o.part ||
 static void scene(struct run *r, unsigned seconds)
 {
     int64_t began = now_ms();
-    size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED, memory = r->o.full ? SIZE_MAX : MEMORY_BOUNDED;
+    unsigned part = r->more ? 3 : 1;                                            /* the second scene gets a third of what is bounded */
+    size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED / part, memory = r->o.full ? MEMORY_FULL : MEMORY_BOUNDED / part;
     if (!baseline(r, PLANT_NONE, r->called)) {
         printf("not ok crash run without faults: %s\n", r->cases[0].text);
         r->failed++;
@@ -404,7 +413,7 @@ static void scene(struct run *r, unsigned seconds)
     tell_calls(r);
     for (int p = PLANT_NONE + 1; p < PLANT_NO_DIR_SYNC && !r->more && wanted(r, "plants"); p++) find_plant(r, (enum plant)p);
     for (int p = PLANT_NO_DIR_SYNC; p < PLANT_COUNT && !r->more && wanted(r, "plants"); p++) power(r, POWER_PLANT, (enum plant)p);
-    if (wanted(r, "power")) power(r, r->o.full ? POWER_FULL : POWER_BOUNDED, PLANT_NONE);
+    if (wanted(r, "power")) power(r, r->o.full ? POWER_FULL : POWER_BOUNDED / part, PLANT_NONE);
     if (wanted(r, "twice")) {
         make_twice(r, twice);
         cases += done = run_made(r);
