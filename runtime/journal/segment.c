@@ -212,7 +212,14 @@ static enum err load_header(struct journal *j, uint32_t number, struct fault *f)
     if (e != ERR_OK) return e;
     size_t got;
     const unsigned char *p = journal__window(&win, 0, SEG_HEADER_BYTES, &got);
-    const char *why = !p ? "it cannot be read" : got < SEG_HEADER_BYTES ? "it is shorter than its header" : journal__header_decode(p, &h);
+    if (!p) {                                   /* the disk's failure, which may pass: no damage */
+        char path[JOURNAL_PATH_BYTES];
+        journal__path(j, number, path);
+        e = journal__io("read", path, f);
+        close_window(&win);
+        return e;
+    }
+    const char *why = got < SEG_HEADER_BYTES ? "it is shorter than its header" : journal__header_decode(p, &h);
     const struct seg_header *before = j->nsegs ? &j->segs[j->nsegs - 1] : NULL;
     if (!why && h.number != number) why = "its header has another number";
     if (!why && !hash_eq(&h.origin, &j->origin_hash)) why = "it belongs to a log of another name";
