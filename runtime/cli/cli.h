@@ -13,6 +13,8 @@ struct cli {
     cli_command command;
     const char *state, *shared, *image, *flow, *key_file, *by;
     const char *from, *to, *kind, *key;         /* audit show */
+    const char *checkpoints;                    /* audit verify, check */
+    const char *erased_from;                    /* restore */
     const char *cause;                          /* replay */
     const char *site;                           /* run, status: many integrations */
     const char *out;                            /* pull: where the lock files go */

@@ -1,9 +1,11 @@
 /* cmd_act.c - replay, accept, erase: a person decides; the log keeps who. While another mlcd runs, it does the act for us. */
 #include "cli/cli.h"
 #include "sync/act.h"
+#include "sync/backup.h"
 #include "sync/view.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { HAND_OVER_MS = 60000 };
 
@@ -123,10 +125,51 @@ int cmd_accept(struct cli *c)
     return cli_act(c, &a, 1, "released");
 }
 
+/* The first entry about any of the records: backups that end before it do not hold them. */
+static void first_entry(void *ctx, struct str json)
+{
+    uint64_t *first = ctx;
+    int64_t n = 0;
+    static const char name[] = "\"seq\":";
+    const char *at = memmem(json.p, json.n, name, sizeof name - 1);
+    size_t digits = at ? strspn(at + sizeof name - 1, "0123456789") : 0;
+    if (digits && str_to_i64((struct str){at + sizeof name - 1, digits}, &n) && (uint64_t)n < *first) *first = (uint64_t)n;
+}
+
+static uint64_t first_entry_of_keys(struct cli *c)
+{
+    struct view *v;
+    struct fault f;
+    uint64_t first = UINT64_MAX;
+    if (cli_view(c, &v, &f) != ERR_OK) return 0;
+    for (int i = 0; i < c->argc; i++) {
+        struct view_filter flt = {.flow = c->flow, .key_text = str_of(c->argv[i])};
+        if (view_log(v, &flt, first_entry, &first, &f) != ERR_OK) first = 0;
+    }
+    view_close(v);
+    return first;
+}
+
+struct holding { uint64_t first; unsigned n; };
+
+static void name_backup(void *ctx, const struct backup_info *b, const char *dir, bool there)
+{
+    struct holding *h = ctx;
+    char t[25];
+    if (b->last_seq < h->first) return;
+    world_format_ms(b->time_ms, t);
+    if (h->n++ == 0) fprintf(stderr, "backups that still hold them, with their keys:\n");
+    fprintf(stderr, "  %s  %s%s\n", t, dir, there ? "" : "  (not found from here)");
+}
+
 int cmd_erase(struct cli *c)
 {
     if (c->argc == 0) return fprintf(stderr, "usage: mlcd erase KEY... [--flow NAME]\n"), 64;
+    struct holding h = {first_entry_of_keys(c), 0};
     int code = act_on_keys(c, ACT_ERASE, "erased");
-    if (code == 0) fprintf(stderr, "the data keys are destroyed here; backups of %s/keys.slots made before still hold them, and the target keeps its records\n", c->state);
+    if (code != 0) return code;
+    fprintf(stderr, "the data keys are destroyed here; copies of %s made by other means than mlcd backup may still hold them, and the target keeps its records\n", c->state);
+    backup_each(&c->world, c->state, name_backup, &h);
+    if (h.n == 0) fprintf(stderr, "no backups that mlcd made hold them\n");
     return code;
 }

@@ -280,7 +280,7 @@ static int audit_verify(struct cli *c)
     secret_public_key(s, pk);
     secret_close(s);
     snprintf(dir, sizeof dir, "%s/journal", c->state);
-    struct verify_options o = {.dir = dir, .public_key = pk, .live = true};
+    struct verify_options o = {.dir = dir, .public_key = pk, .checkpoints = c->checkpoints, .live = true};
     struct verify_report r;
     bool ok = verify_log(&o, &r);
     verify_print(&r, c->json, true, stdout);
@@ -292,6 +292,6 @@ int cmd_audit(struct cli *c)
     if (c->argc == 1 && strcmp(c->argv[0], "verify") == 0) return audit_verify(c);
     if (c->argc == 1 && strcmp(c->argv[0], "key") == 0) return audit_key(c);
     if (c->argc == 1 && (strcmp(c->argv[0], "show") == 0 || strcmp(c->argv[0], "export") == 0)) return audit_show(c);
-    fprintf(stderr, "usage: mlcd audit verify | key | show | export [--from SEQ] [--to SEQ] [--kind KIND] [--key KEY] [--flow NAME] [--public]\n");
+    fprintf(stderr, "usage: mlcd audit verify [--checkpoints FILE] | key | show | export [--from SEQ] [--to SEQ] [--kind KIND] [--key KEY] [--flow NAME] [--public]\n");
     return 64;
 }

@@ -42,6 +42,8 @@ static const struct option_row { const char *name; enum option_form form; size_t
     {"--kind", OPT_TEXT, offsetof(struct cli, kind), "KIND", "audit show, export: only this kind, e.g. OUTCOME"},
     {"--key", OPT_TEXT, offsetof(struct cli, key), "KEY", "audit show, export: only this record"},
     {"--no-sandbox", OPT_FLAG, offsetof(struct cli, no_sandbox), "", "leave the process its system calls and files: for kernels and filesystems that cannot do with the limits"},
+    {"--checkpoints", OPT_TEXT, offsetof(struct cli, checkpoints), "FILE", "audit verify, check: hold the log against these, which were kept elsewhere"},
+    {"--erased-from", OPT_TEXT, offsetof(struct cli, erased_from), "OLD", "restore: another state directory, whose log tells what was erased since"},
     {"--public", OPT_FLAG, offsetof(struct cli, sealed), "", "audit show, export: without personal data"},
 };
 

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -305,5 +306,16 @@ enum err journal_commit(struct journal *j, struct fault *f)
     /* The batch is durable whatever becomes of the checkpoint; a disk that fails on it has ended the journal for the next call. */
     struct fault ck = {ERR_OK, ""};
     if (journal_checkpoint(j, &ck) != ERR_OK) log_warn("no checkpoint: %s", ck.text);
+    return ERR_OK;
+}
+
+enum err journal_files(struct journal *j, void (*each)(void *arg, const char *name, uint64_t bytes), void *arg, struct fault *f)
+{
+    if (j->dead.err != ERR_OK) return fault_set(f, j->dead.err, "%s", j->dead.text);
+    for (size_t i = 0; i < j->nsegs; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%08" PRIu32 ".seg", j->segs[i].number);
+        each(arg, name, i + 1 < j->nsegs ? UINT64_MAX : j->used);
+    }
     return ERR_OK;
 }

@@ -51,6 +51,7 @@ struct journal_options {
     const char *origin;                 /* name of this log in checkpoints, e.g. "abc-distribution/customers"; 1-200 printable ASCII, no blank or + */
     struct journal_seal seal;
     uint64_t applied_seq;               /* what the index has folded; damage at or below it is an alarm, never a cut */
+    struct hash applied_hash;           /* of that frame; zero = not known. Another one there is an alarm: the index is of another history */
     size_t segment_bytes;               /* 0 = LIMIT_SEGMENT_BYTES */
     unsigned checkpoint_frames; int64_t checkpoint_ms;   /* 0 = 1000 frames, 60000 ms */
     int64_t min_free_bytes;             /* a spare file of this size, given up when the disk is full (journal_space_low); 0 = none */
@@ -78,6 +79,8 @@ uint64_t journal_last_seq(const struct journal *j);       /* appended, maybe not
 uint64_t journal_durable_seq(const struct journal *j);
 uint64_t journal_bytes(const struct journal *j);          /* on disk, all segments */
 bool journal_space_low(const struct journal *j);          /* the disk filled up and the spare file was given up: stop intake */
+/* The segments that count, oldest first, and how many bytes of each: for a copy (UINT64_MAX = all of it). */
+enum err journal_files(struct journal *j, void (*each)(void *arg, const char *name, uint64_t bytes), void *arg, struct fault *f);
 /* Hash of the last durable frame: what a checkpoint would say now. */
 struct hash journal_head(const struct journal *j);
 

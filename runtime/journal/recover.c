@@ -27,8 +27,12 @@ struct tail {
 
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-static enum err check_against_checkpoint(const struct journal *j, const struct walk *wk, uint64_t off, struct fault *f)
+static enum err check_against_proofs(const struct journal *j, const struct walk *wk, uint64_t off, struct fault *f)
 {
+    static const struct hash unknown;
+    if (wk->fr.seq == j->o.applied_seq && !hash_eq(&j->o.applied_hash, &unknown) && !hash_eq(&j->o.applied_hash, &wk->prev))
+        return fault_set(f, ERR_CORRUPT, "the index is of another history of this log: both know a frame %llu, and it is not the same. Way out: if the log is the right one, "
+                         "mlcd repair makes the index anew from it", (unsigned long long)wk->fr.seq);
     if (wk->fr.seq != j->ck_seq || hash_eq(&wk->prev, &j->ck_hash)) return ERR_OK;
     return journal__alarm(j, wk->seg, off, wk->fr.seq, "the last signed checkpoint names another frame of this number", f);
 }
@@ -45,7 +49,7 @@ static enum err scan_older(struct journal *j, size_t seg, struct fault *f)
         enum walk_step step = journal__walk_next(&wk);
         if (step == WALK_IO) e = fault_set(f, ERR_IO, "journal: segment %u cannot be read", j->segs[seg].number);
         else if (step != WALK_FRAME) e = journal__alarm(j, seg, off, wk.next_seq, step == WALK_END ? "the frame is missing" : wk.why, f);
-        else e = check_against_checkpoint(j, &wk, off, f);
+        else e = check_against_proofs(j, &wk, off, f);
         commits = (wk.fr.flags & FRAME_COMMIT) != 0;
     }
     if (e == ERR_OK) e = journal__walk_handover(j, &wk, commits, f);
@@ -135,7 +139,7 @@ static enum err scan_last(struct journal *j, struct walk *wk, struct tail *t, st
         enum walk_step step = journal__walk_next(wk);
         if (step == WALK_IO) return fault_set(f, ERR_IO, "journal: segment %u cannot be read", h->number);
         if (step != WALK_FRAME) return judge(j, wk, step, t, f);
-        enum err e = check_against_checkpoint(j, wk, off, f);
+        enum err e = check_against_proofs(j, wk, off, f);
         if (e != ERR_OK) return e;
         if (!(wk->fr.flags & FRAME_COMMIT)) continue;
         t->commit = (struct place){wk->fr.seq, wk->off, wk->prev, wk->fr.epoch};
@@ -213,6 +217,7 @@ enum err journal__recover(struct journal *j, struct fault *f)
     e = scan_last(j, &wk, &t, f);
     if (e == ERR_OK && !j->o.read_only) e = go_on(j, &wk, &t, f);
     journal__walk_close(&wk);
+    if (j->o.read_only) j->used = t.commit.off;
     j->last_seq = j->durable_seq = t.commit.seq;
     j->prev = j->durable_hash = t.commit.hash;
     j->epoch = j->durable_epoch = t.commit.epoch;

@@ -513,6 +513,7 @@ enum err store_apply(struct store *s, const struct frame *fr, struct fault *f)
         return e;
     }
     s->applied = fr->seq;
+    s->applied_hash = fr->hash;
     s->changes++;
     return ERR_OK;
 }

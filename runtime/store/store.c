@@ -116,6 +116,7 @@ static enum err save_meta(struct store *s, struct fault *f)
     struct buf b = {0};
     buf_u32(&b, STORE_FORMAT);
     buf_u64(&b, s->applied);
+    buf_put(&b, s->applied_hash.b, HASH_BYTES);
     buf_u32(&b, s->next_slot);
     buf_u16(&b, s->next_flow);
     buf_put(&b, s->digest, sizeof s->digest);
@@ -130,10 +131,12 @@ enum err store__state_decode(struct str value, struct store_state *out, struct f
     if (read_u32(&r) != STORE_FORMAT)
         return fault_set(f, ERR_FORMAT, "the index was made by another version of mlcd: mlcd repair makes it anew from the audit log");
     out->applied = read_u64(&r);
+    struct str h = read_bytes(&r, HASH_BYTES);
     out->next_slot = read_u32(&r);
     out->next_flow = read_u16(&r);
     struct str d = read_bytes(&r, sizeof out->digest);
     if (!reader_done(&r)) return fault_set(f, ERR_CORRUPT, "the state record of the index cannot be read: mlcd repair makes it anew from the audit log");
+    memcpy(out->applied_hash.b, h.p, HASH_BYTES);
     memcpy(out->digest, d.p, sizeof out->digest);
     return ERR_OK;
 }
@@ -148,6 +151,7 @@ static enum err load_meta(struct store *s, struct fault *f)
     e = store__state_decode(v, &st, f);
     if (e != ERR_OK) return e;
     s->applied = st.applied;
+    s->applied_hash = st.applied_hash;
     s->next_slot = st.next_slot;
     s->next_flow = st.next_flow;
     memcpy(s->digest, st.digest, sizeof s->digest);
@@ -284,6 +288,7 @@ void store_rest(struct store *s)
 }
 
 uint64_t store_applied_seq(const struct store *s) { return s->applied; }
+struct hash store_applied_hash(const struct store *s) { return s->applied_hash; }
 uint32_t store_next_slot(const struct store *s)   { return s->next_slot; }
 
 enum err store_flush(struct store *s, struct fault *f)

@@ -28,6 +28,7 @@ enum err store_open(struct store **out, const struct world *w, const struct stor
 void store_close(struct store *s);     /* without committing what is open: the journal has it */
 
 uint64_t store_applied_seq(const struct store *s);     /* including what is not committed yet */
+struct hash store_applied_hash(const struct store *s);     /* of that frame, zero when it came without */
 uint32_t store_next_slot(const struct store *s);       /* first data-key slot that no folded row uses */
 /* Folds one durable frame; frames at or below applied_seq are skipped, a gap is ERR_CORRUPT. After any other failure the store is dead
  * and the process has to stop; the next start folds again. */

@@ -20,7 +20,7 @@ enum store_table {
 };
 enum { STORE_SUM_BYTES = 16 };
 /* What TABLE_META holds under "state". */
-struct store_state { uint64_t applied; uint32_t next_slot; uint16_t next_flow; unsigned char digest[TABLE_COUNT][STORE_SUM_BYTES]; };
+struct store_state { uint64_t applied; struct hash applied_hash; uint32_t next_slot; uint16_t next_flow; unsigned char digest[TABLE_COUNT][STORE_SUM_BYTES]; };
 struct store {
     const struct world *w;
     MDB_env *env;
@@ -29,6 +29,7 @@ struct store {
     unsigned char key[32], seen_key[16];
     unsigned char digest[TABLE_COUNT][16];   /* sum of the checksums of a table's values, little-endian, modulo 2^128 */
     uint64_t applied;
+    struct hash applied_hash;           /* of that frame; zero = it came without */
     uint32_t next_slot;
     uint16_t next_flow;
     int64_t txn_since_ms;               /* monotonic; -1 = nothing changed yet */

@@ -50,6 +50,11 @@ struct engine_options {
  * ERR_LOCKED_STATE, ERR_CORRUPT (alarm), ERR_SECRET, ERR_CONFIG, ERR_FORMAT ... */
 enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f);
 void engine_close(struct engine *e);
+/* Only the lock, for a look at files that nobody may change meanwhile; closing fd lets go. ERR_LOCKED_STATE. */
+enum err engine_hold(const struct world *w, const char *state_dir, int *fd, struct fault *f);
+/* The index folded anew from the log; the old one is renamed. aside: where it is now, empty when there was none. */
+struct engine_repaired { char aside[4200]; uint64_t entries; };
+enum err engine_repair(const struct world *w, const struct engine_options *o, struct engine_repaired *out, struct fault *f);
 
 /* Puts another master key in the place of the one of o->state_dir (secret/secret.h, secret_rotate), with an entry in the log before and after. Needs no
  * compiled spec. ERR_LOCKED_STATE: another process works there; it has the keys in memory and must end first. */

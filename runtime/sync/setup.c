@@ -1,5 +1,6 @@
 /* setup.c - a state directory is taken, its log folded, a compiled spec loaded and its connectors opened; and let go again. */
 #include "sync/sync_private.h"
+#include "store/walk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,16 +18,48 @@ static const char *in_state(struct engine *e, const char *name)
 
 int64_t engine_settle_ms(const struct engine *e) { return e->o.settle_ms ? e->o.settle_ms : 120000; }
 
-static enum err take_lock(struct engine *e, struct fault *f)
+/* How the last process ended stands in the lock file: "closed" from a clean end to the next start, and durably not from then on. */
+enum { MARK_BYTES = 7 };
+static const char mark_closed[] = "closed\n", mark_open[] = "open  \n";
+
+static enum err put_mark(struct engine *e, const char *mark, struct fault *f)
 {
     const struct world_files *fs = &e->w->files;
+    if (fs->pwrite(fs->ctx, e->lock_fd, mark, MARK_BYTES, 0) == MARK_BYTES && fs->fdatasync(fs->ctx, e->lock_fd) == 0) return ERR_OK;
+    return fault_set(f, ERR_IO, "cannot write %s/lock: %s", e->o.state_dir, strerror(errno));
+}
+
+enum err engine_hold(const struct world *w, const char *state_dir, int *fd, struct fault *f)
+{
+    const struct world_files *fs = &w->files;
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/lock", state_dir);
+    *fd = fs->open(fs->ctx, path, O_RDWR | O_CREAT, 0600);
+    if (*fd < 0) return fault_set(f, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    if (fs->lock(fs->ctx, *fd) == 0) return ERR_OK;
+    return fault_set(f, ERR_LOCKED_STATE, "another mlcd works in %s; wait for it, or stop it first", state_dir);
+}
+
+enum err engine__take_lock(struct engine *e, struct fault *f)
+{
+    const struct world_files *fs = &e->w->files;
+    char mark[MARK_BYTES];
     if (fs->mkdir(fs->ctx, e->o.state_dir, 0700) != 0 && errno != EEXIST)
         return fault_set(f, ERR_IO, "cannot make the state directory %s: %s", e->o.state_dir, strerror(errno));
-    e->lock_fd = fs->open(fs->ctx, in_state(e, "lock"), O_RDWR | O_CREAT, 0600);
-    if (e->lock_fd < 0) return fault_set(f, ERR_IO, "cannot open %s/lock: %s", e->o.state_dir, strerror(errno));
-    if (fs->lock(fs->ctx, e->lock_fd) != 0)
-        return fault_set(f, ERR_LOCKED_STATE, "another mlcd works in %s; wait for it, or stop it first", e->o.state_dir);
-    return ERR_OK;
+    enum err err = engine_hold(e->w, e->o.state_dir, &e->lock_fd, f);
+    if (err == ERR_OK) e->was_closed = fs->pread(fs->ctx, e->lock_fd, mark, MARK_BYTES, 0) == MARK_BYTES && memcmp(mark, mark_closed, MARK_BYTES) == 0;
+    return err;
+}
+
+/* After an unclean end the index is looked over before LMDB sees it: a power cut may have left anything in it. */
+static enum err look_over(struct engine *e, struct fault *f)
+{
+    struct walk_report r;
+    unsigned char key[32];
+    if (e->was_closed) return ERR_OK;
+    secret_derive(e->secrets, SECRET_INDEX_KEY, key);
+    enum err err = store_walk(e->w, in_state(e, "index"), key, &r, f);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static enum err open_store(struct engine *e, struct fault *f)
@@ -40,6 +73,7 @@ static enum err open_store(struct engine *e, struct fault *f)
 static enum err open_journal(struct engine *e, struct fault *f)
 {
     struct journal_options jo = {.dir = in_state(e, "journal"), .origin = "ml-connector", .applied_seq = store_applied_seq(e->store),
+                                 .applied_hash = store_applied_hash(e->store),
                                  .segment_bytes = e->o.segment_bytes,
                                  .seal = {secret_seal, secret_unseal, secret_sign, e->secrets, {0}}};
     secret_public_key(e->secrets, jo.seal.public_key);
@@ -192,12 +226,15 @@ const struct image *engine_image(const struct engine *e) { return e->image; }
 
 /* ---- opening and closing ---- */
 /* Index and log, folded and announced: for the process that holds the lock. */
-static enum err take_state(struct engine *e, struct fault *f)
+enum err engine__take_state(struct engine *e, struct fault *f)
 {
-    enum err err = open_store(e, f);
+    enum err err = look_over(e, f);
+    if (err == ERR_OK) err = put_mark(e, mark_open, f);
+    if (err == ERR_OK) err = open_store(e, f);
     if (err == ERR_OK) err = slot_open(e->secrets, store_next_slot(e->store), f);
     if (err == ERR_OK) err = open_journal(e, f);
-    return err == ERR_OK ? recover(e, f) : err;
+    if (err == ERR_OK) err = recover(e, f);
+    return err == ERR_OK ? engine__restored(e, f) : err;
 }
 
 /* Beside another process: the index to look at. What that process has not folded yet is seen a second later. */
@@ -211,7 +248,7 @@ static enum err look_at_state(struct engine *e, struct fault *f)
     return store_open(&e->store, e->w, &so, f);
 }
 
-static struct engine *engine_new(const struct world *w, const struct engine_options *o)
+struct engine *engine__new(const struct world *w, const struct engine_options *o)
 {
     struct engine *e = calloc(1, sizeof *e);
     if (!e) check_no_memory();
@@ -227,12 +264,12 @@ static struct engine *engine_new(const struct world *w, const struct engine_opti
 
 enum err engine_open(struct engine **out, const struct world *w, const struct engine_options *o, struct fault *f)
 {
-    struct engine *e = engine_new(w, o);
-    enum err err = take_lock(e, f);
+    struct engine *e = engine__new(w, o);
+    enum err err = engine__take_lock(e, f);
     bool alone = err == ERR_OK;
     if (err == ERR_LOCKED_STATE && o->beside) err = ERR_OK;
     if (err == ERR_OK) err = secret_open(&e->secrets, w, o->state_dir, o->key_file, o->credentials_dir, f);
-    if (err == ERR_OK && alone) err = take_state(e, f);
+    if (err == ERR_OK && alone) err = engine__take_state(e, f);
     if (err == ERR_OK && !alone && o->look) err = look_at_state(e, f);
     if (err == ERR_OK) err = engine__load_image(e, o->image_path, f);
     arena_reset(&e->page);
@@ -276,15 +313,17 @@ void engine_close(struct engine *e)
 {
     if (!e) return;
     struct fault f;
+    bool clean = false;
     engine__close_image(e);
     if (e->journal && e->store) {
         emit_begin(e, FRAME_CLOSE, NULL);
-        bool clean = emit_end(e, &f) == ERR_OK && emit_commit(e, &f) == ERR_OK && store_flush(e->store, &f) == ERR_OK;
+        clean = emit_end(e, &f) == ERR_OK && emit_commit(e, &f) == ERR_OK && store_flush(e->store, &f) == ERR_OK;
         if (!clean) log_warn("the state directory was not closed cleanly (%s); the next start recovers", f.text);
     }
     journal_close(e->journal);
     store_close(e->store);
     secret_close(e->secrets);
+    if (clean && put_mark(e, mark_closed, &f) != ERR_OK) log_warn("%s; the next start looks the index over", f.text);
     if (e->lock_fd >= 0) e->w->files.close(e->w->files.ctx, e->lock_fd);
     arena_free(&e->arena);
     arena_free(&e->page);

@@ -51,6 +51,7 @@ struct engine {
     struct arena arena;                /* life of the loaded image */
     struct arena page;                 /* life of a page or a batch being prepared */
     int lock_fd;
+    bool was_closed;                    /* the last process ended cleanly */
     struct secret_store *secrets;
     struct journal *journal;
     struct store *store;
@@ -90,6 +91,12 @@ void emit_note(struct engine *e, enum frame_kind kind, const char *what, const c
 /* setup.c, config.c */
 enum err config_endpoints(struct engine *e, struct fault *f);
 int64_t engine_settle_ms(const struct engine *e);
+/* setup.c: the parts of engine_open, for repair.c. take_state: index and log, folded and announced. */
+struct engine *engine__new(const struct world *w, const struct engine_options *o);
+enum err engine__take_lock(struct engine *e, struct fault *f);
+enum err engine__take_state(struct engine *e, struct fault *f);
+/* restored.c */
+enum err engine__restored(struct engine *e, struct fault *f);
 enum err engine__load_image(struct engine *e, const char *path, struct fault *f);
 enum err engine__erase_slot(void *engine, const struct frame *fr, struct fault *f);     /* does what an ERASE frame says */
 void engine__close_image(struct engine *e);
