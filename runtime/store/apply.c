@@ -289,13 +289,37 @@ static enum err fold_hint(struct fold *x)
     return fold__save_row(x, &before);
 }
 
+/* What was asked for with the record's values goes with it. */
+static enum err forget_links(struct fold *x, uint32_t slot)
+{
+    for (;;) {
+        MDB_cursor *c;
+        MDB_val k, v;
+        struct str found = {NULL, 0}, value;
+        uint32_t whose;
+        int rc = mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_LINKS], &c);
+        if (rc) return store__fail(x->s, rc, "walk links", x->f);
+        while (found.n == 0 && mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0) {
+            struct str key = {k.mv_data, k.mv_size};
+            if (!store__open_value(x->s, TABLE_LINKS, key, (struct str){v.mv_data, v.mv_size}, &value)) continue;
+            if (store__link_slot(value, &whose) && whose == slot) found = keep(&x->arena, key);
+        }
+        mdb_cursor_close(c);
+        if (found.n == 0) return ERR_OK;
+        enum err e = store__del(x->s, TABLE_LINKS, found, x->f);
+        if (e != ERR_OK) return e;
+    }
+}
+
 static enum err fold_erase(struct fold *x)
 {
     /* Only what this frame says is left: the record's other frames cannot be read any more, and folding the log anew has to come to the same. */
     struct row before = x->row;
     x->row = (struct row){.state = ROW_GONE, .slot = FRAME_NO_SLOT, .id = x->ev.v[EV_ID],
                           .flags = ROW_F_ERASED | ((uint32_t)event_int(&x->ev, EV_FLAGS, 0) & ROW_F_VOID)};
-    return fold__save_row(x, &before);
+    uint32_t slot = (uint32_t)event_int(&x->ev, EV_SLOT, FRAME_NO_SLOT);
+    enum err e = slot != FRAME_NO_SLOT ? forget_links(x, slot) : ERR_OK;
+    return e == ERR_OK ? fold__save_row(x, &before) : e;
 }
 
 static enum err fold_locked(struct fold *x)
@@ -447,8 +471,12 @@ static enum err fold_link(struct fold *x)
 {
     const struct event_tags *ev = &x->ev;
     struct store_answer l = {ev->v[EV_FIELD], ev->v[EV_VALUE], ev->v[EV_ID], x->fr->time_ms, x->fr->slot};
-    if (x->fr->priv_erased || ev->v[EV_MODULE].n > LIMIT_KEY_BYTES - LINK_HASH_BYTES - 1) return ERR_OK;
-    struct str k = store__link_key(x->s, ev->v[EV_MODULE], l.field, l.value);
+    if (ev->v[EV_MODULE].n > LIMIT_KEY_BYTES - LINK_HASH_BYTES - 1) return ERR_OK;
+    /* The record that asked was erased since: what it replaced is gone, as it was when the ERASE was folded at the time. */
+    if (x->fr->priv_erased) return store__del(x->s, TABLE_LINKS, store__link_key(x->s, ev->v[EV_MODULE], x->fr->key_hash), x->f);
+    unsigned char hash[LINK_HASH_BYTES];
+    store_link_hash(x->s, l.field, l.value, hash);
+    struct str k = store__link_key(x->s, ev->v[EV_MODULE], hash);
     buf_clear(&x->s->valbuf);
     enum err e = store__link_seal(x->s, k, &l, &x->s->valbuf, x->f);
     return e == ERR_OK ? store__put(x->s, TABLE_LINKS, k, buf_view(&x->s->valbuf), x->f) : e;

@@ -181,7 +181,9 @@ bool store_link(struct store *s, struct str module, struct str field, struct str
     struct str v;
     struct store_answer l;
     if (module.n > LIMIT_KEY_BYTES - LINK_HASH_BYTES - 1 || store__begin(s, NULL) != ERR_OK) return false;
-    struct str k = store__link_key(s, module, field, value);
+    unsigned char hash[LINK_HASH_BYTES];
+    store_link_hash(s, field, value, hash);
+    struct str k = store__link_key(s, module, hash);
     if (store__get(s, TABLE_LINKS, k, &v, NULL) != ERR_OK || !store__link_open(s, k, v, a, &l)) return false;
     *id = l.id;
     *at_ms = l.at_ms;

@@ -56,20 +56,31 @@ enum err store__row_open(struct store *s, struct str key, struct str value, stru
 }
 
 /* ---- answered finds ---- */
-struct str store__link_key(struct store *s, struct str module, struct str field, struct str value)
+void store_link_hash(const struct store *s, struct str field, struct str value, unsigned char out[LINK_HASH_BYTES])
 {
-    unsigned char sum[LINK_HASH_BYTES];
     crypto_generichash_state st;
-    crypto_generichash_init(&st, s->key, sizeof s->key, sizeof sum);
+    crypto_generichash_init(&st, s->key, sizeof s->key, LINK_HASH_BYTES);
     if (field.n) crypto_generichash_update(&st, (const unsigned char *)field.p, field.n);
     crypto_generichash_update(&st, (const unsigned char *)"", 1);
     if (value.n) crypto_generichash_update(&st, (const unsigned char *)value.p, value.n);
-    crypto_generichash_final(&st, sum, sizeof sum);
+    crypto_generichash_final(&st, out, LINK_HASH_BYTES);
+}
+
+struct str store__link_key(struct store *s, struct str module, const unsigned char hash[LINK_HASH_BYTES])
+{
     buf_clear(&s->keybuf);
     buf_str(&s->keybuf, module);
     buf_byte(&s->keybuf, 0);
-    buf_put(&s->keybuf, sum, sizeof sum);
+    buf_put(&s->keybuf, hash, LINK_HASH_BYTES);
     return buf_view(&s->keybuf);
+}
+
+bool store__link_slot(struct str value, uint32_t *slot)
+{
+    struct reader r = reader_of(value);
+    (void)read_u64(&r);
+    *slot = read_u32(&r);
+    return !r.bad;
 }
 
 enum err store__link_seal(struct store *s, struct str key, const struct store_answer *l, struct buf *out, struct fault *f)

@@ -86,6 +86,8 @@ enum err store_by_id(struct store *s, uint16_t flow, struct str id, struct arena
 /* An answered find: true and the id (empty = answered with none) and when. It is sealed under the data key of the record that asked first; when that
  * is erased, nobody asked. */
 struct store_answer { struct str field, value, id; int64_t at_ms; uint32_t slot; };
+/* The name of a find in the index and in its frames (frame.key_hash): a keyed hash, so that it says nothing by itself. */
+void store_link_hash(const struct store *s, struct str field, struct str value, unsigned char out[16]);
 bool store_link(struct store *s, struct str module, struct str field, struct str value, struct arena *a, struct str *id, int64_t *at_ms);
 /* Every answered find of a module. Spans live in the arena. */
 void store_links(struct store *s, struct str module, struct arena *a, void (*each)(void *ctx, const struct store_answer *l), void *ctx);

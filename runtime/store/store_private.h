@@ -59,7 +59,8 @@ bool store__open_value(struct store *s, enum store_table t, struct str key, stru
 enum { LINK_HASH_BYTES = 16 };
 enum err store__row_seal(struct store *s, struct str key, const struct row *r, struct buf *out, struct fault *f);
 enum err store__row_open(struct store *s, struct str key, struct str value, struct arena *a, struct row *out, struct fault *f);
-struct str store__link_key(struct store *s, struct str module, struct str field, struct str value);
+struct str store__link_key(struct store *s, struct str module, const unsigned char hash[LINK_HASH_BYTES]);
+bool store__link_slot(struct str value, uint32_t *slot);                         /* of which record it is */
 enum err store__link_seal(struct store *s, struct str key, const struct store_answer *l, struct buf *out, struct fault *f);
 bool store__link_open(struct store *s, struct str key, struct str value, struct arena *a, struct store_answer *out);
 

@@ -312,6 +312,7 @@ static enum err emit_answers(struct engine *e, struct str module, const struct a
         if (!as->list[i].answered) continue;
         emit_begin(e, FRAME_LINK, NULL);
         e->building.slot = as->list[i].slot;
+        store_link_hash(e->store, as->list[i].asked, as->list[i].value, e->building.key_hash);
         event_put(&e->pub, EV_MODULE, module);
         event_put(&e->pub, EV_FIELD, as->list[i].asked);
         event_put(&e->priv, EV_VALUE, as->list[i].value);

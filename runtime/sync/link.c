@@ -261,6 +261,7 @@ static enum err emit_links(struct engine *e, const struct image_link *l, const s
             if (hits[k].value_index == i) id = id.n ? STR(LINK_MANY) : hits[k].id;
         emit_begin(e, FRAME_LINK, NULL);
         e->building.slot = slots[i];           /* what is looked for may be the record's own: it is forgotten with it */
+        store_link_hash(e->store, asked, values[i], e->building.key_hash);
         event_put(&e->pub, EV_MODULE, l->module);
         event_put(&e->pub, EV_FIELD, asked);
         event_put(&e->priv, EV_VALUE, values[i]);

@@ -16,22 +16,26 @@ static struct str take_line(struct str *text)
     return line;
 }
 
-/* A record that the backup does not know is marked all the same: it is not to come back as a new one. */
+/* In the order of erase_row (operator.c). A record that the backup does not know is marked all the same: it is not to come back as a new one. */
 static enum err erase_again(struct engine *e, struct str flow, struct str key, struct fault *f)
 {
     struct flow_state st;
-    struct row row;
-    uint32_t slot = FRAME_NO_SLOT;
-    if (store_flow(e->store, flow, &st) && store_row(e->store, st.id, key, &e->page, &row, NULL) == ERR_OK) slot = row.slot;
+    struct row row = {.slot = FRAME_NO_SLOT};
+    bool known = store_flow(e->store, flow, &st) && store_row(e->store, st.id, key, &e->page, &row, NULL) == ERR_OK;
+    if (known && (row.flags & ROW_F_ERASED)) return ERR_OK;
+    enum err err = store_flush(e->store, f);
+    if (err != ERR_OK) return err;
     emit_begin(e, FRAME_ERASE, NULL);
     event_put(&e->pub, EV_FLOW, flow);
-    event_put_int(&e->pub, EV_SLOT, slot);
+    event_put_int(&e->pub, EV_SLOT, row.slot);
+    event_put_int(&e->pub, EV_FLAGS, row.flags & ROW_F_VOID);
     emit_key(e, key, FRAME_NO_SLOT);
+    event_put(&e->priv, EV_ID, row.id);
     event_put_text(&e->priv, EV_BY, "restore");
-    enum err err = emit_end(e, f);
+    err = emit_end(e, f);
     if (err == ERR_OK) err = emit_commit(e, f);
-    if (err == ERR_OK) err = store_flush(e->store, f);
-    return err == ERR_OK && slot != FRAME_NO_SLOT ? slot_erase(e->secrets, slot, f) : err;
+    if (err == ERR_OK && row.slot != FRAME_NO_SLOT) err = slot_erase(e->secrets, row.slot, f);
+    return err == ERR_OK ? store_flush(e->store, f) : err;
 }
 
 enum err engine__restored(struct engine *e, struct fault *f)

@@ -13,11 +13,16 @@
 #include <fcntl.h>
 #include <time.h>
 
-struct disk { unsigned char *p; size_t n; uint64_t preads; size_t stop; };       /* reads behind stop fail */
+struct disk { unsigned char *p; size_t n; uint64_t preads, stop; int refuse; bool no_size; };       /* pread number stop fails; refuse: errno of open */
 
-static int disk_open(void *ctx, const char *path, int flags, int mode) { (void)ctx, (void)path, (void)flags, (void)mode; return 3; }
+static int disk_open(void *ctx, const char *path, int flags, int mode)
+{
+    (void)path, (void)flags, (void)mode;
+    errno = ((struct disk *)ctx)->refuse;
+    return errno ? -1 : 3;
+}
 static int disk_close(void *ctx, int fd) { (void)ctx, (void)fd; return 0; }
-static int64_t disk_size(void *ctx, int fd) { (void)fd; return (int64_t)((struct disk *)ctx)->n; }
+static int64_t disk_size(void *ctx, int fd) { (void)fd; return ((struct disk *)ctx)->no_size ? -1 : (int64_t)((struct disk *)ctx)->n; }
 static int64_t disk_pread(void *ctx, int fd, void *p, size_t n, int64_t off)
 {
     struct disk *d = ctx;
@@ -268,6 +273,150 @@ static void as_lmdb_leaves_them(void)
     rig_close(&r);
 }
 
+/* ---- entries changed by somebody who has LMDB, and heads that contradict the file ---- */
+static void expect(struct harness *h, const char *name, enum err want, const char *words)
+{
+    struct walk_report rep;
+    struct fault f = {ERR_OK, ""};
+    enum err e = walk(&h->disk, &rep, &f);
+    ok(e == want && strstr(f.text, words), name, "%s", e == ERR_OK ? "it passed" : f.text);
+}
+
+enum change { CHANGE_SHORT, CHANGE_FORGED, CHANGE_LOST, CHANGE_OLD, CHANGE_MOVED, CHANGE_STATE, CHANGE_TABLE, CHANGE_STRANGER, CHANGE_PLAIN, CHANGE_NOTE, CHANGES };
+static const struct { const char *name, *words; } changed[CHANGES] = {
+    {"a value too short for a checksum", "without a checksum"}, {"a value without the right checksum", "does not match its checksum"},
+    {"an entry taken out", "digest"}, {"an older value put back", "digest"}, {"a value under another key", "does not match its checksum"},
+    {"no state record", "state record is missing"}, {"a table taken out", "the table is missing"}, {"a table too many", "nobody knows"},
+    {"an entry among the tables", "another kind"}, {"an entry beside the state record", "does not match its checksum"}};
+
+static MDB_val val(const void *p, size_t n) { return (MDB_val){n, (void *)(uintptr_t)p}; }
+
+/* old: the first row's value of before. */
+static bool change_entries(MDB_txn *txn, enum change which, MDB_val old)
+{
+    MDB_dbi rows, meta, main, other;
+    MDB_cursor *c;
+    MDB_val k, v, state = val("state", 5), name = val("plain", 5), junk = val("01234567890123456789", 20);
+    if (mdb_dbi_open(txn, "rows", 0, &rows) || mdb_dbi_open(txn, "meta", 0, &meta) || mdb_dbi_open(txn, NULL, 0, &main) || mdb_cursor_open(txn, rows, &c) ||
+        mdb_cursor_get(c, &k, &v, MDB_FIRST)) return false;
+    switch (which) {
+    case CHANGE_SHORT:    junk.mv_size = 7; return mdb_put(txn, rows, &k, &junk, 0) == 0;
+    case CHANGE_FORGED:   return mdb_put(txn, rows, &k, &junk, 0) == 0;
+    case CHANGE_LOST:     return mdb_del(txn, rows, &k, NULL) == 0;
+    case CHANGE_OLD:      return mdb_put(txn, rows, &k, &old, 0) == 0;
+    case CHANGE_MOVED:    return mdb_put(txn, rows, &name, &old, 0) == 0;
+    case CHANGE_STATE:    return mdb_del(txn, meta, &state, NULL) == 0;
+    case CHANGE_TABLE:    return mdb_dbi_open(txn, "held", 0, &other) == 0 && mdb_drop(txn, other, 1) == 0;
+    case CHANGE_STRANGER: return mdb_dbi_open(txn, "stranger", MDB_CREATE, &other) == 0;
+    case CHANGE_PLAIN:    return mdb_put(txn, main, &name, &junk, 0) == 0;
+    case CHANGE_NOTE:     return mdb_put(txn, meta, &name, &junk, 0) == 0;
+    case CHANGES: break;
+    }
+    return false;
+}
+
+static void with_lmdb(const struct rig *r, enum change which, MDB_val old)
+{
+    struct harness h;
+    MDB_env *env;
+    MDB_txn *txn;
+    harness_open(&h, r);
+    bool good = mdb_env_create(&env) == 0 && mdb_env_set_maxdbs(env, TABLE_COUNT + 2) == 0 && mdb_env_set_mapsize(env, 64 << 20) == 0 &&
+                mdb_env_open(env, h.dir, 0, 0600) == 0 && mdb_txn_begin(env, NULL, 0, &txn) == 0 && change_entries(txn, which, old) && mdb_txn_commit(txn) == 0;
+    mdb_env_close(env);
+    free(h.disk.p);
+    h.disk.n = (size_t)lseek(h.fd, 0, SEEK_END);
+    h.disk.p = malloc(h.disk.n);
+    if (!good || !h.disk.p || pread(h.fd, h.disk.p, h.disk.n, 0) != (ssize_t)h.disk.n) abort();
+    expect(&h, changed[which].name, ERR_CORRUPT, changed[which].words);
+    harness_close(&h);
+}
+
+static void entries(struct rig *r)
+{
+    struct harness h;
+    MDB_txn *txn;
+    MDB_dbi rows;
+    MDB_cursor *c;
+    MDB_val k, v;
+    unsigned char old[4096];
+    harness_open(&h, r);
+    if (mdb_txn_begin(h.lmdb.env, NULL, MDB_RDONLY, &txn) || mdb_dbi_open(txn, "rows", 0, &rows) || mdb_cursor_open(txn, rows, &c) || mdb_cursor_get(c, &k, &v, MDB_FIRST) ||
+        v.mv_size > sizeof old) abort();
+    size_t n = v.mv_size;
+    memcpy(old, v.mv_data, n);
+    mdb_txn_abort(txn);
+    harness_close(&h);
+    rig_record(r, FRAME_ROW, "customers", 2, EV_WANTED, 99, ROW_DIRTY, -1);
+    for (unsigned i = 1; i < 29; i++) rig_record(r, FRAME_ROW, i % 3 == 1 ? "items" : "customers", i, EV_WANTED, 99, ROW_DIRTY, -1);
+    if (store_flush(r->s, &r->f) != ERR_OK) abort();
+    for (int i = 0; i < CHANGES; i++) with_lmdb(r, (enum change)i, val(old, n));
+}
+
+static void set(unsigned char *p, uint64_t v, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) p[i] = (unsigned char)(v >> (8 * i));
+}
+
+static void heads(const struct rig *r)
+{
+    struct harness h;
+    unsigned char was[8192];
+    harness_open(&h, r);
+    memcpy(was, h.disk.p, sizeof was);
+    unsigned char *young = h.disk.p + (h.disk.p[144] < h.disk.p[4096 + 144] ? 4096 : 0);       /* by the number of the commit */
+    uint64_t last = young[136] | (uint64_t)young[137] << 8;
+    static const struct { const char *name; size_t at; uint64_t v; unsigned bytes; const char *words; } head[] = {
+        {"pages too small", 40, 256, 4, "no page has this size"}, {"pages too large", 40, 65536, 4, "no page has this size"},
+        {"no last page", 136, 0, 8, "shorter than its head says"}, {"a map that is too small", 32, 8192, 8, "the map is smaller"},
+        {"a map that is no number of pages", 32, 4097, 8, "the map is smaller"}, {"unknown flags", 44, 12, 2, "unknown flags"}, {"a depth without a root", 128, UINT64_MAX, 8, "depth"},
+        {"a tree that is too deep", 94, 40, 2, "depth"}, {"an address", 24, 4096, 8, "head"}};
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
+        set((strstr(head[i].name, "pages too") ? h.disk.p : young) + head[i].at, head[i].v, head[i].bytes);
+        expect(&h, head[i].name, ERR_CORRUPT, head[i].words);
+        memcpy(h.disk.p, was, sizeof was);
+    }
+    h.disk.p = realloc(h.disk.p, h.disk.n + 8192);
+    if (!h.disk.p) abort();
+    young = h.disk.p + (was[144] < was[4096 + 144] ? 4096 : 0);
+    memset(h.disk.p + h.disk.n, 0, 8192);
+    h.disk.n += 8192;
+    set(young + 136, last + 1, 8);
+    expect(&h, "a page more than there are", ERR_CORRUPT, "neither in use nor free");
+    memcpy(h.disk.p, was, sizeof was);
+    h.disk.no_size = true;
+    expect(&h, "a size that cannot be asked for", ERR_IO, "cannot read");
+    h.disk.no_size = false;
+    h.disk.refuse = EACCES;
+    expect(&h, "a file that cannot be opened", ERR_IO, "cannot open");
+    h.disk.refuse = 0;
+    h.disk.stop = 1;
+    expect(&h, "a read that fails at once", ERR_IO, "cannot be read");
+    harness_close(&h);
+}
+
+/* Somebody reads an old state for long: the pages freed meanwhile fill a tree of their own, of several levels. */
+static void many_free(void)
+{
+    struct rig r;
+    struct walk_report rep;
+    struct lmdb reader;
+    MDB_txn *txn;
+    rig_open(&r);
+    rig_fill(&r, 20, 1);
+    if (mdb_env_create(&reader.env) || mdb_env_set_maxdbs(reader.env, TABLE_COUNT) || mdb_env_open(reader.env, r.index, MDB_RDONLY, 0600) ||
+        mdb_txn_begin(reader.env, NULL, MDB_RDONLY, &txn)) abort();
+    bool good = true;
+    for (unsigned i = 0; i < 160 && good; i++) {
+        rig_record(&r, FRAME_ROW, "customers", i % 20 + 1, EV_WANTED, 120, ROW_DIRTY, -1);
+        good = store_flush(r.s, &r.f) == ERR_OK;
+    }
+    ok(good && store_walk(&r.w, r.index, rig_options(&r).key, &rep, &r.f) == ERR_OK && rep.free > 300, "a tree of free pages of several levels is whole", "%s", r.f.text);
+    mdb_txn_abort(txn);
+    mdb_env_close(reader.env);
+    rig_close(&r);
+}
+
 static void cost(void)
 {
     struct rig r;
@@ -304,7 +453,10 @@ int main(void)
     every_byte(&r, flips && strcmp(flips, "all") == 0);
     control(&r);
     every_page(&r);
+    heads(&r);
+    entries(&r);
     rig_close(&r);
+    many_free();
     as_lmdb_leaves_them();
     cost();
     return ok_failures != 0;
