@@ -4,7 +4,7 @@
  *   out, doubled, exchanged with each other frame; the same with numbers, checksums and hashes made right again, which only the signed checkpoints
  *   tell; each segment taken out, exchanged, doubled, renumbered; each checkpoint doubled, exchanged, forged.
  *
- * What changes nothing that counts is no tampering: zeros behind the last frame cut off; checkpoints missing at the end, which a copy kept elsewhere tells.
+ * What changes nothing that counts is no tampering: bytes behind the place where a recovery took over; zeros behind the last frame cut off; checkpoints missing at the end, which a copy kept elsewhere tells.
  * Positive control: without the findings of one check the harness finds changes that pass.
  * FLIPS=all: each bit, of a longer log (make torture); else every seventh (verify_test.c has each bit of a short one). */
 #include "rig.h"
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum { FILES = 64, FRAMES = 400 };
-struct part { char name[32]; unsigned char *p; size_t n; };
+struct part { char name[32]; unsigned char *p; size_t n, counts; };     /* counts: what lies behind is of a write that a recovery cut */
 struct place { size_t file, off, n; };                  /* a frame */
 struct log {
     char dir[64];
@@ -24,6 +24,7 @@ struct log {
     struct part file[FILES]; size_t n;
     struct place frame[FRAMES]; size_t nframes;
     bool all;
+    size_t patch_frame, patch_bit;                      /* write_frames: this bit of this frame is changed, then all is made right */
     const char *strike;                                 /* control: failures with these words do not count */
     uint64_t tried, missed;
     char first[200];
@@ -86,7 +87,7 @@ static void take_file(struct log *l, const char *name)
     struct part *p = &l->file[l->n++];
     snprintf(p->name, sizeof p->name, "%s", name);
     p->p = f.p;
-    p->n = f.n;
+    p->n = p->counts = f.n;
 }
 
 /* Frames that count: of each segment those before the first of the next. */
@@ -100,6 +101,9 @@ static void find_frames(struct log *l)
             if (l->nframes == FRAMES) abort();
             l->frame[l->nframes++] = (struct place){i, off, u32(f->p + off)};
         }
+        bool cut = i + 1 < l->n && is_segment_part(&l->file[i + 1]) && u32(l->file[i + 1].p + 96) & 1;
+        const struct place *last = &l->frame[l->nframes - 1];
+        if (cut) l->file[i].counts = last->file == i ? last->off + last->n : HEADER;
     }
 }
 
@@ -161,7 +165,7 @@ static void flip_bits(struct log *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         struct part *f = &l->file[i];
-        for (size_t bit = l->all ? 0 : i % 7; bit < f->n * 8; bit += l->all ? 1 : 7) {
+        for (size_t bit = l->all ? 0 : i % 7; bit < f->counts * 8; bit += l->all ? 1 : 7) {
             f->p[bit / 8] ^= (unsigned char)(1u << bit % 8);
             put_byte(l, f, bit / 8);
             judge(l, "%s byte %zu bit %zu", f->name, bit / 8, bit % 8);
@@ -196,7 +200,7 @@ static void truncations(struct log *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         const struct part *f = &l->file[i];
-        size_t counts = f->n;
+        size_t counts = f->counts;
         while (is_segment_part(f) && counts > 0 && f->p[counts - 1] == 0) counts--;
         for (size_t n = 0; n < counts; n++) {
             bool whole_notes = !is_segment_part(f) && (n == 0 || (n > 2 && f->p[n - 1] == '\n' && f->p[n - 2] == '\n' && f->p[n - 3] != '\n' && memmem(f->p + n - 120, 120, DASH, 4)));
@@ -235,6 +239,7 @@ static void write_frames(struct log *l, const size_t *order, size_t n, bool agai
         for (; mine && k < n; mine--, k++, seq++) {
             struct place from = l->frame[order[k]];
             memcpy(p + off, l->file[from.file].p + from.off, from.n);
+            if (l->patch_bit && order[k] == l->patch_frame) p[off + l->patch_bit / 8] ^= (unsigned char)(1u << l->patch_bit % 8);
             if (again) {
                 crypto_generichash_state st;
                 for (int b = 0; b < 8; b++) p[off + 8 + (size_t)b] = (unsigned char)(seq >> (8 * b));
@@ -269,6 +274,48 @@ static void change_frames(struct log *l, bool again)
         }
     }
     for (size_t i = 0; i < l->n; i++) restore(l, i);
+}
+
+/* Each bit of time, epoch, kind, flags, write mark and length of the public part; hashes and checksums of all that follows made right. */
+static void fields(struct log *l)
+{
+    size_t order[FRAMES];
+    for (size_t k = 0; k < l->nframes; k++) order[k] = k;
+    for (l->patch_frame = 0; l->patch_frame < l->nframes; l->patch_frame += l->all ? 1 : 3)
+        for (l->patch_bit = 16 * 8; l->patch_bit < 40 * 8; l->patch_bit++) {
+            write_frames(l, order, l->nframes, true);
+            judge(l, "frame %zu bit %zu, all made right", l->patch_frame + 1, l->patch_bit);
+        }
+    l->patch_bit = 0;
+    for (size_t i = 0; i < l->n; i++) restore(l, i);
+}
+
+/* Each bit of a segment's header with its checksum made right, but those that say nothing about frames: placed_to and flags, of which only what contradicts
+ * the frames is found. */
+static void headers(struct log *l)
+{
+    for (size_t i = 0; i + 1 < l->n; i++) {
+        struct part *f = &l->file[i];
+        unsigned char was[HEADER];
+        memcpy(was, f->p, HEADER);
+        for (size_t bit = 8 * 8; bit < 124 * 8; bit++) {
+            size_t at = bit / 8;
+            if ((at >= 24 && at < 32) || at == 96) continue;
+            f->p[at] ^= (unsigned char)(1u << bit % 8);
+            uint32_t crc = ~crc_bytes(~0u, f->p, 124);
+            for (int b = 0; b < 4; b++) f->p[124 + b] = (unsigned char)(crc >> (8 * b));
+            restore(l, i);
+            judge(l, "header of %s, bit %zu, checksum made right", f->name, bit);
+            memcpy(f->p, was, HEADER);
+        }
+        for (int b = 0; b < 8; b++) f->p[24 + b] = b == 4 ? 1 : 0;       /* a log that ends before what its last segment was made with */
+        uint32_t crc = ~crc_bytes(~0u, f->p, 124);
+        for (int b = 0; b < 4; b++) f->p[124 + b] = (unsigned char)(crc >> (8 * b));
+        restore(l, i);
+        if (i + 2 == l->n) judge(l, "%s was made with more", f->name);
+        memcpy(f->p, was, HEADER);
+        restore(l, i);
+    }
 }
 
 /* ---- files ---- */
@@ -376,6 +423,8 @@ static const struct { const char *name; void (*change)(struct log *l); } changes
     {"every truncation", truncations},
     {"frames out, doubled, exchanged", as_they_are},
     {"frames out, doubled, exchanged, and all made right again", made_right},
+    {"fields of frames, and all made right again", fields},
+    {"fields of headers with their checksum", headers},
     {"segments out, exchanged, doubled, renumbered", segments},
     {"checkpoints doubled, exchanged, forged", checkpoints},
 };

@@ -358,6 +358,47 @@ static void set(unsigned char *p, uint64_t v, unsigned bytes)
     for (unsigned i = 0; i < bytes; i++) p[i] = (unsigned char)(v >> (8 * i));
 }
 
+static uint64_t walk_le(const unsigned char *p, unsigned bytes)
+{
+    uint64_t v = 0;
+    while (bytes--) v = v << 8 | p[bytes];
+    return v;
+}
+
+/* Pages whose nodes still fill them, with something else wrong. free_root, main_root: leaves. */
+static void nodes(struct harness *h, size_t free_root, size_t main_root)
+{
+    unsigned char was[4096], *page = h->disk.p + free_root * 4096, *node;
+    memcpy(was, page, sizeof was);
+    node = page + walk_le(page + 16, 2);
+    set(node, walk_le(node, 2) - 1, 2);
+    expect(h, "a list of free pages of an odd length", ERR_CORRUPT, "no list of pages");
+    memcpy(page, was, sizeof was);
+    set(node + 8, 0, 8);
+    expect(h, "pages that were freed before the first commit", ERR_CORRUPT, "no list of pages");
+    memcpy(page, was, sizeof was);
+    set(node + 16, walk_le(node + 16, 8) + 1, 8);
+    expect(h, "a list with a wrong count", ERR_CORRUPT, "no list of pages");
+    memcpy(page, was, sizeof was);
+    set(node + 6, 0, 2);
+    set(node, walk_le(node, 2) + 8, 2);
+    expect(h, "a number that is none", ERR_CORRUPT, "another kind");
+    memcpy(page, was, sizeof was);
+    set(page + 12, walk_le(page + 12, 2) + 1, 2);
+    expect(h, "a lower bound within an offset", ERR_CORRUPT, "bounds");
+    memcpy(page, was, sizeof was);
+    set(page + 14, 5000, 2);
+    expect(h, "an upper bound behind the page", ERR_CORRUPT, "bounds");
+    memcpy(page, was, sizeof was);
+    page = h->disk.p + main_root * 4096;
+    memcpy(was, page, sizeof was);
+    node = page + walk_le(page + 16, 2);
+    set(node, walk_le(node, 2) + walk_le(node + 6, 2), 2);
+    set(node + 6, 0, 2);
+    expect(h, "an entry without a key", ERR_CORRUPT, "another kind");
+    memcpy(page, was, sizeof was);
+}
+
 static void heads(const struct rig *r)
 {
     struct harness h;
@@ -376,6 +417,10 @@ static void heads(const struct rig *r)
         expect(&h, head[i].name, ERR_CORRUPT, head[i].words);
         memcpy(h.disk.p, was, sizeof was);
     }
+    set(young + 144, young[144] + 1u, 8);
+    expect(&h, "a commit in the other one's place", ERR_CORRUPT, "head");
+    memcpy(h.disk.p, was, sizeof was);
+    nodes(&h, (size_t)walk_le(young + 80, 8), (size_t)walk_le(young + 128, 8));
     h.disk.p = realloc(h.disk.p, h.disk.n + 8192);
     if (!h.disk.p) abort();
     young = h.disk.p + (was[144] < was[4096 + 144] ? 4096 : 0);
