@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/wipe.h"
 #include "net/trust.h"
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -264,6 +265,7 @@ static void transfer_free(struct transfer *t)
     if (t->out.p) explicit_bzero(t->out.p, t->out.cap);      /* token requests hold secrets */
     buf_free(&t->out);
     buf_free(&t->head);
+    if (t->body.p) explicit_bzero(t->body.p, t->body.n);      /* and their answers */
     if (t->body.cap > t->owner->spare.cap && t->body.cap <= SPARE_BYTES) {
         buf_free(&t->owner->spare);
         t->owner->spare = t->body;
@@ -443,7 +445,8 @@ static void ignore_sigpipe(void)
 enum err curl_http_open(struct world *w, struct fault *f)
 {
     ASSERT(w->clock.mono_ms != NULL && w->files.open != NULL);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return fault_set(f, ERR_UNSUPPORTED, "libcurl cannot be started");
+    /* libcurl copies header lines and bodies: what it gives back is wiped. */
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup, calloc) != CURLE_OK) return fault_set(f, ERR_UNSUPPORTED, "libcurl cannot be started");
     const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
     if (v->version_num < 0x075500 || !(v->features & CURL_VERSION_SSL) || !(v->features & CURL_VERSION_LIBZ)) {
         curl_global_cleanup();

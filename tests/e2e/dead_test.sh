@@ -76,7 +76,7 @@ is "the others are still there" "$(mlcd dead --json | jq -s 'map(.count) | add')
 mlcd run --quiet >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 60 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 held "$W/state/lock"
 exits "dead beside a running mlcd" 0 mlcd dead
 exits "replay by a part of the text is handed over" 0 mlcd replay --cause "no such state" --json
 has "and done there" out '"replayed":1'

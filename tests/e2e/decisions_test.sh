@@ -127,7 +127,7 @@ same_as_sage "all customers are right after replays"
 mlcd run --quiet --image customers.mlcb >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 60 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 held "$W/state/lock"
 K=$(rows | jq -r '[.rows[] | select(.fields.CustomerStatus == "A" and .fields.TermsCode == "03")][0].key | join("~")')
 is "before" "$(account "$K" Payment_Terms)" "Net 60"
 spec 's/"03" => "Net 60"/"03" => "Net 60 days"/'

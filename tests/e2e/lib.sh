@@ -8,10 +8,14 @@ PATH=$B:$PATH
 W=$(mktemp -d "${TMPDIR:-/tmp}/mlc-e2e.XXXXXX")
 pids=""
 bad=0
-TOKEN=agent-token-7f3a91c2
-PASSWORD=pw-55d0c2a7
-SECRET=sim-secret
-REFRESH=1000.simrefresh
+# Secrets, each of them new in every run, so that finish can tell where one stands that should not.
+canary() { head -c 9 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+TOKEN=agent-token-$(canary)
+PASSWORD="pw&<%+/$(canary)"
+CLIENT=1000.CLIENT$(canary)
+SECRET=client-secret-$(canary)
+REFRESH=1000.refresh$(canary)
+CODE=1000.code$(canary)
 clean_up() {
     for p in $pids; do kill "$p" 2>/dev/null || true; done
     cd /
@@ -21,7 +25,8 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 cd "$W"
 unset CREDENTIALS_DIRECTORY || true
-export MLCD_STATE="$W/state" USER=tester NO_COLOR=1
+export MLCD_STATE="$W/state" USER=tester NO_COLOR=1 HOME="$W" TMPDIR="$W/tmp"
+mkdir -p tmp
 
 ok() { echo "ok $1"; }
 not_ok() { bad=1; echo "not ok $1: $2"; }
@@ -30,7 +35,7 @@ is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected '$3', got '$
 # has NAME FILE TEXT
 has() { if grep -qF -- "$3" "$2"; then ok "$1"; else not_ok "$1" "no '$3' in: $(tr '\n' '|' <"$2" | cut -c1-600)"; fi; }
 has_not() { if grep -qF -- "$3" "$2"; then not_ok "$1" "'$3' stands in $2"; else ok "$1"; fi; }
-finish() { exit $bad; }
+finish() { no_leaks; exit $bad; }
 
 # exits NAME CODE COMMAND...: output goes to out and err
 exits() {
@@ -38,10 +43,11 @@ exits() {
     shift 2
     code=0
     "$@" >out 2>err </dev/null || code=$?
+    cat out err >>said
     if [ "$code" = "$want" ]; then ok "$what"; else not_ok "$what" "exit $code instead of $want: $(cat err out | tr '\n' '|' | cut -c1-600)"; fi
 }
 # quietly COMMAND...: must work; a test cannot go on without it
-quietly() { "$@" >out 2>err || { echo "not ok $(basename "$0" _test.sh): $* failed: $(cat err out | tr '\n' '|' | cut -c1-600)"; exit 1; }; }
+quietly() { "$@" >out 2>err && cat out err >>said || { echo "not ok $(basename "$0" _test.sh): $* failed: $(cat err out | tr '\n' '|' | cut -c1-600)"; exit 1; }; }
 # json NAME FILE: every line of it is a JSON value
 json() { if [ -s "$2" ] && jq -e . "$2" >/dev/null 2>&1; then ok "$1"; else not_ok "$1" "no JSON: $(head -c 300 "$2")"; fi; }
 until_true() {   # SECONDS COMMAND...
@@ -49,6 +55,32 @@ until_true() {   # SECONDS COMMAND...
     shift
     until "$@" >/dev/null 2>&1; do n=$((n - 1)); [ $n -gt 0 ] || return 1; sleep 0.05; done
 }
+
+# ---- secrets ----
+# What mlcd and its children show of themselves to anybody: arguments and environment, looked at twice a second.
+watch_processes() {
+    while sleep 0.5; do
+        for p in $(pgrep -x mlcd); do
+            grep -qaF "$W" "/proc/$p/environ" 2>/dev/null && cat "/proc/$p/cmdline" "/proc/$p/environ" >>processes 2>/dev/null || true
+        done
+    done
+}
+watch_processes &
+pids=$!
+canaries() {
+    printf '%s\n' "agent-token $TOKEN" "soap-password $PASSWORD" "client-id $CLIENT" "client-secret $SECRET" "refresh-token $REFRESH" "grant-code $CODE"
+    find . -name '*.key' -size -2 -exec sh -c 'for k; do grep -aqE "^[0-9a-f]{64}$" "$k" && printf "master-key %s\n" "$(cat "$k")"; done' sh {} +
+    cat zoho.secrets 2>/dev/null || true
+}
+# Everything that this test has made is looked through, but for what the test itself wrote and the master keys' own files.
+no_leaks() {
+    canaries | sort -u >canaries
+    if secret-scan canaries --except canaries --except zoho.secrets --except zoho.org.json --except in --except grant $(find . -name '*.key' -exec basename {} \; | sed 's/^/--except /') \
+        ${OWN:-} "$W" >leaks 2>leaks.err; then ok "no secret stands where none may ($(sed 's/^# //' leaks.err))"; else not_ok "no secret stands where none may" "$(head -5 leaks | tr '\n' '|')"; fi
+}
+
+# held FILE: whether a process holds a lock on it. Read off the kernel: to try the lock would take it from under an mlcd that is just starting.
+held() { grep -q ":$(stat -c %i "$1" 2>/dev/null || echo none) " /proc/locks; }
 
 # ---- the stand-ins ----
 start_sage() {   # OPTIONS...
@@ -60,9 +92,12 @@ start_sage() {   # OPTIONS...
     SAGE=http://127.0.0.1:$(cat sage.port)
     export SAGE_AGENT_URL="$SAGE" SAGE_SOAP_URL="$SAGE/ebusinesswebservices/MasService.svc"
 }
-start_zoho() {   # OPTIONS...
+start_zoho() {   # [--data FILE] OPTIONS...
     rm -f zoho.port
-    sim-zoho --port 0 --port-file zoho.port --data "$root/tests/sim/zoho/data/professional.json" "$@" 2>zoho.err &
+    data=$root/tests/sim/zoho/data/professional.json
+    [ "${1:-}" != --data ] || { data=$2; shift 2; }
+    sed "s|sim-secret|$SECRET|g; s|1000\\.simrefresh|$REFRESH|g; s|1000\\.simcode|$CODE|g; s|1000\\.SIMCLIENT|$CLIENT|g" "$data" >zoho.org.json
+    sim-zoho --port 0 --port-file zoho.port --data zoho.org.json --secrets zoho.secrets "$@" 2>zoho.err &
     zoho_pid=$!
     pids="$pids $zoho_pid"
     until_true 10 test -s zoho.port || { cat zoho.err; exit 1; }
@@ -92,11 +127,11 @@ spec() {
 sign_in() {
     printf %s "$TOKEN" >in; quietly mlcd secret set sage-agent <in
     printf 'sync\n%s\n' "$PASSWORD" >in; quietly mlcd secret set sage <in
-    printf 'client_id=1000.SIMCLIENT\nclient_secret=%s\nrefresh_token=%s\n' "$SECRET" "$REFRESH" >in
+    printf 'client_id=%s\nclient_secret=%s\nrefresh_token=%s\n' "$CLIENT" "$SECRET" "$REFRESH" >in
     quietly mlcd auth zoho --image customers.mlcb <in
     rm -f in
 }
-once() { mlcd once --quiet "$@" >out 2>err; }
+once() { code=0; mlcd once --quiet "$@" >out 2>err || code=$?; cat out err >>said; return $code; }
 
 # same_as_sage NAME: every customer of Sage stands in Zoho once, with the values that the agreement says; nothing else carries a key
 same_as_sage() {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # operator_test.sh - every command of mlcd as an operator types it, with --json, and every exit code produced by its real cause.
 . "$(dirname "$0")/lib.sh"
+OWN="--except stored.bin"        # the whole state in one file, for greps: the master key stands in it
 start_sage --customers 120
 start_zoho
 spec
@@ -41,7 +42,7 @@ exits "a master key that others can read is refused" 77 mlcd secret list
 chmod 600 state/master.key
 printf 'client_id=x\n' >grant
 exits "half a grant is wrong usage" 64 sh -c 'mlcd auth zoho --image customers.mlcb <grant'
-printf 'client_id=1000.SIMCLIENT\nclient_secret=wrong\ncode=1000.simcode\n' >grant
+printf 'client_id=%s\nclient_secret=wrong\ncode=%s\n' "$CLIENT" "$CODE" >grant
 exits "a wrong client secret" 77 sh -c 'mlcd auth zoho --image customers.mlcb <grant'
 rm grant
 

@@ -67,7 +67,7 @@ same_as_sage "all customers are right"
 mlcd run --quiet >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 60 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 held "$W/state/lock"
 exits "beside a running mlcd" 0 mlcd reconcile --quiet
 id=$(account "$L" id)
 curl -fsS -X POST -d "{\"module\":\"Accounts\",\"id\":\"$id\",\"record\":{\"Billing_City\":\"Elsewhere\"}}" "$ZOHO/__sim/edit" >/dev/null

@@ -14,7 +14,7 @@ mlcd audit key >pub.before
 mlcd run --quiet >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 60 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 held "$W/state/lock"
 exits "not while another works there" 75 mlcd secret rotate
 end $run_pid || true
 

@@ -14,7 +14,7 @@ is "the edit is set aside" "$(mlcd status --json | jq .flows[0].REJECTED)" 1
 mlcd run --quiet >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 60 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 held "$W/state/lock"
 
 exits "replay beside a running mlcd is handed over" 0 mlcd replay "ABC~$K" --json
 json "and says so" out
@@ -25,7 +25,7 @@ exits "a refusal comes back with its reason" 1 mlcd replay "ABC~99~NOBODY"
 has "as if it had been done here" err "no record ABC~99~NOBODY"
 exits "accept with nothing held" 0 mlcd accept
 exits "ping works beside it" 0 mlcd ping
-printf 'client_id=1000.SIMCLIENT\nclient_secret=%s\nrefresh_token=%s\n' "$SECRET" "$REFRESH" >grant
+printf 'client_id=%s\nclient_secret=%s\nrefresh_token=%s\n' "$CLIENT" "$SECRET" "$REFRESH" >grant
 if mlcd auth zoho --image customers.mlcb <grant >out 2>err; then ok "signing in again works beside it"; else not_ok "signing in again works beside it" "$(cat err)"; fi
 has "and the running one is told" err "the running mlcd reads it now"
 until_true 20 grep -q "loading the compiled spec again" run.err && ok "it reads its credentials again" || not_ok "it reads its credentials again" "$(tail -3 run.err)"

@@ -51,7 +51,7 @@ ulimit -c unlimited 2>/dev/null || echo "# core files cannot be allowed here"
 mlcd run --quiet --state "$W/state" --image "$W/spec/files.mlcb" >run.out 2>run.err &
 pid=$!
 pids="$pids $pid"
-until_true 20 sh -c "! flock -n '$W/state/lock' true"
+until_true 120 held "$W/state/lock"
 sleep 0.3
 if [ $sanitized = no ] && [ -n "$(field Seccomp $pid)" ]; then
     is "its system calls are filtered" "$(field Seccomp $pid)" 2

@@ -10,7 +10,7 @@ prepare() {
     mkdir "$MLCD_STATE"
     printf %s "$TOKEN" >in; quietly mlcd secret set sage-agent <in
     printf 'sync\n%s\n' "$PASSWORD" >in; quietly mlcd secret set sage <in
-    printf '{"client_id":"1000.SIMCLIENT","client_secret":"%s","refresh_token":"%s"}' "$SECRET" "$REFRESH" >in; quietly mlcd secret set zoho <in
+    printf '{"client_id":"%s","client_secret":"%s","refresh_token":"%s"}' "$CLIENT" "$SECRET" "$REFRESH" >in; quietly mlcd secret set zoho <in
     rm -f in
 }
 ping_one() { MLCD_STATE="$W/state$1" mlcd ping --image customers.mlcb >"ping$1.out" 2>&1 & pings="$pings $!"; }

@@ -2,6 +2,7 @@
 # soap_test.sh - Sage 100 without an agent: eBusiness Web Services by key, keys from a file. The stand-in answers SOAP only; a twin of it with the same
 # seed and an agent says what is true.
 . "$(dirname "$0")/lib.sh"
+OWN="--except stored.bin"        # the whole state in one file, for greps: the master key stands in it
 start_sage --customers 60
 TWIN=$SAGE
 start_sage --customers 60 --no-agent

@@ -15,7 +15,8 @@ echo '#include "sync/sync.h"' >runtime/journal/planted_arrow.c
 awk 'BEGIN { for (i = 0; i < 601; i++) print "/* */" }' >tests/planted_long.c
 awk 'BEGIN { print "static void planted(void)\n{"; for (i = 0; i < 71; i++) print "    ;"; print "}" }' >dsl/planted_function.c
 for f in strcpy strcat sprintf vsprintf gets strtok atoi atol atof sscanf fscanf alloca setjmp longjmp; do echo "    $f (x);"; done >compiler/planted_banned.c
-for f in time gettimeofday clock_gettime rand random srand randombytes_buf open fopen creat nanosleep usleep getenv; do echo "    $f (x);"; done >runtime/sync/planted_world.c
+world_calls="time gettimeofday clock_gettime rand random srand getrandom randombytes_buf open openat fopen opendir creat stat access unlink rename mkdir read pwrite fsync fcntl mmap mkstemp socket connect accept4 getaddrinfo poll nanosleep usleep sleep getenv secure_getenv system popen fork execve posix_spawn kill"
+for f in $world_calls; do echo "    $f (x);"; done >runtime/sync/planted_world.c
 for f in util utils common misc helper helpers common_text; do echo >runtime/base/$f.c; done
 printf 'see %swork%sx for more\n' / / >docs/planted_path.md
 echo 'DIAG(PLANTED, "E0999", "planted")' >>dsl/diag.def
@@ -37,7 +38,7 @@ names "include arrows" runtime/journal/planted_arrow.c
 names "files of at most 600 lines" tests/planted_long.c
 names "functions of at most 70 lines" dsl/planted_function.c
 for f in strcpy strcat sprintf vsprintf gets strtok atoi atol atof sscanf fscanf alloca setjmp longjmp; do names "banned functions" "    $f (x)"; done
-for f in time gettimeofday clock_gettime rand random srand randombytes_buf open fopen creat nanosleep usleep getenv; do
+for f in $world_calls; do
     names "the world only through the world table" "    $f (x)"
 done
 for f in util utils common misc helper helpers common_text; do names "no util, common or misc" "runtime/base/$f.c"; done

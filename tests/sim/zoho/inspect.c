@@ -15,6 +15,7 @@ struct zoho_sim *zoho_sim_open(const struct zoho_sim_options *options, char *why
     snprintf(why, why_size, "%s", "");
     sim->clock = options->clock;
     sim->log = options->log;
+    sim->secrets = options->secrets;
 #define X(name, def, meaning) sim->on.name = def;
     ZOHO_SIM_SWITCHES(X)
 #undef X

@@ -135,7 +135,7 @@ static bool seed(struct zoho_sim *sim, const char *path)
 }
 
 struct arguments {
-    const char *data, *edition, *api_domain, *faults, *seed_file, *switches, *log, *notify_log;
+    const char *data, *edition, *api_domain, *faults, *seed_file, *switches, *log, *notify_log, *secrets;
 };
 
 static bool take_arguments(int argc, char **argv, struct arguments *a)
@@ -145,7 +145,7 @@ static bool take_arguments(int argc, char **argv, struct arguments *a)
         const char **value;
     } OPTIONS[] = {{"--data", &a->data},           {"--edition", &a->edition},     {"--api-domain", &a->api_domain},
                    {"--faults", &a->faults},       {"--seed-file", &a->seed_file}, {"--switches", &a->switches},
-                   {"--log", &a->log},             {"--notify-log", &a->notify_log}};
+                   {"--log", &a->log},             {"--notify-log", &a->notify_log}, {"--secrets", &a->secrets}};
     for (int i = 1; i < argc; i += 2) {
         bool known = false;
         for (size_t k = 0; k < sizeof OPTIONS / sizeof *OPTIONS; k++)
@@ -163,7 +163,7 @@ static bool take_arguments(int argc, char **argv, struct arguments *a)
     return a->data != NULL;
 }
 
-static int serve(const struct arguments *a, const struct sim_door_options *door, FILE *log)
+static int serve(const struct arguments *a, const struct sim_door_options *door, FILE *log, FILE *secrets)
 {
     char why[1024];
     char *faults = a->faults ? read_file(a->faults) : NULL;
@@ -175,7 +175,8 @@ static int serve(const struct arguments *a, const struct sim_door_options *door,
                                        .faults = faults,
                                        .switches = a->switches,
                                        .clock = sim_clock_real(),
-                                       .log = log};
+                                       .log = log,
+                                       .secrets = secrets};
     struct zoho_sim *sim = zoho_sim_open(&options, why, sizeof why);
     int status = 1;
     pthread_t thread;
@@ -203,8 +204,11 @@ int main(int argc, char **argv)
     }
     post.log = a.notify_log ? fopen(a.notify_log, "a") : NULL;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    int status = serve(&a, &door, log);
+    FILE *secrets = a.secrets ? fopen(a.secrets, "a") : NULL;
+    int status = serve(&a, &door, log, secrets);
     if (log)
         fclose(log);
+    if (secrets)
+        fclose(secrets);
     return status;
 }

@@ -156,6 +156,14 @@ static void forget_token(struct zsim_oauth *oauth, size_t at)
 }
 
 // Tokens stand in the order of their issue, so the first of a grant is its oldest.
+void zsim__secret(const struct zoho_sim *sim, const char *kind, const char *value)
+{
+    if (!sim->secrets)
+        return;
+    fprintf(sim->secrets, "%s %s\n", kind, value);
+    fflush(sim->secrets);
+}
+
 static const char *issue(struct zoho_sim *sim, size_t grant, int64_t now_ms)
 {
     struct zsim_oauth *oauth = &sim->oauth;
@@ -177,6 +185,7 @@ static const char *issue(struct zoho_sim *sim, size_t grant, int64_t now_ms)
     struct zsim_token *t = &oauth->tokens[oauth->ntokens++];
     *t = (struct zsim_token){new_token(oauth), grant, now_ms, now_ms + LIFE_S * 1000LL};
     oauth->issued++;
+    zsim__secret(sim, "access-token", t->token);
     return t->token;
 }
 

@@ -223,6 +223,8 @@ static json_t *take_channel(struct zsim_call *call, json_t *in, const char *meth
     free(id);
     set_text(&c->url, json_object_get(in, "notify_url"));
     set_text(&c->token, json_object_get(in, "token"));
+    if (c->token)
+        zsim__secret(sim, "channel-token", c->token);
     set_events(c, json_object_get(in, "events"), json_is_true(json_object_get(in, "_delete_events")));
     if (json_object_get(in, "return_affected_field_values"))
         c->values = json_is_true(json_object_get(in, "return_affected_field_values"));

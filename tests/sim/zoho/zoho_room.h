@@ -244,7 +244,7 @@ struct zoho_sim {
     json_t *data;
     struct sim_clock clock;
     int64_t skew_ms;
-    FILE *log;
+    FILE *log, *secrets;
     struct zsim_switches on;
     int offset_minutes;
     int64_t body_limit;
@@ -306,6 +306,7 @@ void zsim__params_free(struct zsim_param *, size_t n);
 
 // ---- limits.c
 int64_t zsim__credits_limit(const struct zoho_sim *);
+void zsim__secret(const struct zoho_sim *, const char *kind, const char *value); // tells it to who looks for leaks
 int64_t zsim__credits_spent(const struct zoho_sim *, int64_t now_ms);
 void zsim__credits_add(struct zoho_sim *, int64_t now_ms, int64_t credits);
 bool zsim__admit(struct zsim_call *);        // false: answered 429

@@ -76,6 +76,7 @@ struct zoho_sim_options {
     const char *switches;   // JSON object name -> number or boolean, NULL: defaults
     struct sim_clock clock;
     FILE *log; // one line per call: ms method target status credits-left fault; NULL: none
+    FILE *secrets; // one line per secret given out or taken in: "access-token T", "channel-token T"; NULL: none
 };
 
 // NULL with a reason in `why`.
