@@ -132,7 +132,7 @@ static bool secrets_kept(struct seed *s)
     canaries.n = 0;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         canary(fixed[i]);
-    for (size_t i = 0; i < s->nsecrets; i++)
+    for (size_t i = 0; i < s->nsecrets && i < 16; i++)
         canary(s->secret[i]);
     return nftw(s->root, look, 16, FTW_PHYS) == 0 && (s->setup->tell || clean_file(s, s->log));
 }

@@ -88,8 +88,8 @@ static void work(const struct run *r, uint64_t seed, struct run_result *result, 
     (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
     struct run_setup s = {.seed = seed, .days = r->o.days, .plant = r->o.plant, .tell = r->o.tell, .dir = dir, .spec = {r->spec[0], r->spec[1]},
                           .image = {r->image[0], r->image[1]}, .data = r->data};
-    (void)signal(SIGTERM, SIG_DFL);
-    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_IGN); // a terminal tells the whole group: the seed is played to its end
+    (void)signal(SIGINT, SIG_IGN);
     alarm(SEED_SECONDS);
     stay_on_one(slot);
     seed_play(&s, result);

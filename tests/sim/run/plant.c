@@ -74,7 +74,6 @@ void plant_set(enum run_plant which, struct world *w)
     w->files.sync_dir = sync_dir;
     plant_begin(which == RUN_PLANT_CURSOR_FIRST  ? PLANT_CURSOR_FIRST
                 : which == RUN_PLANT_SEND_FIRST  ? PLANT_SEND_FIRST
-                : which == RUN_PLANT_FOLD_FIRST  ? PLANT_FOLD_FIRST
                 : which == RUN_PLANT_LINES_BLIND ? PLANT_LINES_BLIND
                                                  : PLANT_NONE);
 }

@@ -122,7 +122,7 @@ struct seed {
     size_t naway;
     char blank[8][40]; // customers without a name
     size_t nblank;
-    char secret[8][64]; // that must stand nowhere
+    char secret[16][64]; // access tokens, the newest ones: they must stand nowhere
     size_t nsecrets;
     char events[RUN_EVENTS][200]; // ring
     uint64_t nevents;

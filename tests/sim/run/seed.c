@@ -99,6 +99,16 @@ static int64_t true_clock(void *ctx)
     return seed_true_ms(ctx);
 }
 
+// Access tokens are secrets too.
+static void note_token(struct seed *s, const struct sim_response *resp)
+{
+    static const char name[] = "\"access_token\"";
+    const char *at = resp->body ? strstr(resp->body, name) : NULL;
+    at = at ? strstr(at + strlen(name), "1000.") : NULL;
+    if (at)
+        (void)snprintf(s->secret[s->nsecrets++ % 16], sizeof s->secret[0], "%.*s", (int)strcspn(at, "\""), at);
+}
+
 // Which requests the loop makes of the models is what the judge sees first.
 static void watch(void *ctx, const struct http_req *req, struct sim_response *resp)
 {
@@ -108,6 +118,8 @@ static void watch(void *ctx, const struct http_req *req, struct sim_response *re
     if (s->setup->tell)
         seed_event(s, "%s %s -> %d%s", req->method, req->url, resp->status,
                    resp->fate == SIM_ANSWERED ? "" : resp->fate == SIM_DROPPED_AFTER ? ", answer lost" : ", lost");
+    if (strstr(req->url, "/oauth/v2/token"))
+        note_token(s, resp);
     door_request(s, req, resp);
     const char *changes = path && strncmp(path, "/v1/companies/" COMPANY "/", 18) == 0 && resp->status == 200 ? path + 18 : NULL;
     if (changes && !s->over && resp->body && strstr(resp->body, "\"complete\":false") && strcspn(changes, "?") < 20)
