@@ -294,11 +294,11 @@ static enum err note_key(struct engine *e, const char *what, const char *by, str
 
 enum err engine_rotate(const struct world *w, const struct engine_options *o, const char *by, struct secret_rotated *out, struct fault *f)
 {
-    struct engine *e = engine_new(w, o);
+    struct engine *e = engine__new(w, o);
     char what[120];
-    enum err err = take_lock(e, f);
+    enum err err = engine__take_lock(e, f);
     if (err == ERR_OK) err = secret_open(&e->secrets, w, o->state_dir, o->key_file, o->credentials_dir, f);
-    if (err == ERR_OK) err = take_state(e, f);
+    if (err == ERR_OK) err = engine__take_state(e, f);
     if (err == ERR_OK) err = note_key(e, "the master key is about to be changed", by, f);
     if (err == ERR_OK) err = secret_rotate(e->secrets, out, f);
     if (err == ERR_OK) {
