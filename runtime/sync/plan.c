@@ -17,15 +17,6 @@ static void tell(struct planning *p, const char *what, struct str key, struct st
     if (p->each) p->each(p->ctx, &c);
 }
 
-static struct str printed(const struct value *v, struct arena *a)
-{
-    struct buf b = {0};
-    value_print(&b, v);
-    struct str s = {arena_copy(a, b.p, b.n), b.n};
-    buf_free(&b);
-    return s;
-}
-
 static void tell_fields(struct planning *p, const char *what, const struct derived *d, struct arena *a)
 {
     const struct image_flow *fl = p->sf->fl;
@@ -34,7 +25,7 @@ static void tell_fields(struct planning *p, const char *what, const struct deriv
     size_t n = wanted_diff(fl, &wanted, &written, d->row.id.n || fl->into ? WRITE_UPDATE : WRITE_INSERT, false, diff);
     for (size_t i = 0; i < n; i++) {
         const struct value *have = record_get(&written, diff[i].name);
-        tell(p, what, d->key_text, diff[i].name, printed(have ? have : &value_absent, a), printed(&diff[i].v, a), NULL);
+        tell(p, what, d->key_text, diff[i].name, value_printed(have ? have : &value_absent, a), value_printed(&diff[i].v, a), NULL);
     }
     if (n == 0) tell(p, what, d->key_text, (struct str){NULL, 0}, (struct str){NULL, 0}, (struct str){NULL, 0}, NULL);
 }

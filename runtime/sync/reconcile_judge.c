@@ -110,11 +110,7 @@ static struct str printed(struct reconcile_run *run, const struct value *v)
 {
     if (!value_present(v)) return (struct str){"", 0};
     if (v->kind == V_ID) return value_str(v);
-    struct buf b = {0};
-    value_print(&b, v);
-    struct str s = {arena_copy(&run->chunk, b.p, b.n), b.n};
-    buf_free(&b);
-    return s;
+    return value_printed(v, &run->chunk);
 }
 
 static enum reconcile_class heavier(enum reconcile_class a, enum reconcile_class b)

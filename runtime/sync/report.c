@@ -291,11 +291,7 @@ static enum err read_deals(struct reporting *r, struct fault *f)
 static struct str printed(struct reporting *r, const struct value *v)
 {
     if (!v || !value_present(v)) return (struct str){"", 0};
-    struct buf b = {0};
-    value_print(&b, v);
-    struct str s = keep(&r->chunk, buf_view(&b));
-    buf_free(&b);
-    return s;
+    return value_printed(v, &r->chunk);
 }
 
 /* The customer as we know it: its key, and its name as its own flow derives it. */

@@ -18,15 +18,6 @@ struct trying {
     uint64_t *counts;
 };
 
-static struct str printed(const struct value *v, struct arena *a)
-{
-    struct buf b = {0};
-    value_print(&b, v);
-    struct str s = {arena_copy(a, b.p, b.n), b.n};
-    buf_free(&b);
-    return s;
-}
-
 /* The field in brackets at the end of a reason; empty when there is none. */
 static struct str refused_field(const struct image_flow *fl, struct str why)
 {
@@ -39,7 +30,7 @@ static struct str refused_field(const struct image_flow *fl, struct str why)
 
 static const char *change_text(struct arena *a, struct str name, const struct value *before, const struct value *after)
 {
-    struct str x = printed(before ? before : &value_absent, a), y = printed(after ? after : &value_absent, a);
+    struct str x = value_printed(before ? before : &value_absent, a), y = value_printed(after ? after : &value_absent, a);
     return arena_printf(a, "%.*s: %.*s -> %.*s", (int)name.n, name.p, (int)x.n, x.p, (int)y.n, y.p);
 }
 

@@ -141,6 +141,15 @@ void value_print(struct buf *out, const struct value *v)
     check_failed("unknown value kind", __FILE__, __LINE__);
 }
 
+struct str value_printed(const struct value *v, struct arena *a)
+{
+    struct buf b = {0};
+    value_print(&b, v);
+    struct str s = {arena_copy(a, b.p, b.n), b.n};
+    buf_free(&b);
+    return s;
+}
+
 void value_json(struct buf *out, const struct value *v)
 {
     switch ((enum value_kind)v->kind) {

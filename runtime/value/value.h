@@ -70,6 +70,7 @@ bool value_equal(const struct value *a, const struct value *b);
 int value_compare(const struct value *a, const struct value *b);
 /* As people write it: Active, 12.50, 2026-03-12, true; absent as "(none)"; used by show, plan, why. */
 void value_print(struct buf *out, const struct value *v);
+struct str value_printed(const struct value *v, struct arena *a);
 /* As JSON: text, true, number with its scale, "YYYY-MM-DD", ISO instant "2026-03-12T22:41:07+00:00" (facts/zoho-crm.md 5),
  * local "YYYY-MM-DDTHH:MM:SS", null, {"id":"..."}; a link as {"find":site,"args":[...]} and a list as [{"@key":"...","Name":value}] (only in eval and logs). */
 void value_json(struct buf *out, const struct value *v);

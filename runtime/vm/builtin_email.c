@@ -3,13 +3,11 @@
  * The part of RFC 5321 that real mailboxes use: dot-atom local part of at most 64 bytes, a domain of at least two labels, 254 bytes in all.
  * Quoted local parts, address literals, display names and lists of addresses are no answer: the target would refuse most of them. */
 #include "vm/builtin.h"
+#include "vm/host.h"
 
-enum { ADDRESS_MAX = 254, LOCAL_MAX = 64, LABEL_MAX = 63 };
+enum { ADDRESS_MAX = 254, LOCAL_MAX = 64 };
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool local_char(char c) { return is_letter(c) || is_digit(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c)); }
+static bool local_char(char c) { return ascii_letter(c) || ascii_digit(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c)); }
 
 /* Atoms parted by single dots. */
 static bool local_part(struct str s)
@@ -18,37 +16,6 @@ static bool local_part(struct str s)
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] == '.' ? s.p[i - 1] == '.' : !local_char(s.p[i])) return false;
     return true;
-}
-
-static bool label(struct str s)
-{
-    if (s.n == 0 || s.n > LABEL_MAX || s.p[0] == '-' || s.p[s.n - 1] == '-') return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_letter(s.p[i]) && !is_digit(s.p[i]) && s.p[i] != '-') return false;
-    return true;
-}
-
-/* The last label: letters only, or an encoded international one. */
-static bool top_label(struct str s)
-{
-    if (s.n < 2) return false;
-    if (s.n > 4 && str_ieq((struct str){s.p, 4}, STR("xn--"))) return true;
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_letter(s.p[i])) return false;
-    return true;
-}
-
-static bool domain(struct str s)
-{
-    size_t from = 0, labels = 0;
-    for (size_t i = 0; i <= s.n; i++) {
-        if (i < s.n && s.p[i] != '.') continue;
-        struct str l = {s.p + from, i - from};
-        if (!label(l) || (i == s.n && !top_label(l))) return false;
-        labels++;
-        from = i + 1;
-    }
-    return labels >= 2;
 }
 
 void builtin__email(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
@@ -60,7 +27,7 @@ void builtin__email(const struct value *const *args, size_t nargs, struct scratc
     const char *at = text.n > 0 && text.n <= ADDRESS_MAX ? memchr(text.p, '@', text.n) : NULL;
     if (!at) return;
     size_t local = (size_t)(at - text.p);
-    if (!local_part((struct str){text.p, local}) || !domain((struct str){at + 1, text.n - local - 1})) return;
+    if (!local_part((struct str){text.p, local}) || !host_name((struct str){at + 1, text.n - local - 1})) return;
     char *p = scratch_take(s, text.n);
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];

@@ -5,42 +5,7 @@
  * What people type into such columns that is no address: "n/a", an e-mail address, "none", a name of one word, an address of numbers. */
 #include "vm/builtin.h"
 #include "vm/chars.h"
-
-enum { HOST_MAX = 253, LABEL_MAX = 63 };
-
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool label(struct str s)
-{
-    if (s.n == 0 || s.n > LABEL_MAX || s.p[0] == '-' || s.p[s.n - 1] == '-') return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_letter(s.p[i]) && !is_digit(s.p[i]) && s.p[i] != '-') return false;
-    return true;
-}
-
-/* The last label: letters only, or an encoded international one. */
-static bool top_label(struct str s)
-{
-    if (s.n > 4 && str_ieq((struct str){s.p, 4}, STR("xn--"))) return true;
-    for (size_t i = 0; i < s.n; i++)
-        if (!is_letter(s.p[i])) return false;
-    return s.n >= 2;
-}
-
-static bool host_name(struct str s)
-{
-    size_t from = 0, labels = 0;
-    if (s.n > HOST_MAX) return false;
-    for (size_t i = 0; i <= s.n; i++) {
-        if (i < s.n && s.p[i] != '.') continue;
-        struct str l = {s.p + from, i - from};
-        if (!label(l) || (i == s.n && !top_label(l))) return false;
-        labels++;
-        from = i + 1;
-    }
-    return labels >= 2;
-}
+#include "vm/host.h"
 
 /* ":443" with 1 to 5 digits, at most 65535; an empty one is none. */
 static bool port(struct str s)

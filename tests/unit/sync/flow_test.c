@@ -37,17 +37,6 @@ static void seed_account(struct rig *r, const char *json)
     if (!zoho_sim_seed(r->zoho, "Accounts", json, id, why, sizeof why)) abort();
 }
 
-static enum err decide(struct rig *r, const char *key, const char *id)
-{
-    struct engine *e;
-    enum err err = rig_engine(r, &e);
-    if (err != ERR_OK) return err;
-    err = engine_adopt(e, NULL, str_of(key), str_of(id), "tester", &r->f);
-    if (err == ERR_OK) err = engine_write(e, &r->r, &r->f);
-    engine_close(e);
-    return err;
-}
-
 struct found { char ids[4][60]; char match[4][12]; size_t n; };
 static void on_candidate(void *ctx, const struct adopt_candidate *c)
 {
@@ -88,11 +77,11 @@ static void test_adoption(void)
     bool first_exact = strcmp(found.match[0], "exact") == 0;
     const char *exact = found.ids[first_exact ? 0 : 1];
     ok(strcmp(found.match[first_exact ? 1 : 0], "several") == 0, "two of one name are several", "%s", found.match[1]);
-    ok(decide(&r, rig_key(one), exact) == ERR_OK, "the exact one is linked", "%s", r.f.text);
+    ok(rig_decide(&r, rig_key(one), exact) == ERR_OK, "the exact one is linked", "%s", r.f.text);
     ok(strcmp(rig_field(&r, rig_key(one), "Website"), "https://by-hand.example") == 0, "fill leaves what people wrote", "%s", rig_field(&r, rig_key(one), "Website"));
     ok(strcmp(rig_field(&r, rig_key(one), "Phone"), "ask for Bob") == 0, "unmapped fields stay", "%s", rig_field(&r, rig_key(one), "Phone"));
-    ok(decide(&r, rig_key(two), exact) == ERR_REJECTED, "an id cannot belong to two", "%s", r.f.text);
-    ok(decide(&r, rig_key(two), "") == ERR_OK, "the other is made anew", "%s", r.f.text);
+    ok(rig_decide(&r, rig_key(two), exact) == ERR_REJECTED, "an id cannot belong to two", "%s", r.f.text);
+    ok(rig_decide(&r, rig_key(two), "") == ERR_OK, "the other is made anew", "%s", r.f.text);
     rig_compare(&r, "after adoption");
     ok(zoho_sim_count(r.zoho, "Accounts") == (size_t)rig_counter(&r, "inserts") + 3, "nothing was doubled", "%zu", zoho_sim_count(r.zoho, "Accounts"));
     free(name1), free(name2);

@@ -50,7 +50,7 @@ static void test_life(void)
     due_is(&r, "ABC~1", "12.5|pay|UPS", "both flows' fields stand in one record");
     due_is(&r, "ABC~2", "-|-|UPS", "another record has none");
     ok(zoho_sim_count(r.zoho, "Sales_Orders") == 2, "no record was made for it", "%zu", zoho_sim_count(r.zoho, "Sales_Orders"));
-    ok(strcmp(lines_state(&r, "dues", "ABC~d9", why, sizeof why), "WAITING") == 0 && strstr(why, "orders ABC~9"), "a row without a record waits for it", "%s", why);
+    ok(strcmp(rig_state_in(&r, "dues", "ABC~d9", why, sizeof why), "WAITING") == 0 && strstr(why, "orders ABC~9"), "a row without a record waits for it", "%s", why);
     int64_t writes = rig_writes(&r);
     rig_done(&r, "a quiet run ends");
     ok(rig_writes(&r) == writes, "and writes nothing", "%lld", (long long)(rig_writes(&r) - writes));
@@ -103,7 +103,7 @@ static void test_two_rows(void)
     lines_file(&r, "Dues", DUE("d1", "1", "5", "first") DUE("d2", "1", "6", "second"));
     rig_done(&r, "two rows for one record");
     due_is(&r, "ABC~1", "5|first|UPS", "one of them has it");
-    ok(strcmp(lines_state(&r, "dues", "ABC~d2", why, sizeof why), "WAITING") == 0 && strstr(why, "ABC~d1"), "the other waits and says for whom", "%s", why);
+    ok(strcmp(rig_state_in(&r, "dues", "ABC~d2", why, sizeof why), "WAITING") == 0 && strstr(why, "ABC~d1"), "the other waits and says for whom", "%s", why);
     lines_file(&r, "Dues", VOID("d1", "1") DUE("d2", "1", "6", "second"));
     rig_done(&r, "the first leaves");
     due_is(&r, "ABC~1", "6|second|UPS", "the other takes over");
@@ -142,7 +142,7 @@ static void test_why_and_erase(void)
         ok(engine_erase(e, "orders", STR("ABC~1"), "tester", &r.f) == ERR_OK, "erasing the record", "%s", r.f.text);
         engine_close(e);
     }
-    ok(strcmp(lines_state(&r, "dues", "ABC~d1", NULL, 0), "GONE") == 0, "erases what was added to it", "%s", lines_state(&r, "dues", "ABC~d1", NULL, 0));
+    ok(strcmp(rig_state_in(&r, "dues", "ABC~d1", NULL, 0), "GONE") == 0, "erases what was added to it", "%s", rig_state_in(&r, "dues", "ABC~d1", NULL, 0));
     rig_done(&r, "a run after that ends");
     rig_close(&r);
 }

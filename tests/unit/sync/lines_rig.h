@@ -112,30 +112,6 @@ static inline const char *lines_id(struct rig *r, const char *module, const char
     return out;
 }
 
-/* State of a record of any flow. */
-static inline const char *lines_state(struct rig *r, const char *flow, const char *key, char *why, size_t n)
-{
-    struct view *v;
-    struct flow_state st;
-    struct row row = {0};
-    struct arena a;
-    struct buf b = {0};
-    struct str parts[8];
-    const char *state = "(unknown)";
-    arena_init(&a, 0);
-    if (why) why[0] = '\0';
-    if (view_open(&v, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) != ERR_OK) return state;
-    size_t np = rowkey_parse(str_of(key), &a, parts, 8);
-    if (rowkey_make(&b, parts, np) && store_flow(view_store(v), str_of(flow), &st) && store_row(view_store(v), st.id, buf_view(&b), &a, &row, NULL) == ERR_OK) {
-        state = row_state_name(row.state);
-        if (why) snprintf(why, n, "%.*s", (int)row.why.n, row.why.p);
-    }
-    buf_free(&b);
-    view_close(v);
-    arena_free(&a);
-    return state;
-}
-
 /* The log verifies and the index agrees with itself. */
 static inline void lines_sound(struct rig *r, const char *name)
 {

@@ -41,7 +41,7 @@ static void test_life(void)
     lines_file(&r, "Orders", ORDER("1", "") ORDER("2", C3));
     rig_done(&r, "no line is left");
     char why[200];
-    ok(strcmp(lines_state(&r, "orders", "ABC~1", why, sizeof why), "REJECTED") == 0 && strstr(why, "order without lines"), "the order is set aside", "%s", why);
+    ok(strcmp(rig_state_in(&r, "orders", "ABC~1", why, sizeof why), "REJECTED") == 0 && strstr(why, "order without lines"), "the order is set aside", "%s", why);
     lines_are(&r, "ABC~1", "Anvil 3x10 Chain 5x1", "and stays as it was");
     lines_sound(&r, "log and index after a life of lines");
     rig_close(&r);
@@ -95,7 +95,7 @@ static void test_parents(void)
     lines_open(&r);
     lines_file(&r, "Orders", ORDER("1", A1 "," LINE("2", "NEW", "1", "1")) ORDER("2", B2));
     rig_done(&r, "an order of an item that is not there");
-    ok(r.r.waiting == 1 && strcmp(lines_state(&r, "orders", "ABC~1", why, sizeof why), "WAITING") == 0 && strstr(why, "items ABC~NEW"), "waits for it", "%s", why);
+    ok(r.r.waiting == 1 && strcmp(rig_state_in(&r, "orders", "ABC~1", why, sizeof why), "WAITING") == 0 && strstr(why, "items ABC~NEW"), "waits for it", "%s", why);
     lines_file(&r, "Items", "{\"No\":\"A\",\"Name\":\"Anvil\"}\n{\"No\":\"B\",\"Name\":\"Bolt\"}\n{\"No\":\"C\",\"Name\":\"Chain\"}\n{\"No\":\"NEW\",\"Name\":\"Nut\"}\n");
     rig_done(&r, "the item arrives");
     lines_are(&r, "ABC~1", "Anvil 2x10 Nut 1x1", "the order goes out in the same run");
@@ -113,7 +113,7 @@ static void test_too_many(void)
     buf_puts(&b, "]}\n" ORDER("2", B2));
     lines_file(&r, "Orders", buf_cstr(&b));
     rig_once(&r);
-    ok(strcmp(lines_state(&r, "orders", "ABC~1", why, sizeof why), "REJECTED") == 0 && strstr(why, "more than 200 lines"), "201 lines are set aside with the number", "%s", why);
+    ok(strcmp(rig_state_in(&r, "orders", "ABC~1", why, sizeof why), "REJECTED") == 0 && strstr(why, "more than 200 lines"), "201 lines are set aside with the number", "%s", why);
     lines_are(&r, "ABC~2", "Bolt 1x5.5", "the rest goes on");
     buf_clear(&b);
     buf_puts(&b, "{\"No\":\"1\",\"Lines\":[");
@@ -129,7 +129,7 @@ static void test_too_many(void)
     buf_puts(&b, "]}\n");
     lines_file(&r, "Orders", buf_cstr(&b));
     rig_once(&r);
-    ok(strcmp(lines_state(&r, "orders", "ABC~4", why, sizeof why), "REJECTED") == 0 && strstr(why, "LIMIT_EXCEEDED"), "an org that takes fewer refuses one record, with its words", "%s", why);
+    ok(strcmp(rig_state_in(&r, "orders", "ABC~4", why, sizeof why), "REJECTED") == 0 && strstr(why, "LIMIT_EXCEEDED"), "an org that takes fewer refuses one record, with its words", "%s", why);
     buf_free(&b);
     rig_close(&r);
 }
@@ -323,7 +323,7 @@ static void test_own_key(void)
     ok(zoho_sim_count(r.zoho, "Products") == 3 && lines_id(&r, "Products", "Sage_Item", "ITEM A")[0] != '(', "each record stands there once, with that key", "%zu",
        zoho_sim_count(r.zoho, "Products"));
     lines_are(&r, "ABC~1", "Anvil 2x10 Bolt 1x5.5", "refs find it");
-    ok(strcmp(lines_state(&r, "items", "ABC~A", why, sizeof why), "CLEAN") == 0, "people name it by company and key", "%s", why);
+    ok(strcmp(rig_state_in(&r, "items", "ABC~A", why, sizeof why), "CLEAN") == 0, "people name it by company and key", "%s", why);
     char id[24];
     if (!zoho_sim_seed(r.zoho, "Products", "{\"Product_Name\":\"Typed\",\"Sage_Item\":\"ITEM D\"}", id, why, sizeof why)) abort();
     lines_file(&r, "Items", "{\"No\":\"A\",\"Name\":\"Anvil\"}\n{\"No\":\"B\",\"Name\":\"Bolt\"}\n{\"No\":\"C\",\"Name\":\"Chain\"}\n{\"No\":\"D\",\"Name\":\"Drill\"}\n");
@@ -357,7 +357,7 @@ static void test_two_conditions(void)
         abort();
     lines_file(&r, "Orders", ORDER("1", A1) "{\"No\":\"2\",\"Rep\":\"USPS\",\"Lines\":[" A1 "]}\n");
     rig_once(&r);
-    ok(strcmp(lines_state(&r, "orders", "ABC~2", why, sizeof why), "REJECTED") == 0 && strstr(why, "two or more"), "two hits set the record aside", "%s", why);
+    ok(strcmp(rig_state_in(&r, "orders", "ABC~2", why, sizeof why), "REJECTED") == 0 && strstr(why, "two or more"), "two hits set the record aside", "%s", why);
     rig_close(&r);
 }
 

@@ -343,8 +343,39 @@ static inline void rig_zoho_fault(struct rig *r, const char *json)
     }
 }
 
+/* A person decides about a candidate: its id, or "" for a record of its own; then what is due is written. */
+static inline enum err rig_decide(struct rig *r, const char *key, const char *id)
+{
+    struct engine *e;
+    enum err err = rig_engine(r, &e);
+    if (err != ERR_OK) return err;
+    err = engine_adopt(e, NULL, str_of(key), str_of(id), "tester", &r->f);
+    if (err == ERR_OK) err = engine_write(e, &r->r, &r->f);
+    engine_close(e);
+    return err;
+}
+
+/* `status` gives a cause of this state whose reason holds both texts. */
+static inline bool rig_says(struct rig *r, const char *state, const char *code, const char *text)
+{
+    struct view *v;
+    struct arena a;
+    struct view_cause *causes = NULL;
+    size_t n = 0;
+    bool found = false;
+    arena_init(&a, 0);
+    if (view_open(&v, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) == ERR_OK) {
+        view_causes(v, &a, &causes, &n, &r->f);
+        for (size_t i = 0; i < n; i++)
+            found = found || (strcmp(row_state_name(causes[i].state), state) == 0 && strstr(causes[i].why, code) && strstr(causes[i].why, text));
+        view_close(v);
+    }
+    arena_free(&a);
+    return found;
+}
+
 /* State of a record as status and why see it. */
-static inline const char *rig_state(struct rig *r, const char *key, char *why, size_t n)
+static inline const char *rig_state_in(struct rig *r, const char *flow, const char *key, char *why, size_t n)
 {
     struct view *v;
     struct flow_state st;
@@ -357,7 +388,7 @@ static inline const char *rig_state(struct rig *r, const char *key, char *why, s
     struct str parts[8];
     if (view_open(&v, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) != ERR_OK) return state;
     size_t np = rowkey_parse(str_of(key), &a, parts, 8);
-    if (rowkey_make(&b, parts, np) && store_flow(view_store(v), STR("customers"), &st) && store_row(view_store(v), st.id, buf_view(&b), &a, &row, NULL) == ERR_OK) {
+    if (rowkey_make(&b, parts, np) && store_flow(view_store(v), str_of(flow), &st) && store_row(view_store(v), st.id, buf_view(&b), &a, &row, NULL) == ERR_OK) {
         state = row_state_name(row.state);
         if (why) snprintf(why, n, "%.*s", (int)row.why.n, row.why.p);
     }
@@ -366,4 +397,6 @@ static inline const char *rig_state(struct rig *r, const char *key, char *why, s
     arena_free(&a);
     return state;
 }
+
+static inline const char *rig_state(struct rig *r, const char *key, char *why, size_t n) { return rig_state_in(r, "customers", key, why, n); }
 #endif

@@ -112,24 +112,6 @@ static struct found log_has(struct rig *r, const char *kind, const char *cls, co
     return x;
 }
 
-static bool status_says(struct rig *r, const char *state, const char *code, const char *text)
-{
-    struct view *v;
-    struct arena a;
-    struct view_cause *causes = NULL;
-    size_t n = 0;
-    bool found = false;
-    arena_init(&a, 0);
-    if (view_open(&v, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) == ERR_OK) {
-        view_causes(v, &a, &causes, &n, &r->f);
-        for (size_t i = 0; i < n; i++)
-            found = found || (strcmp(row_state_name(causes[i].state), state) == 0 && strstr(causes[i].why, code) && strstr(causes[i].why, text));
-        view_close(v);
-    }
-    arena_free(&a);
-    return found;
-}
-
 /* Everything is as Sage says once the cause is gone; what was set aside is asked for. */
 static void recovers(struct rig *r, const struct found *x, const struct row_of_facts *row, const char *name)
 {
@@ -167,7 +149,7 @@ static void play(const struct row_of_facts *row, bool whole)
     const char *state = rig_state(&r, x.key, why, sizeof why);
     ok(strcmp(state, expects[row->want].state) == 0, "the record's state", "%s instead of %s: %s", state, expects[row->want].state, why);
     if (row->want != SPLITS && row->want != CURED && row->want != STOPS)
-        ok(status_says(&r, state, logged, row->says), "status names the cause", "%s %s", state, why);
+        ok(rig_says(&r, state, logged, row->says), "status names the cause", "%s %s", state, why);
     if (row->want == STOPS) ok(rig_counter(&r, "insert") <= 2, "no more writes were tried", "%lld", (long long)rig_counter(&r, "insert"));
     if (row->want == CURED) ok(rig_counter(&r, "tokens_issued") == 2, "by one new token", "%lld", (long long)rig_counter(&r, "tokens_issued"));
     recovers(&r, &x, row, name);
