@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 7, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 1024 };
+enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 8, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 1024 };
 static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting", "seen"};
 
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)
