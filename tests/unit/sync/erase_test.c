@@ -96,7 +96,7 @@ static struct known what_is_known(struct rig *r, const char *id)
     struct arena a;
     struct str key;
     struct known k = {0};
-    struct store_options so = {.dir = rig_path(r, "state/index"), .read_only = true, .map_bytes = 64 << 20, .seal = {secret_seal_same, secret_unseal, NULL}};
+    struct store_options so = {.dir = rig_path(r, "state/index"), .read_only = true, .map_bytes = 64 << 20, .seal = {.seal = secret_seal_same, .open = secret_unseal}};
     arena_init(&a, 4096);
     bool open = secret_open_read(&secrets, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) == ERR_OK;
     if (open) secret_derive(secrets, SECRET_INDEX_KEY, so.key);
