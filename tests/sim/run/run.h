@@ -50,7 +50,7 @@ struct life_orders {
     enum life_kind kind;
     volatile int stop, reload;
     int err;
-    char error[400];
+    char error[480];
     uint64_t accepted, replayed, marked;
 };
 
