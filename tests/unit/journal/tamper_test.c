@@ -203,7 +203,8 @@ static void truncations(struct log *l)
         size_t counts = f->counts;
         while (is_segment_part(f) && counts > 0 && f->p[counts - 1] == 0) counts--;
         for (size_t n = 0; n < counts; n++) {
-            bool whole_notes = !is_segment_part(f) && (n == 0 || (n > 2 && f->p[n - 1] == '\n' && f->p[n - 2] == '\n' && f->p[n - 3] != '\n' && memmem(f->p + n - 120, 120, DASH, 4)));
+            size_t from = n > 120 ? n - 120 : 0;
+            bool whole_notes = !is_segment_part(f) && (n == 0 || (n > 2 && f->p[n - 1] == '\n' && f->p[n - 2] == '\n' && f->p[n - 3] != '\n' && memmem(f->p + from, n - from, DASH, 4)));
             if (whole_notes) continue;
             put(l, f->name, f->p, n);
             judge(l, "%s cut to %zu bytes", f->name, n);
