@@ -172,10 +172,13 @@ static void test_sockets(const struct world *w)
         many[i] = dial(port);
         say(many[i], "POST / HTTP/1.1\r\n", 17);
     }
-    struct pollfd p;
-    for (int i = 0; i < 12; i++) {
-        p = (struct pollfd){.fd = many[i], .events = POLLIN};
-        open += many[i] >= 0 && poll(&p, 1, i ? 0 : 200) == 0;
+    for (int tries = 0; tries < 100 && (tries == 0 || open > 4); tries++) {       /* the receiver takes them in when it comes to it */
+        (void)poll(NULL, 0, 50);
+        open = 0;
+        for (int i = 0; i < 12; i++) {
+            struct pollfd p = {.fd = many[i], .events = POLLIN};
+            open += many[i] >= 0 && poll(&p, 1, 0) == 0;
+        }
     }
     ok(open <= 4, "no more connections than allowed stay open", "%d", open);
     for (int i = 0; i < 12; i++)
