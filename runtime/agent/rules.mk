@@ -3,7 +3,7 @@
 #   make agent        build/agent/mlc-boi-agent-x64.exe (64 bit), mlc-boi-agent-x86.exe (32 bit); Sage registers one bitness
 #   make scan-agent   figures of a scan of 200,000 rows
 #   make test-agent   the real EXEs under headless wine, with a stand-in for Sage's COM server (tests/agent)
-AGENT_SRC  := $(wildcard runtime/agent/*.c runtime/agent/win/*.c) $(addprefix runtime/base/,arena.c buf.c str.c err.c check.c) runtime/value/json.c
+AGENT_SRC  := $(wildcard runtime/agent/*.c runtime/agent/win/*.c) $(addprefix runtime/base/,arena.c buf.c str.c err.c check.c) runtime/value/json.c runtime/value/json_pass.c
 STANDIN_SRC := $(wildcard tests/agent/standin*.c tests/agent/com_*.c) $(addprefix runtime/base/,buf.c str.c check.c)
 AGENT_WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror -Wno-format -Wno-pedantic-ms-format
 AGENT_FLAGS = -std=c11 -O2 -g0 $(AGENT_WARN) -D__USE_MINGW_ANSI_STDIO=1 -DUNICODE -D_UNICODE -Iruntime -I. -I$(B)/gen -fno-strict-aliasing -ffunction-sections -MMD -MP
