@@ -345,6 +345,7 @@ static void entries(struct rig *r)
         v.mv_size > sizeof old) abort();
     size_t n = v.mv_size;
     memcpy(old, v.mv_data, n);
+    mdb_cursor_close(c);
     mdb_txn_abort(txn);
     harness_close(&h);
     rig_record(r, FRAME_ROW, "customers", 2, EV_WANTED, 99, ROW_DIRTY, -1);

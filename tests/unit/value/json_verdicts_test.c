@@ -250,7 +250,8 @@ static void documents(void)
                                      S("[\0[\0]\0]\0"), S("\xfe\xff\0[\0]"), S("\xff\xfe[\0]\0"), S("{\0\"\0a\0\"\0:\0" "1\0}\0"), S("<html></html>"), S("{}//"), S("{}/**/"), S("\xc2\xa0{}"), S("\xe2\x80\x8b{}"), S("{}\x1a"),
                                      S(")]}',\n{}"), S("while(1);[]"), S("{\"a\":1}\n{\"a\":2}")};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        bool object = memchr(good[i].p, '{', 4) && !memchr(good[i].p, '[', 4);
+        size_t first = good[i].n < 4 ? good[i].n : 4;
+        bool object = memchr(good[i].p, '{', first) && !memchr(good[i].p, '[', first);
         unsigned who = (by_scanner(good[i]) ? SCANNER : 0u) | (object ? (by_row(good[i], 0) ? ROW : 0u) : ROW) | (by_jansson(good[i], 0) ? JANSSON : 0u);
         verdict("y_document", i, good[i], who, ALL);
     }
