@@ -86,6 +86,7 @@ missed=0
 while read -r f; do
     cp "$f" kept
     printf '\252' | dd of="$f" bs=1 seek=$(($(stat -c %s "$f") / 2)) conv=notrunc 2>/dev/null
+    cmp -s "$f" kept && printf '\125' | dd of="$f" bs=1 seek=$(($(stat -c %s "$f") / 2)) conv=notrunc 2>/dev/null       # that byte stood there
     mlcd restore after --state elsewhere >out 2>err && missed=$((missed + 1))
     cp kept "$f"
 done <files
