@@ -7,7 +7,6 @@
 unset TZ
 trap 'wine_end; clean_up' EXIT
 AGENT_TOKEN=$TOKEN
-AGENT_PASSWORD=$PASSWORD
 wine_begin
 now() { TZ=America/Chicago date '+%Y%m%d %H %M %S' | awk '{printf "%s %.5f", $1, ($2 * 3600 + $3 * 60 + $4) / 3600}'; }
 # both KEY COLUMN VALUE: the same edit in the model, which is the truth, and in the stand-in behind the agent

@@ -8,7 +8,6 @@
 unset TZ
 trap 'wine_end; clean_up' EXIT
 AGENT_TOKEN=$TOKEN
-AGENT_PASSWORD=$PASSWORD
 wine_begin
 arches_wanted=${ARCH:-$(arches)}
 for arch in $arches_wanted; do
