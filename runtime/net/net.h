@@ -62,7 +62,8 @@ int64_t net_window_sum(const struct net_window *w, int64_t now_ms);
 struct buf;
 void net_window_print(struct buf *out, const struct net_window *w);
 bool net_window_parse(struct net_window *w, struct str text);
-/* Retry-After in milliseconds from now: seconds or an HTTP date (RFC 9110 10.2.3); 0 when absent or malformed; at most a day. */
+/* Retry-After in milliseconds from now: seconds or an HTTP date (RFC 9110 10.2.3); 0 when absent or malformed; at most an hour, so that
+ * a wrong one does not stop everything for long. */
 int64_t net_retry_after_ms(const struct http_res *res, int64_t wall_now_ms);
 /* Decorrelated jitter, one step: the delay after `last_ms`. */
 int64_t net_jitter(const struct world *w, int64_t min_ms, int64_t max_ms, int64_t last_ms);

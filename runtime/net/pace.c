@@ -6,7 +6,8 @@
 #include <time.h>
 
 #define BUCKETS 64
-#define DAY_MS  86400000LL
+#define RETRY_AFTER_MAX_MS 3600000LL          /* no documented header of either system: a wrong one may cost an hour, not a day */
+#define COUNTED_MAX        1000000000000000LL   /* in a saved window: stamps and counts above are nobody's, and their sums would overflow */
 
 /* A window is a ring of buckets, each span/64 wide and named by its start. A clock that went back leaves buckets in the future: they were
  * spent and count, unless they lie further ahead than the span, which no correct clock can have written. */
@@ -64,7 +65,7 @@ bool net_window_parse(struct net_window *w, struct str text)
     if (!next_number(&text, ' ', &span)) return false;
     struct net_window read = {.span_ms = w->span_ms};
     while (text.n > 0) {
-        if (!next_number(&text, ':', &start) || !next_number(&text, ' ', &count)) return false;
+        if (!next_number(&text, ':', &start) || !next_number(&text, ' ', &count) || start > COUNTED_MAX || count > COUNTED_MAX) return false;
         size_t i = (size_t)((start / bucket_width(&read)) % BUCKETS);
         read.bucket_ms[i] = start;
         read.count[i] = count;
@@ -87,12 +88,12 @@ int64_t net_retry_after_ms(const struct http_res *res, int64_t wall_now_ms)
     const char *v = http_header_get(res, "retry-after");
     if (!v) return 0;
     int64_t s;
-    if (str_to_i64(str_trim(str_of(v)), &s)) return s > DAY_MS / 1000 ? DAY_MS : s * 1000;
+    if (str_to_i64(str_trim(str_of(v)), &s)) return s > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : s * 1000;
     struct tm tm = {0};
     const char *end = strptime(v, "%a, %d %b %Y %H:%M:%S GMT", &tm);
     if (!end) return 0;
     int64_t ms = (int64_t)timegm(&tm) * 1000 - wall_now_ms;
-    return ms < 0 ? 0 : ms > DAY_MS ? DAY_MS : ms;
+    return ms < 0 ? 0 : ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
 }
 
 void net_url_encode(struct buf *out, struct str s)

@@ -531,7 +531,7 @@ static bool error_member(struct json_scanner *js, struct str *code, struct str *
         struct str whole = js->text;
         const char *point = memchr(whole.p, '.', whole.n);
         if (point) whole.n = (size_t)(point - whole.p);
-        if (str_to_i64(whole, &seconds) && seconds <= 86400) *retry_after_ms = (seconds + (point ? 1 : 0)) * 1000;
+        if (str_to_i64(whole, &seconds)) *retry_after_ms = seconds < 3600 ? (seconds + (point ? 1 : 0)) * 1000 : 3600000;     /* an hour at most, as net_retry_after_ms */
     } else return json_skip(js, t);
     return true;
 }

@@ -51,11 +51,18 @@ static bool host_is_loopback(struct str host)
     return inet_pton(AF_INET, text, ip) == 1 && ip[0] == 127;
 }
 
-/* Host without port of an origin that zoho__origin made. */
+/* Host without port of an origin; empty when an address in brackets is none. */
 static struct str host_of(const char *origin)
 {
     const char *h = strstr(origin, "://") + 3;
-    return (struct str){h, *h == '[' ? strcspn(h, "]") + 1 : strcspn(h, ":")};
+    if (*h != '[') return (struct str){h, strcspn(h, ":[]")};
+    char text[INET6_ADDRSTRLEN];
+    unsigned char ip[16];
+    size_t n = strcspn(h + 1, "]");
+    if (h[1 + n] == '\0' || n >= sizeof text) return (struct str){h, 0};
+    memcpy(text, h + 1, n);
+    text[n] = '\0';
+    return (struct str){h, inet_pton(AF_INET6, text, ip) == 1 ? n + 2 : 0};
 }
 
 static bool port_good(const char *p)

@@ -117,8 +117,8 @@ static void too_many(struct seed *s)
         any_rule(s, HIT_WAIT_DATE, action);
         break;
     case 2: any_rule(s, HIT_WAIT_NONE, "\"do\":\"429\""); break;
-    default: // the last one is believed up to a day: not when it might still be in force when the faults stop
-        (void)snprintf(action, sizeof action, "\"do\":\"429\",\"retry_after\":\"%s\"", absurd[seed_dice(s, s->end_ms - seed_true_ms(s) > 8 * 24 * HOUR_MS ? 6 : 5)]);
+    default: // the last one is believed for an hour: not when it might still be in force when the faults stop
+        (void)snprintf(action, sizeof action, "\"do\":\"429\",\"retry_after\":\"%s\"", absurd[seed_dice(s, s->end_ms - seed_true_ms(s) > 2 * HOUR_MS ? 6 : 5)]);
         any_rule(s, HIT_WAIT_ABSURD, action);
     }
 }

@@ -361,8 +361,22 @@ static void test_pace(void)
     struct http_header h = {"retry-after", "Mon, 23 Nov 2026 10:00:30 GMT"};
     struct http_res r = {.headers = &h, .nheaders = 1};
     check(net_retry_after_ms(&r, 1795428000000) == 30000, "Retry-After as a date", "wrong");
+    h.value = "Tue, 24 Nov 2026 10:00:30 GMT";
+    check(net_retry_after_ms(&r, 1795428000000) == 3600000, "a date of tomorrow is believed for an hour", "wrong");
+    h.value = "99999999999";
+    check(net_retry_after_ms(&r, 0) == 3600000, "so are seconds of years", "wrong");
     h.value = "soon";
     check(net_retry_after_ms(&r, 0) == 0, "Retry-After that is neither", "wrong");
+}
+
+static void test_window_text(void)
+{
+    struct net_window day;
+    net_window_init(&day, 86400000);
+    check(net_window_parse(&day, STR("86400000 1795428000000:7")) && net_window_sum(&day, 1795428000001) == 7, "a window comes back", "wrong");
+    check(!net_window_parse(&day, STR("86400000 9223372036854775807:1")), "a stamp that no clock wrote is refused", "taken");
+    check(!net_window_parse(&day, STR("86400000 1795428000000:9223372036854775807")), "a count that overflows is refused", "taken");
+    check(net_window_sum(&day, 1795428000001) == 7, "what is refused changes nothing", "changed");
 }
 
 int main(void)
@@ -387,6 +401,7 @@ int main(void)
     test_breaker();
     test_final_500();
     test_pace();
+    test_window_text();
     curl_http_close(&w);
     loopback_close(&server);
     arena_free(&arena);

@@ -137,7 +137,8 @@ static void test_domain(void)
         {"https://127.0.0.1:8443", true}, {"http://localhost:8080", true}, {"http://[::1]:80", true}, {"https://crm.example:444", true},
         {"http://www.zohoapis.com", false}, {"https://evilzohoapis.com", false}, {"https://www.zohoapis.com.evil.example", false},
         {"https://www.zohoapis.com@evil.example", false}, {"https://www.zohoapis.com:8443", false}, {"https://crm.example", false},
-        {"https://www.zohoapis.com/path", false}, {"https://", false}, {"ftp://www.zohoapis.com", false}, {"http://127.0.0.1.evil.example", false},
+        {"https://www.zohoapis.com/path", false}, {"https://", false}, {"https://[", false}, {"https://[::1", false}, {"https://[]", false},
+        {"http://[::1]x", false}, {"https://www.zohoapis.com[", false}, {"ftp://www.zohoapis.com", false}, {"http://127.0.0.1.evil.example", false},
     };
     rig_open(&r, NULL);
     rig_set(&r, "api_domain_allow", "https://other.example, https://crm.example:444/");
