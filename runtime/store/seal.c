@@ -15,6 +15,12 @@ static void bound_to(struct buf *ad, enum store_table t, struct str key)
     buf_str(ad, key);
 }
 
+static enum err failed(struct store *s, enum err e, const char *what, uint32_t slot, struct fault *f)
+{
+    s->dead = !s->read_only;
+    return fault_set(f, e, "index: a record cannot be %s with data key %u: %s", what, slot, err_text(e));
+}
+
 /* ERR_NOT_FOUND, the data key is destroyed: nothing is put. */
 static enum err seal(struct store *s, enum store_table t, struct str key, uint32_t slot, struct str plain, struct buf *out, struct fault *f)
 {
@@ -22,7 +28,7 @@ static enum err seal(struct store *s, enum store_table t, struct str key, uint32
     bound_to(&ad, t, key);
     enum err e = s->seal.seal(s->seal.ctx, slot, buf_view(&ad), plain, out);
     buf_free(&ad);
-    return e == ERR_OK || e == ERR_NOT_FOUND ? ERR_OK : fault_set(f, e, "index: a record cannot be sealed with data key %u: %s", slot, err_text(e));
+    return e == ERR_OK || e == ERR_NOT_FOUND ? ERR_OK : failed(s, e, "sealed", slot, f);
 }
 
 static enum err unseal(struct store *s, enum store_table t, struct str key, uint32_t slot, struct str sealed, struct arena *a, struct str *plain, struct fault *f)
@@ -33,7 +39,7 @@ static enum err unseal(struct store *s, enum store_table t, struct str key, uint
     bound_to(&ad, t, key);
     enum err e = s->seal.open(s->seal.ctx, slot, buf_view(&ad), sealed, a, plain);
     buf_free(&ad);
-    return e == ERR_OK || e == ERR_NOT_FOUND ? ERR_OK : fault_set(f, e, "index: a record cannot be opened with data key %u: %s", slot, err_text(e));
+    return e == ERR_OK || e == ERR_NOT_FOUND ? ERR_OK : failed(s, e, "opened", slot, f);
 }
 
 /* ---- rows ---- */

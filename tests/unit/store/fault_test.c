@@ -1,4 +1,4 @@
-/* fault_test.c - every call to LMDB fails, one after the other, while frames of every kind are folded and the index is asked everything. Each time:
+/* fault_test.c - every call to LMDB fails, and every look at a data key, one after the other, while frames of every kind are folded and the index is asked everything. Each time:
  * either an error is said, or nothing is missing; and with what the log still has the same index stands there in the end, byte by byte.
  *
  * The functions below stand before LMDB's own (the linker takes those of the program first). Also here: frames and values that no program of ours
@@ -49,6 +49,16 @@ int mdb_txn_commit(MDB_txn *t)
     if (!why) return f(t);
     mdb_txn_abort(t);                  /* as the real one does */
     return why;
+}
+
+/* ---- data keys, which the disk may not give ---- */
+static enum err seal_fails(void *ctx, uint32_t slot, struct str ad, struct str plain, struct buf *out)
+{
+    return fails() ? ERR_IO : rig_seal(ctx, slot, ad, plain, out);
+}
+static enum err unseal_fails(void *ctx, uint32_t slot, struct str ad, struct str sealed, struct arena *a, struct str *plain)
+{
+    return fails() ? ERR_IO : rig_unseal(ctx, slot, ad, sealed, a, plain);
 }
 
 /* ---- the frames ---- */
@@ -276,6 +286,8 @@ static bool one(uint64_t at, int code, const unsigned char clean[32], uint64_t a
     store_close(r.s);
     nftw(r.index, rig_remove, 16, FTW_DEPTH | FTW_PHYS);
     o = rig_options(&r);
+    o.seal.seal = seal_fails;
+    o.seal.open = unseal_fails;
     r.s = NULL;
     fail.on = true;
     fail.calls = 0;
@@ -317,8 +329,8 @@ static void test_every_call(void)
     digest(&r, clean);
     rig_close(&r);
     while (!why[0] && one(calls + 1, codes[calls % 6], clean, answer, why, sizeof why)) calls++;
-    ok(!why[0] && calls > 800, "each call to LMDB fails once: an error is said, and the log makes the same index again", "%llu calls; %s", (unsigned long long)calls, why);
-    printf("# %llu calls to LMDB, each failed once\n", (unsigned long long)calls);
+    ok(!why[0] && calls > 800, "each call to LMDB and each look at a data key fails once: an error is said, and the log makes the same index again", "%llu calls; %s", (unsigned long long)calls, why);
+    printf("# %llu calls to LMDB and looks at data keys, each failed once\n", (unsigned long long)calls);
 }
 
 /* ---- what no program of ours writes ---- */
