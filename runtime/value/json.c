@@ -19,6 +19,12 @@ void json_init(struct json_scanner *s, struct str input, struct arena *a)
     s->arena = a;
 }
 
+void json_init_member(struct json_scanner *s, struct str input, struct arena *a)
+{
+    json_init(s, input, a);
+    s->stack[s->depth++] = OBJECT;
+}
+
 static enum json_token fail(struct json_scanner *s, const char *at, const char *why)
 {
     if (s->error[0] == '\0') {

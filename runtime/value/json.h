@@ -15,6 +15,8 @@ struct json_scanner {
     char error[120]; size_t error_at;
 };
 void json_init(struct json_scanner *s, struct str input, struct arena *a);
+/* The same at the value of a member, in an object whose beginning somebody else has read: it counts as one level, and the text may not end before it does. */
+void json_init_member(struct json_scanner *s, struct str input, struct arena *a);
 /* The next token; after JSON_ERROR error and error_at (byte offset) say why. */
 enum json_token json_next(struct json_scanner *s);
 /* Skips the value whose first token was t (a whole object or array). False on error. */

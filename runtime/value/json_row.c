@@ -209,10 +209,10 @@ static bool other_value(struct reading *g, int column)
 {
     struct json_scanner js;
     const struct json_row *r = g->r;
-    json_init(&js, rest(g), g->a);
+    json_init_member(&js, rest(g), g->a);
     enum json_token t = json_next(&js);
     g->quoted = false;
-    if (t == JSON_ERROR) return broken(g, strcmp(js.error, "no value") == 0 ? "the text ends inside an object or array" : js.error);
+    if (t == JSON_ERROR) return broken(g, js.error);
     if (column < 0) {
         bool ok = json_skip(&js, t);
         g->quoted = t == JSON_STRING;

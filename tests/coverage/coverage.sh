@@ -26,7 +26,7 @@ if [ "${RUN:-}" != none ]; then
     for t in $(find "$B/tests/unit" -type f -name '*_test' | sort); do
         name=${t#"$B"/tests/}
         case $name in
-        unit/journal/*|unit/store/*|unit/secret/*|unit/value/*|unit/connectors/*|unit/sync/*) one "$name" "$t" ;;
+        unit/journal/*|unit/store/*|unit/secret/*|unit/value/*|unit/connectors/*|unit/sync/*|unit/net/*|unit/serve/*|unit/code/*|unit/vm/*) one "$name" "$t" ;;
         esac
     done
     one fuzz/replay sh tests/fuzz/replay.sh

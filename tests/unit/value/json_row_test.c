@@ -132,6 +132,23 @@ static void whole_rows(void)
         }
 }
 
+/* The row's own brace is one of the 32 levels. */
+static void nested_rows(void)
+{
+    static const struct { const char *name; int depth; bool taken; } cases[] = {{"Other", 31, true}, {"Other", 32, false}, {"Comment", 31, true}, {"Comment", 32, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200], what[80];
+        int n = cases[i].depth, at = snprintf(text, sizeof text, "{\"Division\":\"01\",\"Number\":\"A\",\"%s\":", cases[i].name);
+        memset(text + at, '[', (size_t)n);
+        memset(text + at + n, ']', (size_t)n);
+        snprintf(text + at + 2 * n, sizeof text - (size_t)(at + 2 * n), "}");
+        unsigned before = taken;
+        const char *bad = differs(str_of(text));
+        snprintf(what, sizeof what, "json_row %d levels in %s", n, cases[i].name);
+        ok(!bad && (taken > before) == cases[i].taken, what, "%s", bad ? bad : "");
+    }
+}
+
 static uint64_t seed = 7;
 static unsigned below(size_t n)
 {
@@ -262,6 +279,7 @@ int main(void)
     make_columns();
     reader = json_row_new(columns, COLUMNS, NULL);
     whole_rows();
+    nested_rows();
     damaged_rows();
     random_values();
     long_rows();
