@@ -6,7 +6,7 @@
  *   agent_read.c  page, fetch, keys over the agent: requests, checks across the answer
  *   agent_json.c  rows and keys out of a JSON answer, straight into source_row
  *   history.c     why a sales order is gone
- *   xml.c         a bounded tree out of untrusted XML
+ *   xml.c         a bounded tree out of untrusted XML, by libxml2; xml_plain.c out of what ordinary answers are made of, xml_name.c their names
  *   contract.c    WSDL and schemas -> names, namespaces, order of elements
  *   soap.c        one call: envelope, faults, retry
  *   soap_row.c    a reply -> source_row, content hash
@@ -15,7 +15,7 @@
  *   probe.c       the agent's door step by step; probe_soap.c the other
  *
  *   agent:  bytes --json_next--> source_row (arena of the page)       nothing else is kept
- *   soap:   bytes --xml_parse--> tree --> source_row
+ *   soap:   bytes --xml_read--> tree --> source_row
  *
  * Secrets stand in struct sage_settings only; close wipes them. */
 #ifndef SAGE_SAGE_H

@@ -26,12 +26,6 @@ struct reply_reading {
 
 /* ---- blanks and shapes ---- */
 
-static bool is_nil(const struct xml_node *n)
-{
-    struct str v = sage100__xml_attr(n, "nil");
-    return str_is(v, "true") || str_is(v, "1");
-}
-
 static struct str right_trimmed(struct str s)
 {
     while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\t')) s.n--;
@@ -40,7 +34,7 @@ static struct str right_trimmed(struct str s)
 
 static struct str node_text(const struct xml_node *n)
 {
-    return !n || is_nil(n) || n->first ? (struct str){"", 0} : right_trimmed(n->text);
+    return !n || n->nil || n->first ? (struct str){"", 0} : right_trimmed(n->text);
 }
 
 static bool looks_like_stamp(struct str s)
@@ -291,7 +285,7 @@ enum err sage100__soap_row(struct source *s, const struct sage_entity *e, const 
     struct reply_reading r = {s, op, result, s->contract ? s->contract->null_date : (struct str){"", 0}, NULL};
     memset(out, 0, sizeof *out);
     out->key = *key;
-    if (!result || is_nil(result) || !result->first) {
+    if (!result || result->nil || !result->first) {
         out->cols = ARENA_ARRAY(a, struct value, q->ncolumns + 1);
         out->violation = "Sage answered neither with the record nor with an error";
         return ERR_OK;
@@ -299,7 +293,7 @@ enum err sage100__soap_row(struct source *s, const struct sage_entity *e, const 
     index_members(&r);
     for (size_t i = 0; i < e->nkeys; i++) {
         const struct xml_node *n = member(&r, str_of(e->key[i]));
-        if (n && !is_nil(n) && !str_eq(node_text(n), key->part[i]))
+        if (n && !n->nil && !str_eq(node_text(n), key->part[i]))
             return fault_set(f, ERR_PROTOCOL, "source %s, %s: soap %s: another record came than the one asked for (%s differs)", s->env.state_name, e->table, op->name, e->key[i]);
     }
     read_columns(&r, q, a, out);

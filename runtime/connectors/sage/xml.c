@@ -1,15 +1,16 @@
-/* xml.c - guard, then libxml2's SAX2 parser, then our tree.
+/* xml.c - XML of any kind: guard, then libxml2's SAX2 parser, then our tree. What is ordinary never comes here (xml_plain.c).
  *
- *   bytes -guard (one pass, no memory)-> xmlCtxtReadMemory -SAX-> xml_node in the arena
+ *   bytes -xml_plain: ordinary?----------------------------------> xml_node in the arena
+ *     |no
+ *     +-> guard (one pass, no memory) -> xmlCtxtReadMemory -SAX-> xml_node in the arena
  *
  * Not its push parser: that one looks for the end of a CDATA section again and again, so that its time grows with the square of the bytes.
  *
  * Invariants: no file and no network is ever opened by the parser; only the five predefined entities and character references exist; the
  * work is linear in the bytes. */
-#include "connectors/sage/xml.h"
+#include "connectors/sage/xml_plain.h"
 #include "base/buf.h"
 #include "base/check.h"
-#include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,12 +121,10 @@ static bool guard(struct guard *g)
 
 /* ---- tree ---- */
 
-struct xml_parser { xmlParserCtxtPtr ctxt; };
-
 enum { NODES = 32 /* made in one go */, DICTIONARY_MAX = 4096 /* names that a parser is kept with */ };
 struct builder {
     struct arena *a;
-    xmlParserCtxtPtr ctxt;
+    struct xml_parser *x;
     struct xml_node *root, *at;
     struct xml_node *nodes; size_t nnodes;       /* not yet used */
     char *room; size_t left, block;              /* for texts: as many bytes as the document has, more only for what is told again and again */
@@ -160,7 +159,7 @@ static struct str keep(struct builder *b, const xmlChar *s)
 static void stop(struct builder *b, const char *why)
 {
     if (b->why[0] == '\0') snprintf(b->why, sizeof b->why, "%s", why);
-    xmlStopParser(b->ctxt);
+    xmlStopParser(b->x->ctxt);
 }
 
 static struct xml_node *new_node(struct builder *b)
@@ -179,7 +178,10 @@ static void keep_attributes(struct builder *b, struct xml_node *n, int ndecls, c
     struct xml_ns *ns = ndecls ? ARENA_ARRAY(b->a, struct xml_ns, ndecls) : NULL;
     struct xml_attr *at = nattrs ? ARENA_ARRAY(b->a, struct xml_attr, nattrs) : NULL;
     for (int i = 0; i < ndecls; i++) ns[i] = (struct xml_ns){keep(b, decls[2 * i]), keep(b, decls[2 * i + 1])};
-    for (int i = 0; i < nattrs; i++) at[i] = (struct xml_attr){keep(b, attrs[5 * i]), keep_bytes(b, attrs[5 * i + 3], (size_t)(attrs[5 * i + 4] - attrs[5 * i + 3]))};
+    for (int i = 0; i < nattrs; i++) {
+        at[i] = (struct xml_attr){keep(b, attrs[5 * i]), keep_bytes(b, attrs[5 * i + 3], (size_t)(attrs[5 * i + 4] - attrs[5 * i + 3]))};
+        n->nil = n->nil || xml__says_nil(at[i].name, at[i].value);
+    }
     n->attrs = at;
     n->nattrs = (size_t)nattrs;
     n->decls = ns;
@@ -196,6 +198,7 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
     if (uri != b->uri) b->ns = keep(b, uri);
     b->uri = uri;
     n->name = keep(b, name);
+    n->id = (uint16_t)xml__name_id(b->x, n->name);
     n->ns = b->ns;
     n->parent = parent;
     keep_attributes(b, n, ndecls, decls, nattrs, attrs);
@@ -258,7 +261,7 @@ static void on_error(void *ctx, xmlErrorPtr e)
     snprintf(b->why, sizeof b->why, "%s", e->message ? e->message : "not well formed");
     size_t n = strcspn(b->why, "\r\n");
     snprintf(b->why + n, sizeof b->why - n, " (line %d)", e->line);
-    xmlStopParser(b->ctxt);                    /* or each of a million '&' is told as an error of its own */
+    xmlStopParser(b->x->ctxt);                    /* or each of a million '&' is told as an error of its own */
 }
 
 static const xmlSAXHandler handlers = {
@@ -269,6 +272,7 @@ struct xml_parser *sage100__xml_open(void)
 {
     struct xml_parser *x = calloc(1, sizeof *x);
     if (!x) check_no_memory();
+    arena_init(&x->names_arena, 4096);
     return x;
 }
 
@@ -276,6 +280,7 @@ void sage100__xml_close(struct xml_parser *x)
 {
     if (!x) return;
     xmlFreeParserCtxt(x->ctxt);
+    arena_free(&x->names_arena);
     free(x);
 }
 
@@ -298,16 +303,15 @@ static void run(struct builder *b, struct xml_parser *x, struct str bytes)
         snprintf(b->why, sizeof b->why, "no memory for the parser");
         return;
     }
-    b->ctxt = x->ctxt;
-    b->ctxt->userData = b;
-    xmlDocPtr none = xmlCtxtReadMemory(b->ctxt, bytes.p, (int)bytes.n, NULL, NULL, XML_PARSE_NONET);
+    x->ctxt->userData = b;
+    xmlDocPtr none = xmlCtxtReadMemory(x->ctxt, bytes.p, (int)bytes.n, NULL, NULL, XML_PARSE_NONET);
     if (none) xmlFreeDoc(none);
-    if (!b->ctxt->wellFormed && b->why[0] == '\0') snprintf(b->why, sizeof b->why, "not well formed");
-    b->ctxt->userData = NULL;
-    xmlCtxtReset(b->ctxt);                                     /* gives the input back */
+    if (!x->ctxt->wellFormed && b->why[0] == '\0') snprintf(b->why, sizeof b->why, "not well formed");
+    x->ctxt->userData = NULL;
+    xmlCtxtReset(x->ctxt);                                     /* gives the input back */
 }
 
-enum err sage100__xml_read(struct xml_parser *x, struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
+enum err sage100__xml_full(struct xml_parser *x, struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
 {
     struct guard g = {.p = bytes.p, .end = bytes.p + bytes.n, .start = bytes.p};
     *root = NULL;
@@ -315,7 +319,7 @@ enum err sage100__xml_read(struct xml_parser *x, struct str bytes, struct arena 
         snprintf(why, why_len, "%s (byte %zu)", bytes.n ? g.problem : "nothing at all", bytes.n && g.p ? (size_t)(g.p - g.start) : 0);
         return ERR_PROTOCOL;
     }
-    struct builder b = {.a = a, .room = arena_alloc(a, bytes.n), .left = bytes.n, .block = bytes.n, .ns = {"", 0}};
+    struct builder b = {.a = a, .x = x, .room = arena_alloc(a, bytes.n), .left = bytes.n, .block = bytes.n, .ns = {"", 0}};
     run(&b, x, bytes);
     if (b.why[0] == '\0' && !b.root) snprintf(b.why, sizeof b.why, "no element");
     if (b.why[0]) {
@@ -326,10 +330,15 @@ enum err sage100__xml_read(struct xml_parser *x, struct str bytes, struct arena 
     return ERR_OK;
 }
 
+enum err sage100__xml_read(struct xml_parser *x, struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
+{
+    return sage100__xml_plain(x, bytes, a, root) ? ERR_OK : sage100__xml_full(x, bytes, a, root, why, why_len);
+}
+
 enum err sage100__xml_parse(struct str bytes, struct arena *a, struct xml_node **root, char *why, size_t why_len)
 {
     struct xml_parser *x = sage100__xml_open();
-    enum err e = sage100__xml_read(x, bytes, a, root, why, why_len);
+    enum err e = sage100__xml_full(x, bytes, a, root, why, why_len);
     sage100__xml_close(x);
     return e;
 }
