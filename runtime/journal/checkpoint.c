@@ -169,7 +169,7 @@ static enum err open_for_append(struct journal *j, const char *path, struct faul
 
 bool journal__checkpoint_due(const struct journal *j)
 {
-    if (!j->o.seal.sign || j->durable_seq == j->ck_seq) return false;
+    if (!j->o.seal.sign) return false;
     uint64_t since = j->ck_tried_seq > j->ck_seq ? j->ck_tried_seq : j->ck_seq;      /* one that failed is not tried at every commit */
     return j->durable_seq - since >= j->o.checkpoint_frames || world_mono_ms(j->w) - j->ck_mono_ms >= j->o.checkpoint_ms;
 }

@@ -30,12 +30,12 @@ static uint64_t get64(const unsigned char *p) { return (uint64_t)get32(p) | (uin
 
 const char *frame_kind_name(unsigned kind)
 {
-    switch (kind) {
-#define FRAME(name, number, text) case number: return #name;
+    static const char *const names[FRAME_KIND_LIMIT] = {
+#define FRAME(name, number, text) [number] = #name,
 #include "journal/frame.def"
 #undef FRAME
-    default: return NULL;
-    }
+    };
+    return kind < FRAME_KIND_LIMIT ? names[kind] : NULL;
 }
 
 /* ---- segment header ---- */
@@ -171,7 +171,7 @@ static bool parse_parts(struct raw_frame *out, uint32_t pub_bytes)
 bool journal__frame_parse(const unsigned char *p, size_t n, struct raw_frame *out, const char **why)
 {
     *why = "its checksum does not fit";
-    if (n < FRAME_MIN_BYTES || get32(p + 4) != crc32c(crc32c(0, p, 4), p + 8, n - 8)) return false;
+    if (get32(p + 4) != crc32c(crc32c(0, p, 4), p + 8, n - 8)) return false;
     *out = (struct raw_frame){.p = p, .n = n, .slot = FRAME_NO_SLOT};
     out->seq = get64(p + 8);
     out->time_ms = (int64_t)get64(p + 16);

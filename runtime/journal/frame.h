@@ -63,7 +63,7 @@ void journal__frame_ad(struct buf *ad, const struct hash *origin, const unsigned
 
 /* Length field at p (4 bytes are there): 0, or a length that a frame may have, or UINT32_MAX. */
 uint32_t journal__frame_length(const unsigned char *p);
-/* Checks form and crc of n = length bytes; *why says what is wrong. */
+/* Checks form and crc of n = journal__frame_length bytes; *why says what is wrong. */
 bool journal__frame_parse(const unsigned char *p, size_t n, struct raw_frame *out, const char **why);
 struct hash journal__frame_hash(const struct raw_frame *fr, const struct hash *prev);
 

@@ -109,9 +109,9 @@ static enum err open_window(const struct journal *j, uint32_t number, struct win
     if (win->fd < 0) return journal__io("open", path, f);
     int64_t size = fs->size(fs->ctx, win->fd);
     if (size < 0) {
-        journal__io("read", path, f);
+        enum err e = journal__io("read", path, f);
         fs->close(fs->ctx, win->fd);
-        return f ? f->err : ERR_IO;
+        return e;
     }
     win->size = (uint64_t)size;
     return ERR_OK;

@@ -16,7 +16,10 @@ COVER_SCAN  := $(wildcard runtime/value/json*.c runtime/serve/*.c runtime/net/*.
     $(wildcard $(patsubst %,runtime/connectors/sage/%*.c,xml agent_ contract key_file soap probe_soap)) \
     $(wildcard $(patsubst %,runtime/connectors/zoho/%*.c,bulk call classify limits lookup make meta notify oauth rows scan shared users write describe)) \
     $(wildcard runtime/code/image_load.c runtime/code/image_types.c runtime/code/image_verify*.c)
-COVER_SRC   := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c)) $(COVER_SCAN)
+# What must not lose anything: log, verifier, index, keys; and what a start does after a crash, a damage or a restore, with what is erased and settled then.
+COVER_STATE := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c)) \
+    $(addprefix runtime/sync/,setup.c emit.c settle.c operator.c repair.c backup.c restored.c)
+COVER_SRC   := $(COVER_STATE) $(COVER_SCAN)
 
 ifdef COVER
 $(call obj,$(COVER_SRC)): OPT = -O0 -g --coverage

@@ -370,10 +370,13 @@ static const char *kind_name(unsigned kind)
 
 static void time_text(int64_t ms, char out[32])
 {
-    time_t t = (time_t)(ms / 1000);
+    time_t t = (time_t)(ms / 1000);         /* the last one is in a year of nine digits: it has a name, and that fits */
     struct tm tm;
     out[0] = '\0';
-    if (ms >= 0 && gmtime_r(&t, &tm) && strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm)) snprintf(out + strlen(out), 8, ".%03dZ", (int)(ms % 1000));
+    if (ms < 0) return;
+    gmtime_r(&t, &tm);
+    size_t n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out + n, 32 - n, ".%03dZ", (int)(ms % 1000));
 }
 
 static void json_text(FILE *out, const char *key, const char *s)

@@ -4,7 +4,9 @@
 #include "rig.h"
 #include "journal/frame.h"
 #include "base/log.h"
+#include "tests/fault/failing_disk.h"
 #include <errno.h>
+#include <fcntl.h>
 
 static unsigned failures;
 
@@ -12,44 +14,6 @@ static void verdict(bool good, const char *name, const char *why)
 {
     if (good) printf("ok %s\n", name);
     else printf("not ok %s: %s\n", name, why), failures++;
-}
-
-/* ---- a disk that fails once ---- */
-static struct { struct world_files real; uint64_t calls, at; bool nothing; } disk;
-
-static bool hit(void)
-{
-    if (++disk.calls != disk.at) return false;
-    errno = EIO;
-    return true;
-}
-
-static int x_open(void *c, const char *path, int flags, int mode) { (void)c; return hit() ? -1 : disk.real.open(disk.real.ctx, path, flags, mode); }
-static int64_t x_pread(void *c, int fd, void *p, size_t n, int64_t off) { (void)c; return hit() ? (disk.nothing ? 0 : -1) : disk.real.pread(disk.real.ctx, fd, p, n, off); }
-static int64_t x_pwrite(void *c, int fd, const void *p, size_t n, int64_t off) { (void)c; return hit() ? (disk.nothing ? 0 : -1) : disk.real.pwrite(disk.real.ctx, fd, p, n, off); }
-static int x_fdatasync(void *c, int fd) { (void)c; return hit() ? -1 : disk.real.fdatasync(disk.real.ctx, fd); }
-static int x_sync_dir(void *c, const char *dir) { (void)c; return hit() ? -1 : disk.real.sync_dir(disk.real.ctx, dir); }
-static int x_ftruncate(void *c, int fd, int64_t n) { (void)c; return hit() ? -1 : disk.real.ftruncate(disk.real.ctx, fd, n); }
-static int x_rename(void *c, const char *from, const char *to) { (void)c; return hit() ? -1 : disk.real.rename(disk.real.ctx, from, to); }
-static int x_unlink(void *c, const char *path) { (void)c; return hit() ? -1 : disk.real.unlink(disk.real.ctx, path); }
-static int x_mkdir(void *c, const char *path, int mode) { (void)c; return hit() ? -1 : disk.real.mkdir(disk.real.ctx, path, mode); }
-static int64_t x_size(void *c, int fd) { (void)c; return hit() ? -1 : disk.real.size(disk.real.ctx, fd); }
-static int x_lock(void *c, int fd) { (void)c; return hit() ? -1 : disk.real.lock(disk.real.ctx, fd); }
-static int x_list(void *c, const char *dir, void (*each)(void *arg, const char *name), void *arg)
-{
-    (void)c;
-    return hit() ? -1 : disk.real.list(disk.real.ctx, dir, each, arg);
-}
-
-static void break_disk(struct rig *r, uint64_t at, bool nothing)
-{
-    disk.real = r->w.files;
-    disk.calls = 0;
-    disk.at = at;
-    disk.nothing = nothing;
-    struct world_files *f = &r->w.files;
-    f->open = x_open, f->pread = x_pread, f->pwrite = x_pwrite, f->fdatasync = x_fdatasync, f->sync_dir = x_sync_dir, f->ftruncate = x_ftruncate;
-    f->rename = x_rename, f->unlink = x_unlink, f->mkdir = x_mkdir, f->size = x_size, f->lock = x_lock, f->list = x_list;
 }
 
 /* A life with everything in it. */
@@ -95,13 +59,45 @@ static struct rig *base(bool torn)
     return r;
 }
 
-static void every_call(const char *name, struct rig *from, bool nothing)
+/* A log that grew ahead of its frames: what was promised is proven by nothing but itself, and bytes of a write that broke off stand far behind. */
+static struct rig *far_tail(void)
+{
+    struct rig *r = malloc(sizeof *r);
+    enum err e;
+    if (!r) abort();
+    rig_init(r, memdisk_new());
+    r->segment_bytes = 700 << 10;
+    r->checkpoint_frames = 100000;
+    struct journal *j = rig_open(r, &e);
+    if (rig_work(r, j, 9) != ERR_OK) abort();
+    struct rig *killed = rig_copy(r);                       /* before a close writes a checkpoint */
+    journal_close(j);
+    rig_drop(r);
+    killed->m.applied = 0;
+    const struct world_files *fs = &killed->w.files;
+    int fd = fs->open(fs->ctx, "/log/00000001.seg", O_RDWR, 0);
+    for (int64_t at = 300 << 10; at < 600 << 10; at += 100 << 10)
+        if (fs->pwrite(fs->ctx, fd, "torn", 4, at) != 4) abort();
+    fs->close(fs->ctx, fd);
+    return killed;
+}
+
+static struct rig *nothing_yet(void)
+{
+    struct rig *r = malloc(sizeof *r);
+    if (!r) abort();
+    rig_init(r, memdisk_new());
+    return r;
+}
+
+static void every_call(const char *name, struct rig *from, int code, bool nothing)
 {
     char why[900] = "";
     uint64_t n = 0;
     for (bool reached = true; reached && !why[0];) {
         struct rig *r = rig_copy(from);
-        break_disk(r, ++n, nothing);
+        struct failing_disk disk = {.at = ++n, .why = code, .nothing = nothing};
+        failing_disk(&disk, &r->w.files);
         enum err e = live(r);
         reached = disk.calls >= n;
         bool promised = r->m.n >= r->m.acked;
@@ -117,6 +113,7 @@ static void every_call(const char *name, struct rig *from, bool nothing)
     }
     verdict(!why[0] && n > 60, name, why);
     printf("# %llu calls\n", (unsigned long long)n - 1);
+    rig_drop(from);
 }
 
 /* ---- what no program of ours writes ---- */
@@ -157,8 +154,8 @@ static void paths(void)
         o.dir = dirs[i];
         verdict(journal_open(&j, &r->w, &o, &f) == ERR_CONFIG, "a path that is empty or too long is refused", f.text);
     }
-    const char *const origins[] = {"", NULL, "a+b", "caf\xc3\xa9", longest};
-    for (size_t i = 0; i < 5; i++) {
+    const char *const origins[] = {"", NULL, "a+b", "caf\xc3\xa9", "a\x7f", longest};
+    for (size_t i = 0; i < 6; i++) {
         struct journal_options o = rig_options(r);
         o.origin = origins[i];
         verdict(journal_open(&j, &r->w, &o, &f) == ERR_CONFIG && journal_open(&j, &r->w, &o, NULL) == ERR_CONFIG, "a name that a checkpoint cannot carry is refused", f.text);
@@ -169,14 +166,14 @@ static void paths(void)
 int main(void)
 {
     log_set_level(LOG_ERROR);
-    struct rig *whole = base(false), *torn = base(true);
     if (sodium_init() < 0) return 1;
-    every_call("after a clean end, each call fails once", whole, false);
-    every_call("after a torn write, each call fails once", torn, false);
-    every_call("after a torn write, each read or write once moves nothing", torn, true);
+    every_call("in an empty directory, each call fails once", nothing_yet(), EIO, false);
+    every_call("after a clean end, each call fails once", base(false), EIO, false);
+    every_call("after a clean end, the quota is used up at each call once", base(false), EDQUOT, false);
+    every_call("after a torn write, each call fails once", base(true), EIO, false);
+    every_call("after a torn write, each read or write once moves nothing", base(true), EIO, true);
+    every_call("bytes far behind the last frame, each call fails once", far_tail(), EIO, false);
     headers();
     paths();
-    rig_drop(whole);
-    rig_drop(torn);
     return failures != 0;
 }

@@ -9,7 +9,8 @@
  * FLIPS=all: each bit, of a longer log (make torture); else every seventh (verify_test.c has each bit of a short one). */
 #include "rig.h"
 #include "base/log.h"
-#include "runtime/journal/verify/verify.c"
+#include "segment_bytes.h"
+#include "runtime/journal/verify/verify.h"
 #include "tests/unit/value/ok.h"
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -155,12 +156,6 @@ static void drop(struct log *l)
 }
 
 /* ---- bytes ---- */
-static void mend_crc(unsigned char *p)
-{
-    uint32_t crc = ~crc_bytes(crc_bytes(~0u, p, 4), p + 8, u32(p) - 8);
-    for (int i = 0; i < 4; i++) p[4 + i] = (unsigned char)(crc >> (8 * i));
-}
-
 static void flip_bits(struct log *l)
 {
     for (size_t i = 0; i < l->n; i++) {
@@ -186,7 +181,7 @@ static void flip_mended(struct log *l)
         memcpy(was, f->p + fr.off + 4, 4);
         for (size_t bit = 64; bit < fr.n * 8; bit += 5) {
             f->p[fr.off + bit / 8] ^= (unsigned char)(1u << bit % 8);
-            mend_crc(f->p + fr.off);
+            mend_frame(f->p + fr.off);
             put(l, f->name, f->p, f->n);
             judge(l, "frame %zu byte %zu bit %zu, checksum mended", k + 1, bit / 8, bit % 8);
             f->p[fr.off + bit / 8] ^= (unsigned char)(1u << bit % 8);
@@ -204,7 +199,7 @@ static void truncations(struct log *l)
         while (is_segment_part(f) && counts > 0 && f->p[counts - 1] == 0) counts--;
         for (size_t n = 0; n < counts; n++) {
             size_t from = n > 120 ? n - 120 : 0;
-            bool whole_notes = !is_segment_part(f) && (n == 0 || (n > 2 && f->p[n - 1] == '\n' && f->p[n - 2] == '\n' && f->p[n - 3] != '\n' && memmem(f->p + from, n - from, DASH, 4)));
+            bool whole_notes = !is_segment_part(f) && (n == 0 || (n > 2 && f->p[n - 1] == '\n' && f->p[n - 2] == '\n' && f->p[n - 3] != '\n' && memmem(f->p + from, n - from, "\xe2\x80\x94 ", 4)));
             if (whole_notes) continue;
             put(l, f->name, f->p, n);
             judge(l, "%s cut to %zu bytes", f->name, n);
@@ -234,8 +229,7 @@ static void write_frames(struct log *l, const size_t *order, size_t n, bool agai
             memcpy(p + 32, chain, HASH);
             uint64_t placed = u64(f->p + 24) - u64(f->p + 16) + seq;      /* as many as before */
             for (int b = 0; b < 8; b++) p[24 + b] = (unsigned char)(placed >> (8 * b));
-            uint32_t crc = ~crc_bytes(~0u, p, 124);
-            for (int b = 0; b < 4; b++) p[124 + b] = (unsigned char)(crc >> (8 * b));
+            mend_header(p);
         }
         for (; mine && k < n; mine--, k++, seq++) {
             struct place from = l->frame[order[k]];
@@ -249,7 +243,7 @@ static void write_frames(struct log *l, const size_t *order, size_t n, bool agai
                 crypto_generichash_update(&st, p + off + 8, from.n - 8 - HASH);
                 crypto_generichash_final(&st, chain, HASH);
                 memcpy(p + off + from.n - HASH, chain, HASH);
-                mend_crc(p + off);
+                mend_frame(p + off);
             }
             off += from.n;
         }
@@ -303,15 +297,13 @@ static void headers(struct log *l)
             size_t at = bit / 8;
             if ((at >= 24 && at < 32) || at == 96) continue;
             f->p[at] ^= (unsigned char)(1u << bit % 8);
-            uint32_t crc = ~crc_bytes(~0u, f->p, 124);
-            for (int b = 0; b < 4; b++) f->p[124 + b] = (unsigned char)(crc >> (8 * b));
+            mend_header(f->p);
             restore(l, i);
             judge(l, "header of %s, bit %zu, checksum made right", f->name, bit);
             memcpy(f->p, was, HEADER);
         }
         for (int b = 0; b < 8; b++) f->p[24 + b] = b == 4 ? 1 : 0;       /* a log that ends before what its last segment was made with */
-        uint32_t crc = ~crc_bytes(~0u, f->p, 124);
-        for (int b = 0; b < 4; b++) f->p[124 + b] = (unsigned char)(crc >> (8 * b));
+        mend_header(f->p);
         restore(l, i);
         if (i + 2 == l->n) judge(l, "%s was made with more", f->name);
         memcpy(f->p, was, HEADER);
@@ -342,8 +334,7 @@ static void segments(struct log *l)
             if (!p) abort();
             memcpy(p, l->file[b].p, l->file[b].n);
             memcpy(p + 12, l->file[a].p + 12, 4);
-            uint32_t crc = ~crc_bytes(~0u, p, 124);
-            for (int i = 0; i < 4; i++) p[124 + i] = (unsigned char)(crc >> (8 * i));
+            mend_header(p);
             restore(l, b);
             put(l, l->file[a].name, p, l->file[b].n);
             judge(l, "%s renumbered in the place of %s", l->file[b].name, l->file[a].name);
@@ -363,13 +354,11 @@ static void checkpoints(struct log *l)
     const struct part *f = &l->file[l->n - 1];
     struct place note[64];
     size_t n = 0, from = 0;
-    const char *p = (const char *)f->p, *end = p + f->n;
-    while (p < end && n < 64) {                             /* six lines and an empty one */
-        const char *line;
-        size_t len;
-        for (int i = 0; i < 7; i++) line_of(&p, end, &line, &len);
-        note[n++] = (struct place){0, from, (size_t)(p - (const char *)f->p) - from};
-        from += note[n - 1].n;
+    while (from < f->n && n < 64) {                         /* six lines and an empty one */
+        size_t to = from;
+        for (int i = 0; i < 7 && to < f->n; to++) i += f->p[to] == '\n';
+        note[n++] = (struct place){0, from, to - from};
+        from = to;
     }
     unsigned char *out = malloc(f->n * 2);
     if (!out) abort();

@@ -2,7 +2,9 @@
  * refuses every single flipped bit, a shortened log, a wrong key. The verifier reads real files, so logs are exported to a temporary directory. */
 #include "tests/unit/journal/rig.h"
 #include "base/log.h"
-#include "runtime/journal/verify/verify.c"
+#include "segment_bytes.h"
+#include "runtime/journal/verify/verify.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -215,20 +217,16 @@ static void refuses_forged_frame(void)
     unsigned char *p = f.p + HEADER;
     size_t n = u32(p);
     p[16] ^= 1;                                             /* another time, checksum mended */
-    uint32_t crc = ~crc_bytes(crc_bytes(~0u, p, 4), p + 8, n - 8);
-    for (int i = 0; i < 4; i++) p[4 + i] = (unsigned char)(crc >> (8 * i));
-    FILE *out = fopen(path, "wb");
-    if (!out || fwrite(f.p, 1, f.n, out) != f.n || fclose(out) != 0) abort();
+    mend_frame(p);
+    write_file(path, &f);
     refuses("forged_crc", verify(&rep, true), &rep, "hash chain");
     crypto_generichash_state st;
     crypto_generichash_init(&st, NULL, 0, HASH);
     crypto_generichash_update(&st, f.p + 32, HASH);
     crypto_generichash_update(&st, p + 8, n - 8 - HASH);
     crypto_generichash_final(&st, p + n - HASH, HASH);
-    crc = ~crc_bytes(crc_bytes(~0u, p, 4), p + 8, n - 8);
-    for (int i = 0; i < 4; i++) p[4 + i] = (unsigned char)(crc >> (8 * i));
-    out = fopen(path, "wb");
-    if (!out || fwrite(f.p, 1, f.n, out) != f.n || fclose(out) != 0) abort();
+    mend_frame(p);
+    write_file(path, &f);
     refuses("forged_hash", verify(&rep, true), &rep, "hash chain");      /* at the second frame */
     free(f.p);
     rig_drop(r);
