@@ -219,7 +219,7 @@ static bool read_row(struct reading *r, struct zoho_row *row)
         if (n < LIMIT_FIELDS) fields[n++] = (struct record_field){name, v};
     }
     if (t != JSON_OBJECT_END || !row->id.n) return false;
-    row->fields.f = ARENA_ARRAY(r->a, struct record_field, n ? n : 1);
+    row->fields.f = ARENA_ARRAY(r->a, struct record_field, n);      /* the id, at least */
     memcpy(row->fields.f, fields, n * sizeof *fields);
     row->fields.n = n;
     return true;
@@ -229,7 +229,7 @@ static bool read_data(struct reading *r, struct zoho_rows *out)
 {
     size_t cap = 0;
     enum json_token t = json_next(&r->s);
-    if (t != JSON_ARRAY) return json_skip(&r->s, t);
+    if (t != JSON_ARRAY) return false;       /* nothing found is 204, or an empty list: whatever else this is, it does not say that there is nothing */
     while ((t = json_next(&r->s)) == JSON_OBJECT) {
         if (out->n == cap) {
             struct zoho_row *grown = ARENA_ARRAY(r->a, struct zoho_row, cap ? cap * 2 : 64);
@@ -269,6 +269,6 @@ enum err zoho__get_rows(struct str body, const struct zoho_module *m, struct are
         else if (str_is(r.s.text, "info")) good = read_info(&r, out);
         else good = json_skip(&r.s, json_next(&r.s));
     }
-    if (good && data && t == JSON_OBJECT_END) return ERR_OK;
+    if (good && data && t == JSON_OBJECT_END && json_next(&r.s) == JSON_END) return ERR_OK;
     return fault_set(f, ERR_PROTOCOL, "Zoho's list of records cannot be read%s%s", r.s.error[0] ? ": " : "", r.s.error);
 }
