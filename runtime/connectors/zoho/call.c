@@ -131,8 +131,8 @@ enum err zoho__call(struct target *t, const struct zoho_call *c, struct arena *a
 {
     enum err e = signed_in(t, c, &reading, a, res, f);
     if (e != ERR_OK) return e;
-    /* Nothing found is 204 (facts/zoho-crm.md 4.5). A 200 without a word has lost its body on the way: it says nothing of what is there. */
-    if (res->status == 200 && res->body.n == 0) return fault_set(f, ERR_PROTOCOL, "%s: the answer is 200 and empty", c->what);
-    if ((res->status >= 200 && res->status < 300) || res->status == 304) return ERR_OK;
-    return complain(c, res, a, f);
+    /* Nothing found is 204 (facts/zoho-crm.md 4.5). Any other good answer without a word has lost its body on the way: it says nothing of what is there. */
+    if (res->status < 200 || res->status >= 300) return complain(c, res, a, f);
+    if (res->status != 204 && res->body.n == 0) return fault_set(f, ERR_PROTOCOL, "%s: the answer is %d and empty", c->what, res->status);
+    return ERR_OK;
 }

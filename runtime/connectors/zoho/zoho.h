@@ -198,7 +198,7 @@ struct zoho_call {
     const char *content_type;                /* of a body that is no JSON */
     const struct http_header *more; size_t nmore;
 };
-/* path begins behind /crm/v8 and is already encoded. OK: status 200, 204 or 304. Repeats what may be repeated: only for calls that change nothing. */
+/* path begins behind /crm/v8 and is already encoded. OK: a 2xx; empty only with 204. Repeats what may be repeated: only for calls that change nothing. */
 enum err zoho__call(struct target *t, const struct zoho_call *c, struct arena *a, struct http_res *res, struct fault *f);
 /* Fills h[0..2]; the value of Authorization goes to auth. */
 size_t zoho__headers(const struct target *t, bool body, struct buf *auth, struct http_header *h);

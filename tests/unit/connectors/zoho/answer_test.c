@@ -51,11 +51,9 @@ static const char *rows_text(struct str body, bool typed, struct arena *a)
     return text;
 }
 
-static void test_rows(void)
-{
 #define DATA(rows) "{\"data\":[" rows "]}"
 #define ROW(members) DATA("{\"id\":\"1\"," members "}")
-    static const struct { const char *body, *want; } cases[] = {      /* want NULL: it cannot be read */
+static const struct { const char *body, *want; } lists[] = {      /* want NULL: it cannot be read */
         {"", ""}, {"{}", NULL}, {DATA(""), ""}, {DATA("{\"id\":\"1\"}"), "1{id=t1}"}, {DATA("{\"id\":\"1\"},{\"id\":\"2\"}"), "1{id=t1}2{id=t2}"},
         {"{\"data\":null}", NULL}, {"{\"data\":{}}", NULL}, {"{\"data\":\"none\"}", NULL}, {"{\"data\":1}", NULL}, {"{\"data\":", NULL}, {"{\"data\"", NULL},
         {"[]", NULL}, {"null", NULL}, {"<html>", NULL}, {"{\"data\":[]", NULL}, {"{\"data\":[", NULL}, {"{\"data\":[1]}", NULL}, {"{\"data\":[{]}", NULL},
@@ -83,12 +81,15 @@ static void test_rows(void)
         {ROW("\"Items\":[{\"id\":\"7\",\"Day\":\"2026-03-12\",\"Items\":[{\"id\":\"9\"}]}]"), "1{id=t1 Items=[id=@7,Day=t2026-03-12,Items=t[{\"id\":\"9\"}]]}"},
         {ROW("\"Items\":[{\"id\":7}]"), NULL}, {ROW("\"Items\":[{\"Q\":1}]"), NULL}, {ROW("\"Items\":[{}]"), NULL}, {ROW("\"Items\":[1]"), NULL}, {ROW("\"Items\":[{\"id\":\"7\"},null]"), NULL},
         {ROW("\"Items\":[{\"id\":\"7\"}"), NULL}, {ROW("\"Items\":[{\"id\":\"7\",\"Q\":}]"), NULL}, {ROW("\"Items\":[{\"id\":\"7\",}]"), NULL}, {ROW("\"Items\":["), NULL}};
+
+static void test_rows(void)
+{
     struct arena a;
     arena_init(&a, 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *got = rows_text(str_of(cases[i].body), true, &a), *want = cases[i].want;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const char *got = rows_text(str_of(lists[i].body), true, &a), *want = lists[i].want;
         char name[200];
-        snprintf(name, sizeof name, "records: %.150s", cases[i].body);
+        snprintf(name, sizeof name, "records: %.150s", lists[i].body);
         check(got == want || (got && want && strcmp(got, want) == 0), name, got ? got : "refused");
     }
     check(strcmp(rows_text(STR(ROW("\"Day\":\"2026-03-12\",\"Items\":[{\"id\":\"7\"}]")), false, &a), "1{id=t1 Day=t2026-03-12 Items=t[{\"id\":\"7\"}]}") == 0,
@@ -156,10 +157,8 @@ static const char *settled(struct arena *a, enum write_verb verb, size_t n, int 
 #define ONE(code, details) "{\"code\":\"" code "\",\"message\":\"m\",\"status\":\"error\",\"details\":{" details "}}"
 #define SPOILT "the answer has its records in another order than the request"
 
-static void test_outcomes(void)
-{
-    enum { INSERT = WRITE_INSERT, UPDATE = WRITE_UPDATE };
-    static const struct { int verb, n, status; const char *body, *want; } cases[] = {
+enum { INSERT = WRITE_INSERT, UPDATE = WRITE_UPDATE };
+static const struct { int verb, n, status; const char *body, *want; } outcomes[] = {
         /* success counts with the right id only */
         {INSERT, 1, 201, DATA("{\"code\":\"SUCCESS\",\"details\":{\"id\":\"5\"}}"), "APPLIED SUCCESS//5|"},
         {INSERT, 1, 201, DATA("{\"code\":\"SUCCESS\",\"details\":{}}"), "AMBIGUOUS SUCCESS//|answered success, but not with the id of this record"},
@@ -234,13 +233,16 @@ static void test_outcomes(void)
         {INSERT, 1, 505, "{\"code\":1}", "CONFIG //|answered 505 without a code"}, {INSERT, 1, 302, "", "CONFIG //|answered 302, and nothing that can be read"}, {INSERT, 1, 503, "", "AMBIGUOUS //|answered 503, and nothing that can be read"},
         {INSERT, 1, 204, "", "AMBIGUOUS //|answered 204, and nothing that can be read"}, {INSERT, 1, 403, DATA(""), "CONFIG //|answered 403 without a code"},
         {INSERT, 1, 201, "{\"data\":[],\"data\":[{\"code\":\"SUCCESS\",\"details\":{\"id\":\"5\"}}]}", "AMBIGUOUS //|answered 201, and nothing that can be read"}};
+
+static void test_outcomes(void)
+{
     struct arena a;
     arena_init(&a, 0);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *got = settled(&a, (enum write_verb)cases[i].verb, (size_t)cases[i].n, cases[i].status, cases[i].body);
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+        const char *got = settled(&a, (enum write_verb)outcomes[i].verb, (size_t)outcomes[i].n, outcomes[i].status, outcomes[i].body);
         char name[200];
-        snprintf(name, sizeof name, "%s %d: %.120s", cases[i].verb == INSERT ? "insert" : "update", cases[i].status, cases[i].body);
-        check(strcmp(got, cases[i].want) == 0, name, got);
+        snprintf(name, sizeof name, "%s %d: %.120s", outcomes[i].verb == INSERT ? "insert" : "update", outcomes[i].status, outcomes[i].body);
+        check(strcmp(got, outcomes[i].want) == 0, name, got);
     }
     arena_free(&a);
 }
