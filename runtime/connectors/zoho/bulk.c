@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <zip.h>
 
-enum { FIELDS_MAX = 200, FILE_BYTES = 25 << 20, ROOM_BYTES = 64 << 10, RESULT_BYTES = 256 << 20, CALL_MS = 2000 };
+enum { FIELDS_MAX = 200, FILE_BYTES = 25 << 20, ROOM_BYTES = 64 << 10, RESULT_BYTES = 256 << 20, CELL_BYTES = 1 << 20, CALL_MS = 2000 };
 
 struct load_column { char name[128]; enum type_base base; };
 struct load {
@@ -139,36 +139,25 @@ void zoho__load_free(struct load *l)
     free(l);
 }
 
-/* The CSV as a zip of one file, in memory; false: libzip says why. */
-static bool zipped(const struct load *l, struct buf *out, const char **why)
+/* The CSV as a zip of one file. All of it happens in memory, so nothing can fail but for want of that. */
+static void zip_load(const struct load *l, struct buf *out)
 {
     zip_error_t e;
     zip_error_init(&e);
-    zip_source_t *s = zip_source_buffer_create(NULL, 0, 0, &e), *file = NULL;
+    zip_source_t *s = zip_source_buffer_create(NULL, 0, 0, &e);
     zip_t *z = s ? zip_open_from_source(s, ZIP_TRUNCATE, &e) : NULL;
-    *why = "out of memory";
-    if (!z) {
-        if (s) zip_source_free(s);
-        return false;
-    }
+    if (!z) check_no_memory();
     zip_source_keep(s);
-    file = zip_source_buffer(z, l->csv.p, l->csv.n, 0);
+    zip_source_t *file = zip_source_buffer(z, l->csv.p, l->csv.n, 0);
     zip_int64_t at = file ? zip_file_add(z, "records.csv", file, ZIP_FL_ENC_UTF_8) : -1;
-    if (at < 0 && file) zip_source_free(file);
-    bool good = at >= 0 && zip_file_set_mtime(z, (zip_uint64_t)at, 1735689600, 0) == 0 && zip_close(z) == 0;
-    if (!good) zip_discard(z);
-    zip_stat_t st;
-    zip_stat_init(&st);
-    good = good && zip_source_open(s) == 0 && zip_source_stat(s, &st) == 0;
-    for (zip_int64_t n = 1; good && n > 0;) {
-        char part[16384];
-        n = zip_source_read(s, part, sizeof part);
-        if (n > 0) buf_str(out, (struct str){part, (size_t)n});
-        good = n >= 0;
-    }
+    bool good = at >= 0 && zip_file_set_mtime(z, (zip_uint64_t)at, 1735689600, 0) == 0 && zip_close(z) == 0 && zip_source_open(s) == 0;
+    if (!good) check_no_memory();
+    zip_int64_t n;
+    char part[16384];
+    while ((n = zip_source_read(s, part, sizeof part)) > 0) buf_str(out, (struct str){part, (size_t)n});
+    ASSERT(n == 0);
     zip_source_close(s);
     zip_source_free(s);
-    return good;
 }
 
 /* ---- the calls ---- */
@@ -190,15 +179,11 @@ enum err zoho__load_upload(struct target *t, struct load *l, struct arena *a, st
 {
     struct buf zip = {0}, body = {0};
     struct http_res res;
-    const char *why = "";
     char boundary[40], type[100], url[ZOHO_URL_BYTES + 32], org[40];
     uint64_t dice[2];
     enum err e = zoho__org(t, f);
     if (e != ERR_OK) return e;
-    if (!zipped(l, &zip, &why)) {
-        buf_free(&zip);
-        return fault_set(f, ERR_IO, "the file of the load cannot be packed: %s", why);
-    }
+    zip_load(l, &zip);
     if (zip.n > FILE_BYTES) e = fault_set(f, ERR_TOO_LARGE, "the packed load is above 25 MB");
     t->env->world->random.fill(t->env->world->random.ctx, dice, sizeof dice);
     (void)snprintf(boundary, sizeof boundary, "mlc-%016llx%016llx", (unsigned long long)dice[0], (unsigned long long)dice[1]);
@@ -287,7 +272,7 @@ struct result_reader {
     struct buf cell;
     struct str cells[16];                  /* of this line: STATUS, RECORD_ID, ERRORS and the key stand in the first few */
     size_t n;
-    bool quoted, was_quote, any, header_read;
+    bool quoted, was_quote, any, header_read, too_long;
     size_t key, status, id, errors;
     struct str key_field;
     uint64_t lines;
@@ -354,22 +339,28 @@ static void end_line(struct result_reader *r)
     r->any = false;
 }
 
+static void put_byte(struct result_reader *r, char c)
+{
+    if (r->cell.n < CELL_BYTES) buf_byte(&r->cell, (unsigned char)c);
+    else r->too_long = true;
+}
+
 static void read_byte(struct result_reader *r, char c)
 {
     if (r->quoted && !r->was_quote) {
         if (c == '"') r->was_quote = true;
-        else buf_byte(&r->cell, (unsigned char)c);
+        else put_byte(r, c);
         return;
     }
-    if (r->quoted && r->was_quote && c == '"') {
-        buf_byte(&r->cell, '"');
+    if (r->quoted && c == '"') {
+        put_byte(r, '"');
         r->was_quote = false;
         return;
     }
-    if (c == '"' && r->cell.n == 0 && !r->quoted) r->quoted = r->any = true;
+    if (c == '"' && r->cell.n == 0) r->quoted = r->any = true;
     else if (c == ',') end_cell(r), r->any = true;
     else if (c == '\n') end_line(r);
-    else if (c != '\r') buf_byte(&r->cell, (unsigned char)c), r->any = true;
+    else if (c != '\r') put_byte(r, c), r->any = true;
 }
 
 /* Every file of the zip, a piece at a time. */
@@ -378,9 +369,10 @@ static enum err read_zip(struct result_reader *r, struct str body, struct fault 
     zip_error_t ze;
     zip_error_init(&ze);
     zip_source_t *s = zip_source_buffer_create(body.p, body.n, 0, &ze);
-    zip_t *z = s ? zip_open_from_source(s, ZIP_RDONLY, &ze) : NULL;
+    if (!s) check_no_memory();
+    zip_t *z = zip_open_from_source(s, ZIP_RDONLY, &ze);
     if (!z) {
-        if (s) zip_source_free(s);
+        zip_source_free(s);
         return fault_set(f, ERR_PROTOCOL, "the result of a bulk write job is no zip: %s", zip_error_strerror(&ze));
     }
     enum err e = ERR_OK;
@@ -390,10 +382,11 @@ static enum err read_zip(struct result_reader *r, struct str body, struct fault 
         zip_int64_t n = file ? 1 : -1;
         char part[32768];
         r->header_read = false;
-        while (n > 0 && (n = zip_fread(file, part, sizeof part)) > 0 && (total += (uint64_t)n) <= RESULT_BYTES)
+        while (n > 0 && !r->too_long && (n = zip_fread(file, part, sizeof part)) > 0 && (total += (uint64_t)n) <= RESULT_BYTES)
             for (zip_int64_t k = 0; k < n; k++) read_byte(r, part[k]);
         if (n < 0) e = fault_set(f, ERR_PROTOCOL, "the result of a bulk write job cannot be unpacked");
         else if (total > RESULT_BYTES) e = fault_set(f, ERR_TOO_LARGE, "the result of a bulk write job is above 256 MiB");
+        else if (r->too_long) e = fault_set(f, ERR_TOO_LARGE, "a cell in the result of a bulk write job is above 1 MiB");
         else if (r->any || r->n) end_line(r);
         if (file) zip_fclose(file);
     }

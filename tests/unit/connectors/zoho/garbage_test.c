@@ -1,47 +1,9 @@
 /* garbage_test.c - calls that are answered with something else than they asked for: counts, the organisation, modules, fields, users, records and results of
  * bulk jobs. Nothing is concluded from what cannot be read; the rest is the model's answer, so that one part at a time is wrong. */
-#include "rig.h"
-#include <zip.h>
+#include "routes.h"
 
 static struct rig r;
-
-/* ---- answers of the test's own for some addresses, the model's for the others ---- */
-
-struct route { const char *in; int status; const char *body; size_t n; unsigned asked; };
-static struct { struct route list[6]; size_t n; struct sim_model model; } routes;
-
-static void route_handle(void *self, const struct sim_request *req, struct sim_response *resp)
-{
-    (void)self;
-    for (size_t i = 0; i < routes.n; i++) {
-        struct route *to = &routes.list[i];
-        if (!strstr(req->target, to->in)) continue;
-        to->asked++;
-        resp->status = to->status;
-        sim_response_body(resp, to->body, to->n, "application/json");
-        return;
-    }
-    routes.model.handle(routes.model.self, req, resp);
-}
-
-static void begin(void)
-{
-    rig_open(&r, "enterprise");
-    rig_set(&r, "upload_url", RIG_URL);
-    routes.n = 0;
-    routes.model = r.model;
-    r.model = (struct sim_model){NULL, route_handle};
-    rig_target(&r);
-}
-
-static struct route *say(const char *in, int status, const char *body)
-{
-    size_t i = 0;
-    while (i < routes.n && strcmp(routes.list[i].in, in) != 0) i++;
-    if (i == routes.n) routes.n++;
-    routes.list[i] = (struct route){in, status, body, strlen(body), 0};
-    return &routes.list[i];
-}
+static void begin(void) { routes_open(&r, "enterprise"); }
 
 #define OF(text) (int)(text).n, (text).p ? (text).p : ""
 static bool refused(enum err e, const char *words) { return e == ERR_PROTOCOL && strstr(r.f.text, words) != NULL; }
