@@ -61,6 +61,8 @@ static void mini_flow(struct image_flow *f, struct arena *a)
                              .links = links, .nlinks = 3};
 }
 
+static const struct image_table *mini_tables;                    /* of the program at hand, where it has tables of its own */
+
 #define COL(c) asm_column(s, f, c)
 #define REG(t) asm_reg(s, t)
 
@@ -144,6 +146,51 @@ static void link_two_modules(struct asm_ *s, struct image_flow *f)
     op(s, OP_LINK, l, 2, LIST(s, k));
     field_unset(s, f);
 }
+/* A second register takes what another leads to, and that of another module too. */
+static void link_moved_twice(struct asm_ *s, struct image_flow *f)
+{
+    uint16_t l = REG(t_plain(T_LINK)), l2 = REG(t_plain(T_LINK)), l3 = REG(t_plain(T_LINK)), k = COL(K);
+    op(s, OP_LINK, l, 0, LIST(s, k));
+    op(s, OP_LINK, l2, 2, LIST(s, k));
+    op(s, OP_MOVE, l3, l, 0);
+    op(s, OP_MOVE, l3, l2, 0);
+    field_unset(s, f);
+}
+static void link_of_link(struct asm_ *s, struct image_flow *f)
+{
+    uint16_t l = REG(t_plain(T_LINK));
+    op(s, OP_LINK, l, 0, LIST(s, COL(K)));
+    op(s, OP_LINK, REG(t_plain(T_LINK)), 2, LIST(s, l));
+    field_unset(s, f);
+}
+static void compare_links(struct asm_ *s, struct image_flow *f)
+{
+    uint16_t l = REG(t_plain(T_LINK));
+    op(s, OP_LINK, l, 0, LIST(s, COL(K)));
+    op(s, OP_EQ, REG(t_plain(T_BOOL)), l, l);
+    field_unset(s, f);
+}
+static void text_of_link(struct asm_ *s, struct image_flow *f)
+{
+    uint16_t l = REG(t_plain(T_LINK));
+    op(s, OP_LINK, l, 0, LIST(s, COL(K)));
+    op(s, OP_TEXT, REG(type_text(1, 50)), l, 0);
+    field_unset(s, f);
+}
+static void table_scale(struct asm_ *s, struct image_flow *f)
+{
+    static const struct value keys[] = {{.kind = V_TEXT, .len = 1, .u.text = "a"}}, values[] = {{.kind = V_DECIMAL, .scale = 2, .u.coef = 100}};
+    struct image_table *t = (struct image_table *)(uintptr_t)(mini_tables = ARENA_ARRAY(s->a, struct image_table, 2));
+    t[0] = t[1] = (struct image_table){keys, values, 1, false, {.kind = V_ABSENT}};
+    op(s, OP_TABLE, REG(t_maybe(type_decimal(5, 1))), COL(K), 0);
+    field_unset(s, f);
+}
+static void order_moments(struct asm_ *s, struct image_flow *f) { uint16_t i = COL(I), d = COL(D); op(s, OP_LT, REG(t_plain(T_BOOL)), i, i); op(s, OP_GE, REG(t_plain(T_BOOL)), d, d); set_x(s, COL(K)); }
+static void negated(struct asm_ *s, struct image_flow *f) { op(s, OP_NEG, REG(type_decimal(38, 0)), COL(BIG), 0); set_x(s, COL(K)); }
+static void negated_text(struct asm_ *s, struct image_flow *f) { op(s, OP_NEG, REG(type_decimal(38, 0)), COL(K), 0); field_unset(s, f); }
+static void product_of_76(struct asm_ *s, struct image_flow *f) { uint16_t b = COL(BIG); op(s, OP_MUL, REG(type_decimal(38, 0)), b, b); field_unset(s, f); }
+static void widened(struct asm_ *s, struct image_flow *f) { op(s, OP_ADD, REG(type_decimal(38, 2)), COL(N), COL(BIG)); field_unset(s, f); }
+static void not_a_number(struct asm_ *s, struct image_flow *f) { op(s, OP_NOT, REG(t_plain(T_BOOL)), COL(N), 0); field_unset(s, f); }
 static void link_wrong_field(struct asm_ *s, struct image_flow *f)
 {
     uint16_t l = REG(t_plain(T_LINK)), l2 = REG(t_plain(T_LINK));
@@ -200,19 +247,23 @@ static struct image *mini_image(struct arena *a, program *make)
     struct image_flow *f = ARENA_NEW(a, struct image_flow);
     *s = asm_new(a);
     mini_flow(f, a);
+    mini_tables = sample_tables();
     make(s, f);
     f->map = asm_end(s);
     f->registers = s->regs;
     f->nregisters = s->nregs;
     *im = (struct image){.spec = STR("mini"), .edition = STR("1"), .sources = &source, .nsources = 1, .targets = &target, .ntargets = 1, .flows = f, .nflows = 1, .order = sample_order,
-                         .consts = s->consts, .nconsts = s->nconsts, .tables = sample_tables(), .ntables = 2, .args = s->args, .nargs = s->nargs};
+                         .consts = s->consts, .nconsts = s->nconsts, .tables = mini_tables, .ntables = 2, .args = s->args, .nargs = s->nargs};
     return im;
 }
 
 static void programs(struct arena *a)
 {
     static const struct { program *make; const char *name, *rule; } cases[] = {
-        {good, "a small program", ""}, {no_end, "no end", "program-end"}, {empty, "no program", "program-end"}, {field_unset, "field never set", "field-unset"},
+        {good, "a small program", ""}, {order_moments, "order of moments and of days", ""}, {negated, "a negated number", ""}, {negated_text, "a negated text", "operand-type"},
+        {product_of_76, "product of 76 digits", "overflow"}, {widened, "second operand of 40 digits", "overflow"}, {not_a_number, "a number that is not true", "operand-type"},
+        {table_scale, "table value of a larger scale", "const-scale"}, {link_moved_twice, "two modules in one register", "link-module"}, {link_of_link, "a link as a key", "link-args"},
+        {compare_links, "a link against a link", "compare-type"}, {text_of_link, "text of a link", "operand-type"}, {no_end, "no end", "program-end"}, {empty, "no program", "program-end"}, {field_unset, "field never set", "field-unset"},
         {unset_on_one_way, "field unset on one way", "field-unset"}, {written_on_one_way, "register written on one way", "read-before-write"},
         {present_jumped, "PRESENT jumped", "read-before-write"}, {result_in_map, "RESULT in the mapping", "program-kind"},
         {absent_into_required, "absent into a required register", "write-type"}, {optional_into_required, "optional into required", "write-type"},
