@@ -32,7 +32,7 @@ struct serve {
     struct guest guests;                   /* the ring's head: newer = the oldest */
     unsigned nguests;                      /* without those told to go */
 };
-struct request { struct buf body; bool too_large; };
+struct request { struct buf body; };
 
 /* ---- judging and storing ---- */
 struct counting { size_t n; };
@@ -50,13 +50,17 @@ static bool store(struct serve *s, const char *dir, struct str body)
     struct fault f;
     uint64_t dice;
     char path[1024];
-    if (fs->list(fs->ctx, dir, count_one, &c) != 0 || c.n >= s->o.max_waiting) {
+    if (fs->list(fs->ctx, dir, count_one, &c) != 0) {
+        log_warn("notifications: %s cannot be read; none is taken", dir);
+        return false;
+    }
+    if (c.n >= s->o.max_waiting) {
         log_warn("notifications: %zu wait in %s; no more are taken until they are worked off", c.n, dir);
         return false;
     }
     s->w->random.fill(s->w->random.ctx, &dice, sizeof dice);
     int n = snprintf(path, sizeof path, "%s/%013lld-%016llx.hint", dir, (long long)world_wall_ms(s->w), (unsigned long long)dice);
-    if (n < 0 || (size_t)n >= sizeof path) return false;
+    if ((size_t)n >= sizeof path) return false;
     if (world_write_file(s->w, path, body, 0600, &f) == ERR_OK) return true;
     log_warn("a notification cannot be kept: %s", f.text);
     return false;
@@ -109,8 +113,8 @@ static void join(struct serve *s, struct guest *g)
 static void send_off_oldest(struct serve *s)
 {
     struct guest *g = s->guests.newer;
-    while (g != &s->guests && g->told_to_go) g = g->newer;
-    if (g == &s->guests) return;
+    while (g->told_to_go) g = g->newer;
+    ASSERT(g != &s->guests);               /* nguests counts those that were not told to */
     g->told_to_go = true;
     s->nguests--;
     (void)shutdown(g->fd, SHUT_RDWR);      /* libmicrohttpd finds the end of the stream, and closes */
@@ -128,7 +132,7 @@ static void come_and_go(void *arg, struct MHD_Connection *c, void **place, enum 
         *place = g;
         join(s, g);
         if (++s->nguests > s->o.max_connections) send_off_oldest(s);
-    } else if (g) {
+    } else {
         leave(g);
         if (!g->told_to_go) s->nguests--;
         free(g);
@@ -140,22 +144,19 @@ static void come_and_go(void *arg, struct MHD_Connection *c, void **place, enum 
 static enum MHD_Result reply(struct MHD_Connection *c, int status)
 {
     struct MHD_Response *r = MHD_create_response_from_buffer(0, (void *)(uintptr_t)"", MHD_RESPMEM_PERSISTENT);
-    if (!r) return MHD_NO;
+    if (!r) check_no_memory();
     if (status == 405) (void)MHD_add_response_header(r, "Allow", "POST");
     enum MHD_Result done = MHD_queue_response(c, (unsigned)status, r);
     MHD_destroy_response(r);
     return done;
 }
 
-static void gather(struct serve *s, struct request *rq, const char *data, size_t n)
+/* False: that is more than we take. */
+static bool gather(struct serve *s, struct request *rq, const char *data, size_t n)
 {
-    if (rq->too_large || rq->body.n + n > s->o.max_body_bytes) {
-        rq->too_large = true;
-        buf_free(&rq->body);
-        rq->body = (struct buf){0};
-        return;
-    }
+    if (rq->body.n + n > s->o.max_body_bytes) return false;
     buf_str(&rq->body, (struct str){data, n});
+    return true;
 }
 
 static enum MHD_Result count_framing(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
@@ -181,23 +182,23 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *u
     (void)url, (void)version;
     if (!rq) {
         rq = calloc(1, sizeof *rq);
-        if (!rq) return MHD_NO;
+        if (!rq) check_no_memory();
         *state = rq;
         const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
         int64_t bytes;
-        bool refused = strcmp(method, "POST") != 0 || (length && (!str_to_i64(str_of(length), &bytes) || bytes < 0 || (uint64_t)bytes > s->o.max_body_bytes));
+        bool refused = strcmp(method, "POST") != 0 || (length && (!str_to_i64(str_of(length), &bytes) || (uint64_t)bytes > s->o.max_body_bytes));      /* libmicrohttpd takes digits only */
         if (framed_twice(c)) return reply(c, serve_judge(s, "POST", "application/json", (struct str){"", 0}, false));      /* 400 */
         if (!refused) return MHD_YES;
         return reply(c, serve_judge(s, method, NULL, (struct str){"", 0}, true));        /* before a byte of the body is read */
     }
     if (*n) {
-        gather(s, rq, data, *n);
+        bool taken = gather(s, rq, data, *n);
         *n = 0;
-        if (!rq->too_large) return MHD_YES;
+        if (taken) return MHD_YES;
         (void)serve_judge(s, method, NULL, (struct str){"", 0}, true);      /* no answer can be given before the end, and the end may never come */
         return MHD_NO;
     }
-    return reply(c, serve_judge(s, method, MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type"), buf_view(&rq->body), rq->too_large));
+    return reply(c, serve_judge(s, method, MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Type"), buf_view(&rq->body), false));
 }
 
 static void completed(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
@@ -226,7 +227,7 @@ struct address { union { struct sockaddr any; struct sockaddr_in v4; struct sock
 
 static bool read_address(const char *text, struct address *out)
 {
-    struct str all = str_of(text), host;
+    struct str host;
     int64_t port;
     char name[64];
     const char *colon = strrchr(text, ':');
@@ -235,7 +236,7 @@ static bool read_address(const char *text, struct address *out)
     host = (struct str){text, (size_t)(colon - text)};
     out->six = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
     if (out->six) host = (struct str){host.p + 1, host.n - 2};
-    if (host.n == 0 || host.n >= sizeof name || host.n >= all.n) return false;
+    if (host.n == 0 || host.n >= sizeof name) return false;
     memcpy(name, host.p, host.n);
     name[host.n] = '\0';
     if (out->six) {

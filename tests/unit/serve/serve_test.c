@@ -39,6 +39,18 @@ static int no_sync(void *ctx, int fd)
     (void)ctx, (void)fd;
     return -1;
 }
+static int no_list(void *ctx, const char *name, void (*each)(void *ctx, const char *name), void *each_ctx)
+{
+    (void)ctx, (void)name, (void)each, (void)each_ctx;
+    return -1;
+}
+static const char *where_too_long(void *ctx, struct str body)
+{
+    static char path[1100];
+    (void)ctx, (void)body;
+    memset(path, '/', sizeof path - 1);
+    return path;
+}
 static struct world broken_world(const struct world *w)
 {
     struct world b = *w;
@@ -53,11 +65,14 @@ static void test_judge(const struct world *w)
     struct serve_options o = {.listen = "127.0.0.1:0", .where = where, .max_body_bytes = 1000, .max_waiting = 3};
     if (!ok(serve_open(&s, w, &o, &f) == ERR_OK, "opens", "%s", f.text)) return;
     static const char OURS[] = "{\"ours\":1}";
+    static char large[1002];
+    memset(large, ' ', sizeof large - 1);
     const struct { const char *what, *method, *type, *body; bool large; int want; } cases[] = {
         {"GET", "GET", NULL, "", false, 405}, {"PUT", "PUT", "application/json", OURS, false, 405}, {"a form", "POST", "text/plain", OURS, false, 415},
         {"no type", "POST", NULL, OURS, false, 415}, {"a type that only begins so", "POST", "application/jsonx", OURS, false, 415},
         {"nothing", "POST", "application/json", "", false, 400}, {"too large", "POST", "application/json", "", true, 413},
         {"not ours", "POST", "application/json", "{\"theirs\":1}", false, 403}, {"ours", "POST", "application/json", OURS, false, 200},
+        {"with a blank", "POST", "application/json ; charset=UTF-8", "{\"theirs\":1}", false, 403}, {"larger than its bound", "POST", "application/json", large, false, 413},
         {"with a charset", "POST", "application/json;charset=UTF-8", OURS, false, 200}, {"in capitals", "POST", "Application/JSON", OURS, false, 200},
         {"a fourth, and three wait", "POST", "application/json", OURS, false, 503}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -66,7 +81,7 @@ static void test_judge(const struct world *w)
     }
     ok(files() == 3, "what got 200 lies in the folder, nothing else", "%zu", files());
     struct serve_counts n = serve_counts(s);
-    ok(n.taken == 3 && n.failed == 1 && n.refused == 8, "counted", "%llu %llu %llu", (unsigned long long)n.taken, (unsigned long long)n.failed, (unsigned long long)n.refused);
+    ok(n.taken == 3 && n.failed == 1 && n.refused == 10, "counted", "%llu %llu %llu", (unsigned long long)n.taken, (unsigned long long)n.failed, (unsigned long long)n.refused);
     serve_close(s);
     struct world b = broken_world(w);
     o.max_waiting = 100;
@@ -76,11 +91,24 @@ static void test_judge(const struct world *w)
         ok(got == 503 && files() == before, "then nothing is acknowledged", "%d, %zu files", got, files());
         serve_close(s);
     }
+    b = *w;
+    b.files.list = no_list;
+    if (ok(serve_open(&s, &b, &o, &f) == ERR_OK, "opens on a folder that cannot be read", "%s", f.text)) {
+        ok(serve_judge(s, "POST", "application/json", str_of(OURS), false) == 503, "then nothing is acknowledged either", "another status");
+        serve_close(s);
+    }
+    o.where = where_too_long;
+    if (ok(serve_open(&s, w, &o, &f) == ERR_OK, "opens with a folder of a thousand letters", "%s", f.text)) {
+        ok(serve_judge(s, "POST", "application/json", str_of(OURS), false) == 503, "where nothing is kept", "another status");
+        serve_close(s);
+    }
+    serve_close(NULL);
 }
 
 static void test_addresses(const struct world *w)
 {
-    static const char *const bad[] = {"", "8470", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "localhost:1", "[::1:1", ":80", "127.0.0.1:-1"};
+    static const char *const bad[] = {"", "8470", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "localhost:1", "[::1:1", ":80", "127.0.0.1:-1", "[]:80", "[x]:80", "::1:80", "[::1]", "x]:80",
+                                      "1111111111111111111111111111111111111111111111111111111111111111:80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct serve *s;
         struct fault f = {ERR_OK, ""};
@@ -94,6 +122,13 @@ static void test_addresses(const struct world *w)
     snprintf(text, sizeof text, "127.0.0.1:%u", serve_port(a));
     ok(serve_open(&b, w, &(struct serve_options){.listen = text, .where = where}, &f) == ERR_IO && strstr(f.text, text), "two cannot have it", "%s", f.text);
     serve_close(a);
+    static const char *const good[] = {"0.0.0.0:0", "[::1]:0", "[::]:0", "127.1.2.3:0"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        f.text[0] = '\0';
+        enum err e = serve_open(&a, w, &(struct serve_options){.listen = good[i], .where = where}, &f);
+        ok((e == ERR_OK && serve_port(a) > 0) || (good[i][0] == '[' && e == ERR_IO), good[i], "%s", f.text);      /* a machine without IPv6 cannot listen there */
+        if (e == ERR_OK) serve_close(a);
+    }
 }
 
 /* ---- over sockets ---- */
@@ -155,6 +190,7 @@ static void test_sockets(const struct world *w)
     ok(post(port, "Content-Length: 10\r\n", "{\"ours\":1}", 10) == 200 && files() == before + 1, "a notification is kept", "%zu", files());
     ok(post(port, "Content-Length: 12\r\n", "{\"theirs\":1}", 12) == 403, "one that is not ours is refused", "-");
     ok(post(port, "Content-Length: 5000\r\n", "", 0) == 413, "too large by its own word: refused before it comes", "-");
+    ok(post(port, "Content-Length: 9223372036854775808\r\n", "", 0) == 413, "so is what no number of ours can say", "-");
     char big[9000];
     memset(big, ' ', sizeof big);
     int n = snprintf(big, sizeof big, "1770\r\n");
