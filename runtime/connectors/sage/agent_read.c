@@ -230,8 +230,10 @@ static enum err fetch_all(struct source *s, const struct sage_entity *e, const s
     for (size_t from = 0, chunk = n; from < n;) {
         size_t now = n - from < chunk ? n - from : chunk;
         struct arena_mark m = arena_mark(a);
+        const struct source_page before = *out;
         enum err err = fetch_batch(s, e, q, keys + from, now, a, out, f);
         if (err == ERR_TOO_LARGE && now > 1) {
+            *out = before;                       /* it may have been a record of it, asked for alone, when the others were told already */
             arena_release(a, m);
             chunk = (now + 1) / 2;
             continue;
