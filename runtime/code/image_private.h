@@ -49,8 +49,8 @@ struct verifier {
     const struct image_flow *fl;       /* or the body of a list site */
     bool body;
 };
-/* Notes the broken rule unless one is noted already; false, so that a check can return it. */
-bool image__fault(struct verifier *v, uint32_t instr, const char *rule, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Notes the broken rule unless one is noted already. */
+void image__fault(struct verifier *v, uint32_t instr, const char *rule, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The programs of one flow against its registers. */
 bool image__verify_program(struct verifier *v, const struct image_program *p, int which);
 enum { PROGRAM_WHEN, PROGRAM_MAP, PROGRAM_ADOPT, PROGRAM_KEY, PROGRAM_INTO };

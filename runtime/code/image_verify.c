@@ -8,7 +8,7 @@
 #include "value/date.h"
 #include <stdlib.h>
 
-#define FAULT(rule, ...) image__fault(v, 0, rule, __VA_ARGS__)
+#define FAULT(rule, ...) (image__fault(v, 0, rule, __VA_ARGS__), false)
 enum { SETTINGS_MAX = 100, COMPANIES_MAX = 1000, LINKS_MAX = 500, LINK_FIELDS_MAX = 8, LISTS_MAX = 20 };
 
 /* ---- types and values ---- */

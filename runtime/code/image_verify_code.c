@@ -26,19 +26,18 @@ struct walk {
     const struct str **link_module;    /* per register of type link: where its links lead, once known */
 };
 
-bool image__fault(struct verifier *v, uint32_t instr, const char *rule, const char *fmt, ...)
+void image__fault(struct verifier *v, uint32_t instr, const char *rule, const char *fmt, ...)
 {
-    if (v->why->err != ERR_OK) return false;
+    if (v->why->err != ERR_OK) return;
     *v->why = (struct image_fault){.err = ERR_CORRUPT, .flow = v->flow, .instr = instr};
     snprintf(v->why->rule, sizeof v->why->rule, "%s", rule);
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(v->why->text, sizeof v->why->text, fmt, ap);
     va_end(ap);
-    return false;
 }
 
-#define FAULT(rule, ...) image__fault(w->v, w->at, rule, __VA_ARGS__)
+#define FAULT(rule, ...) (image__fault(w->v, w->at, rule, __VA_ARGS__), false)
 
 /* ---- states ---- */
 
@@ -140,7 +139,7 @@ static bool writes(struct walk *w, uint16_t r, const struct type *t)
     struct buf a = {0}, b = {0};
     type_print(&a, t);
     type_print(&b, reg(w, r));
-    FAULT("write-type", "%.*s does not fit register %u: %.*s", (int)(a.n < 80 ? a.n : 80), a.p, (unsigned)r, (int)(b.n < 80 ? b.n : 80), b.p);
+    image__fault(w->v, w->at, "write-type", "%.*s does not fit register %u: %.*s", (int)(a.n < 80 ? a.n : 80), a.p, (unsigned)r, (int)(b.n < 80 ? b.n : 80), b.p);
     buf_free(&a);
     buf_free(&b);
     return false;
