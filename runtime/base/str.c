@@ -31,6 +31,14 @@ static bool blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+struct str str_take(struct str *rest, char end)
+{
+    const char *at = rest->n ? memchr(rest->p, end, rest->n) : NULL;
+    struct str part = {rest->p, at ? (size_t)(at - rest->p) : rest->n};
+    *rest = at ? (struct str){at + 1, rest->n - part.n - 1} : (struct str){NULL, 0};
+    return part;
+}
+
 struct str str_trim(struct str s)
 {
     while (s.n && blank(s.p[0])) s.p++, s.n--;

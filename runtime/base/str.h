@@ -26,6 +26,8 @@ static inline struct str str_cut(struct str s, size_t most)
     while (most > 0 && ((unsigned char)s.p[most] & 0xc0) == 0x80) most--;
     return (struct str){s.p, most};
 }
+/* Takes off what stands before the next `end`, and the `end`; all of it when there is none, and *rest is empty then. */
+struct str str_take(struct str *rest, char end);
 /* Decimal digits only, at least one, no sign; false on anything else or beyond int64. */
 bool str_to_i64(struct str s, int64_t *out);
 /* Number of Unicode code points; invalid bytes count one each. */

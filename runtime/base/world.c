@@ -138,17 +138,22 @@ static enum err write_all(const struct world_files *fs, int fd, struct str conte
     return fs->fdatasync(fs->ctx, fd) == 0 ? ERR_OK : ERR_SYNC_FAILED;
 }
 
+int world_sync_parent(const struct world *w, const char *path, char dir[WORLD_PATH_BYTES])
+{
+    snprintf(dir, WORLD_PATH_BYTES, "%s", path);
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/') dir[--n] = '\0';
+    char *slash = strrchr(dir, '/');
+    if (!slash) snprintf(dir, WORLD_PATH_BYTES, ".");
+    else slash[slash == dir ? 1 : 0] = '\0';
+    return w->files.sync_dir(w->files.ctx, dir);
+}
+
 enum err world_write_file(const struct world *w, const char *path, struct str content, int mode, struct fault *f)
 {
     const struct world_files *fs = &w->files;
-    char tmp[4096], dir[4096];
+    char tmp[WORLD_PATH_BYTES], dir[WORLD_PATH_BYTES];
     if ((size_t)snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp) return fault_set(f, ERR_IO, "the path %.60s... is too long", path);
-    snprintf(dir, sizeof dir, "%s", path);
-    char *slash = strrchr(dir, '/');
-    if (!slash) snprintf(dir, sizeof dir, ".");
-    else if (slash == dir) dir[1] = '\0';
-    else *slash = '\0';
-
     int fd = fs->open(fs->ctx, tmp, O_WRONLY | O_CREAT | O_TRUNC, mode);
     if (fd < 0) return fault_set(f, ERR_IO, "cannot make %s: %s", tmp, strerror(errno));
     enum err e = write_all(fs, fd, content);
@@ -159,7 +164,7 @@ enum err world_write_file(const struct world *w, const char *path, struct str co
         return fault_set(f, e, "cannot write %s: %s", tmp, strerror(why));
     }
     if (fs->rename(fs->ctx, tmp, path) != 0) return fault_set(f, ERR_IO, "cannot rename %s to %s: %s", tmp, path, strerror(errno));
-    if (fs->sync_dir(fs->ctx, dir) != 0) return fault_set(f, ERR_SYNC_FAILED, "cannot sync the directory %s: %s", dir, strerror(errno));
+    if (world_sync_parent(w, path, dir) != 0) return fault_set(f, ERR_SYNC_FAILED, "cannot sync the directory %s: %s", dir, strerror(errno));
     return ERR_OK;
 }
 

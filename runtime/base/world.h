@@ -114,6 +114,9 @@ static inline int64_t world_mono_ms(const struct world *w) { return w->clock.mon
 enum err world_read_file(const struct world *w, const char *path, size_t max_bytes, struct arena *a, struct str *out, struct fault *f);
 /* Writes path.tmp, syncs, renames over path, syncs the directory: after a crash the old or the new content, never a mixture. */
 enum err world_write_file(const struct world *w, const char *path, struct str content, int mode, struct fault *f);
+/* Syncs the directory that `path` stands in, which makes its name durable; dir receives that directory, for a message. 0, or -1 with errno. */
+enum { WORLD_PATH_BYTES = 4096 };
+int world_sync_parent(const struct world *w, const char *path, char dir[WORLD_PATH_BYTES]);
 /* RFC 3339 in UTC with milliseconds, e.g. 2026-03-12T22:41:07.250Z; out holds at least 25 bytes. */
 void world_format_ms(int64_t unix_ms, char out[25]);
 /* header by lower-case name or NULL */

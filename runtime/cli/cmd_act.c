@@ -169,7 +169,8 @@ int cmd_erase(struct cli *c)
     int code = act_on_keys(c, ACT_ERASE, "erased");
     if (code != 0) return code;
     fprintf(stderr, "the data keys are destroyed here; copies of %s made by other means than mlcd backup may still hold them, and the target keeps its records\n", c->state);
-    backup_each(&c->world, c->state, name_backup, &h);
-    if (h.n == 0) fprintf(stderr, "no backups that mlcd made hold them\n");
+    struct fault f = {ERR_OK, ""};
+    if (backup_each(&c->world, c->state, name_backup, &h, &f) != ERR_OK) fprintf(stderr, "not every backup is known: %s\n", f.text);
+    else if (h.n == 0) fprintf(stderr, "no backups that mlcd made hold them\n");
     return code;
 }

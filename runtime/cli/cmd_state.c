@@ -13,16 +13,22 @@
 #include <string.h>
 #include <unistd.h>
 
+static void put_line(struct buf *b, const char *end)
+{
+    buf_puts(b, end);
+    buf_byte(b, '\n');
+    fwrite(b->p, 1, b->n, stdout);
+    buf_free(b);
+}
+
 static int say(const struct cli *c, const struct fault *f, bool ok, const char *what, const char *text)
 {
     struct buf b = {0};
     if (c->json) {
         buf_printf(&b, "{\"ok\":%s,\"what\":\"%s\",\"text\":", ok ? "true" : "false", what);
         json_put_string(&b, str_of(ok ? text : f->text));
-        buf_puts(&b, "}\n");
-    } else buf_printf(&b, "%-6s %-8s %s\n", ok ? "ok" : "DAMAGE", what, ok ? text : f->text);
-    fwrite(b.p, 1, b.n, stdout);
-    buf_free(&b);
+        put_line(&b, "}");
+    } else printf("%-6s %-8s %s\n", ok ? "ok" : "DAMAGE", what, ok ? text : f->text);
     return ok ? 0 : err_exit_code(f->err);
 }
 
@@ -106,8 +112,14 @@ int cmd_repair(struct cli *c)
     struct engine_options o = cli_engine_options(c);
     enum err e = engine_repair(&c->world, &o, &r, &f);
     if (e != ERR_OK) return cli_fail(c, &f);
-    if (c->json) printf("{\"entries\":%llu,\"aside\":%s%s%s}\n", (unsigned long long)r.entries, r.aside[0] ? "\"" : "", r.aside[0] ? r.aside : "null", r.aside[0] ? "\"" : "");
-    else printf("the index is made anew from %llu entries of the log%s%s\n", (unsigned long long)r.entries, r.aside[0] ? "; the old one is kept in " : "", r.aside);
+    if (c->json) {
+        struct buf b = {0};
+        buf_printf(&b, "{\"entries\":%llu,\"aside\":", (unsigned long long)r.entries);
+        if (r.aside[0]) json_put_string(&b, str_of(r.aside));
+        else buf_puts(&b, "null");
+        put_line(&b, "}");
+    } else
+        printf("the index is made anew from %llu entries of the log%s%s\n", (unsigned long long)r.entries, r.aside[0] ? "; the old one is kept in " : "", r.aside);
     return 0;
 }
 
@@ -125,10 +137,14 @@ static void tell(const struct cli *c, const char *what, const struct backup_info
 {
     char t[25];
     world_format_ms(b->time_ms, t);
-    if (c->json)
-        printf("{\"%s\":\"%s\",\"time\":\"%s\",\"last_entry\":%llu,\"files\":%llu,\"bytes\":%llu}\n", what, dir, t, (unsigned long long)b->last_seq,
-               (unsigned long long)b->files, (unsigned long long)b->bytes);
-    else
+    if (c->json) {
+        struct buf line = {0};
+        buf_printf(&line, "{\"%s\":", what);
+        json_put_string(&line, str_of(dir));
+        buf_printf(&line, ",\"time\":\"%s\",\"last_entry\":%llu,\"files\":%llu,\"bytes\":%llu", t, (unsigned long long)b->last_seq, (unsigned long long)b->files,
+                   (unsigned long long)b->bytes);
+        put_line(&line, "}");
+    } else
         printf("%s %s: entries up to %llu, %llu files, %llu bytes, of %s\n", what, dir, (unsigned long long)b->last_seq, (unsigned long long)b->files,
                (unsigned long long)b->bytes, t);
 }
@@ -138,8 +154,14 @@ static void list_one(void *ctx, const struct backup_info *b, const char *dir, bo
     const struct cli *c = ctx;
     char t[25];
     world_format_ms(b->time_ms, t);
-    if (c->json) printf("{\"backup\":\"%s\",\"time\":\"%s\",\"last_entry\":%llu,\"there\":%s}\n", dir, t, (unsigned long long)b->last_seq, there ? "true" : "false");
-    else printf("%s  entries up to %-10llu %s%s\n", t, (unsigned long long)b->last_seq, dir, there ? "" : "  (not found from here)");
+    if (c->json) {
+        struct buf line = {0};
+        buf_puts(&line, "{\"backup\":");
+        json_put_string(&line, str_of(dir));
+        buf_printf(&line, ",\"time\":\"%s\",\"last_entry\":%llu,\"there\":%s", t, (unsigned long long)b->last_seq, there ? "true" : "false");
+        put_line(&line, "}");
+    } else
+        printf("%s  entries up to %-10llu %s%s\n", t, (unsigned long long)b->last_seq, dir, there ? "" : "  (not found from here)");
 }
 
 int cmd_backup(struct cli *c)
@@ -148,8 +170,7 @@ int cmd_backup(struct cli *c)
     struct backup_info b;
     struct fault f = {ERR_OK, ""};
     if (c->argc == 0) {
-        backup_each(&c->world, c->state, list_one, c);
-        return 0;
+        return backup_each(&c->world, c->state, list_one, c, &f) == ERR_OK ? 0 : cli_fail(c, &f);
     }
     if (c->argc > 1 || !absolute(c->argv[0], to)) return fprintf(stderr, "usage: mlcd backup [DIR]\n"), 64;
     enum err e = backup_make(&c->world, c->state, to, &b, &f);
@@ -202,13 +223,14 @@ int cmd_restore(struct cli *c)
     struct backup_info b;
     struct fault f = {ERR_OK, ""};
     struct erasures x = {.c = c};
-    if (c->argc != 1) return fprintf(stderr, "usage: mlcd restore BACKUP --state NEW [--erased-from OLD]\n"), 64;
+    char from[4096];
+    if (c->argc != 1 || !absolute(c->argv[0], from)) return fprintf(stderr, "usage: mlcd restore BACKUP --state NEW [--erased-from OLD]\n"), 64;
     arena_init(&x.a, 0);
-    enum err e = backup_check(&c->world, c->argv[0], &b, &f);
+    enum err e = backup_check(&c->world, from, &b, &f);
     x.after = b.last_seq;
-    if (e == ERR_OK) e = verify_copy(c->argv[0], &f);
+    if (e == ERR_OK) e = verify_copy(from, &f);
     if (e == ERR_OK && c->erased_from) e = read_erasures(c, &x, &f);
-    if (e == ERR_OK) e = backup_restore(&c->world, c->argv[0], c->state, x.v, x.n, &b, &f);
+    if (e == ERR_OK) e = backup_restore(&c->world, from, c->state, x.v, x.n, &b, &f);
     size_t erased = x.n;
     free(x.v);
     arena_free(&x.a);

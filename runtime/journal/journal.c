@@ -74,16 +74,9 @@ static enum err take_dir(struct journal *j, struct fault *f)
 
 static enum err sync_parent(struct journal *j, struct fault *f)
 {
-    const struct world_files *fs = &j->w->files;
     if (j->o.applied_seq || j->ck_seq) return ERR_OK;       /* something is proven durable, so the directory is */
-    char parent[JOURNAL_PATH_BYTES];
-    snprintf(parent, sizeof parent, "%s", j->dir);
-    size_t n = strlen(parent);
-    while (n > 1 && parent[n - 1] == '/') parent[--n] = '\0';
-    char *slash = strrchr(parent, '/');
-    if (!slash) snprintf(parent, sizeof parent, ".");
-    else slash[slash == parent ? 1 : 0] = '\0';
-    if (fs->sync_dir(fs->ctx, parent) != 0)
+    char parent[WORLD_PATH_BYTES];
+    if (world_sync_parent(j->w, j->dir, parent) != 0)
         return fault_set(f, ERR_SYNC_FAILED, "journal: cannot sync the directory %s: %s; if %s is new, remove it before the next start: its name may never "
                          "reach the disk", parent, strerror(errno), j->dir);
     return ERR_OK;

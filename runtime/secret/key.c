@@ -263,14 +263,8 @@ int secret__key_lock(const struct secret_store *s, struct fault *f)
 /* The state directory's own name; a failure here stays visible, because key.id is made only afterwards. */
 static enum err sync_parent(const struct secret_store *s, struct fault *f)
 {
-    char parent[SECRET_PATH_BYTES];
-    snprintf(parent, sizeof parent, "%s", s->dir);
-    size_t n = strlen(parent);
-    while (n > 1 && parent[n - 1] == '/') parent[--n] = '\0';
-    char *slash = strrchr(parent, '/');
-    if (!slash) snprintf(parent, sizeof parent, ".");
-    else slash[slash == parent ? 1 : 0] = '\0';
-    if (s->w->files.sync_dir(s->w->files.ctx, parent) == 0) return ERR_OK;
+    char parent[WORLD_PATH_BYTES];
+    if (world_sync_parent(s->w, s->dir, parent) == 0) return ERR_OK;
     return fault_set(f, ERR_SYNC_FAILED, "cannot sync the directory %s: %s; if %s is new, remove it before the next start", parent, strerror(errno), s->dir);
 }
 

@@ -182,12 +182,8 @@ static enum err open_env(struct store *s, const char *dir, size_t map_bytes, str
 static enum err make_env(struct store *s, const char *dir, size_t map_bytes, struct fault *f)
 {
     const struct world_files *fs = &s->w->files;
-    char tmp[4096], path[4200], parent[4096];
+    char tmp[4096], path[4200], parent[WORLD_PATH_BYTES];
     snprintf(tmp, sizeof tmp, "%s.new", dir);
-    snprintf(parent, sizeof parent, "%s", dir);
-    char *slash = strrchr(parent, '/');
-    if (slash) *slash = '\0';
-    else snprintf(parent, sizeof parent, ".");
     static const char *const parts[] = {"data.mdb", "lock.mdb"};
     for (int i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s", tmp, parts[i]);
@@ -205,7 +201,7 @@ static enum err make_env(struct store *s, const char *dir, size_t map_bytes, str
     mdb_env_close(s->env);
     s->env = NULL;
     if (rc) return store__fail(s, rc, "make", f);
-    if (fs->sync_dir(fs->ctx, tmp) != 0 || fs->rename(fs->ctx, tmp, dir) != 0 || fs->sync_dir(fs->ctx, parent) != 0)
+    if (fs->sync_dir(fs->ctx, tmp) != 0 || fs->rename(fs->ctx, tmp, dir) != 0 || world_sync_parent(s->w, dir, parent) != 0)
         return fault_set(f, ERR_IO, "cannot put the new index in place at %s: %s", dir, strerror(errno));
     return ERR_OK;
 }

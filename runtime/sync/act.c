@@ -49,14 +49,6 @@ static bool put_acts(struct buf *b, const struct act *acts, size_t n)
     return b->n <= REQUEST_MAX;
 }
 
-static struct str next_line(struct str *text)
-{
-    const char *nl = text->n ? memchr(text->p, '\n', text->n) : NULL;
-    struct str line = {text->p, nl ? (size_t)(nl - text->p) : text->n};
-    *text = nl ? (struct str){nl + 1, text->n - line.n - 1} : (struct str){NULL, 0};
-    return line;
-}
-
 static size_t split_tabs(struct str line, struct str *out, size_t max)
 {
     size_t n = 0;
@@ -80,7 +72,7 @@ static void read_results(struct str text, struct act_result *results, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct str part[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
         int64_t count = 0;
-        split_tabs(next_line(&text), part, 3);
+        split_tabs(str_take(&text, '\n'), part, 3);
         str_to_i64(part[1], &count);
         results[i] = (struct act_result){.err = err_named(part[0]), .count = (uint64_t)count};
         snprintf(results[i].text, sizeof results[i].text, "%.*s", (int)part[2].n, part[2].p ? part[2].p : "");
@@ -164,7 +156,7 @@ static size_t take_request(struct engine *e, const char *path, struct arena *a)
     while (text.n) {
         struct act act;
         struct act_result r = {ERR_USAGE, "the request cannot be read", 0};
-        if (parse_act(next_line(&text), &act)) act_do(e, &act, &r);
+        if (parse_act(str_take(&text, '\n'), &act)) act_do(e, &act, &r);
         done += r.err == ERR_OK;
         for (char *p = r.text; *p; p++)
             if (*p == '\n' || *p == '\t') *p = ' ';

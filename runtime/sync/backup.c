@@ -147,27 +147,17 @@ static enum err make_dirs(struct copying *c)
     return e;
 }
 
-static void parent_of(const char *path, char out[PATH_BYTES])
-{
-    (void)snprintf(out, PATH_BYTES, "%s", path);
-    char *slash = strrchr(out, '/');
-    if (slash == out) out[1] = '\0';
-    else if (slash) *slash = '\0';
-    else (void)snprintf(out, PATH_BYTES, ".");
-}
-
 /* All names are on disk; then the whole appears under its name. */
 static enum err put_in_place(struct copying *c, const char *final)
 {
     const struct world_files *fs = &c->w->files;
-    char parent[PATH_BYTES];
-    parent_of(final, parent);
+    char parent[WORLD_PATH_BYTES];
     bool good = true;
     for (size_t i = 0; i < FOLDERS && good; i++) good = fs->sync_dir(fs->ctx, arena_printf(&c->a, "%s/%s", c->to, folders[i])) == 0;
     good = good && fs->sync_dir(fs->ctx, c->to) == 0;
     if (!good) return fault_set(c->f, ERR_SYNC_FAILED, "cannot sync %s: %s", c->to, strerror(errno));
     if (fs->rename(fs->ctx, c->to, final) != 0) return io_fault("put in place", final, c->f);
-    return fs->sync_dir(fs->ctx, parent) == 0 ? ERR_OK : fault_set(c->f, ERR_SYNC_FAILED, "cannot sync %s: %s", parent, strerror(errno));
+    return world_sync_parent(c->w, final, parent) == 0 ? ERR_OK : fault_set(c->f, ERR_SYNC_FAILED, "cannot sync %s: %s", parent, strerror(errno));
 }
 
 /* ---- the parts of a state directory ---- */
@@ -317,14 +307,6 @@ static enum err write_list(struct copying *c, struct backup_info *out)
     return e;
 }
 
-static struct str take_line(struct str *text)
-{
-    const char *nl = text->n ? memchr(text->p, '\n', text->n) : NULL;
-    struct str line = {text->p, nl ? (size_t)(nl - text->p) : text->n};
-    *text = nl ? (struct str){nl + 1, text->n - line.n - 1} : (struct str){NULL, 0};
-    return line;
-}
-
 static bool take_word(struct str *line, const char *word)
 {
     struct str w = str_of(word);
@@ -333,17 +315,9 @@ static bool take_word(struct str *line, const char *word)
     return true;
 }
 
-static struct str take_part(struct str *line)
-{
-    const char *blank = line->n ? memchr(line->p, ' ', line->n) : NULL;
-    struct str part = {line->p, blank ? (size_t)(blank - line->p) : line->n};
-    *line = blank ? (struct str){blank + 1, line->n - part.n - 1} : (struct str){NULL, 0};
-    return part;
-}
-
 static bool number_line(struct str *text, const char *word, int64_t *out)
 {
-    struct str line = take_line(text);
+    struct str line = str_take(text, '\n');
     return take_word(&line, word) && str_to_i64(line, out) && *out >= 0;
 }
 
@@ -383,10 +357,10 @@ static enum err read_list(struct copying *c, struct backup_info *out, struct str
     last = (struct str){text.p + body.n, END_LINE - 1};
     is = hash_of(body);
     if (!take_word(&last, "end ") || !hex_to_hash(last, &said) || !hash_eq(&said, &is)) return fault_set(c->f, ERR_CORRUPT, "%s is damaged", path);
-    line = take_line(&body);
+    line = str_take(&body, '\n');
     if (!str_is(line, "mlc backup 1")) return fault_set(c->f, ERR_FORMAT, "%s was made by another version of mlcd", c->from);
     bool good = number_line(&body, "time ", &time_ms) && number_line(&body, "last ", &seq);
-    line = take_line(&body);
+    line = str_take(&body, '\n');
     if (!good || !take_word(&line, "head ") || !hex_to_hash(line, &out->head)) return fault_set(c->f, ERR_CORRUPT, "%s is damaged", path);
     out->time_ms = time_ms;
     out->last_seq = (uint64_t)seq;
@@ -397,13 +371,13 @@ static enum err read_list(struct copying *c, struct backup_info *out, struct str
 static enum err check_files(struct copying *c, struct str files, struct backup_info *out)
 {
     while (files.n) {
-        struct str line = take_line(&files), bytes, hex;
+        struct str line = str_take(&files, '\n'), bytes, hex;
         struct hash said, is;
         int64_t n;
         uint64_t have = 0;
         if (!take_word(&line, "file ")) return fault_set(c->f, ERR_CORRUPT, "%s/" LIST_NAME " is damaged", c->from);
-        bytes = take_part(&line);
-        hex = take_part(&line);
+        bytes = str_take(&line, ' ');
+        hex = str_take(&line, ' ');
         if (!str_to_i64(bytes, &n) || !hex_to_hash(hex, &said) || !own_name(line)) return fault_set(c->f, ERR_CORRUPT, "%s/" LIST_NAME " is damaged", c->from);
         const char *name = arena_copy(&c->a, line.p, line.n);
         enum err e = hash_file(c, c->from, name, &is, &have);
@@ -429,36 +403,44 @@ enum err backup_check(const struct world *w, const char *dir, struct backup_info
 }
 
 /* ---- notes of backups: STATE/backups, a line each: when, up to which entry, where ---- */
-static enum err note(struct copying *c, const struct backup_info *b, const char *where)
+static enum err note(struct copying *c, const char *state_dir, const struct backup_info *b, const char *where)
 {
     struct buf text = {0};
     struct str was = {NULL, 0};
-    const char *path = arena_printf(&c->a, "%s/" NOTE_NAME, c->from);
-    (void)world_read_file(c->w, path, NOTE_MAX, &c->a, &was, NULL);
+    const char *path = arena_printf(&c->a, "%s/" NOTE_NAME, state_dir);
+    enum err e = world_read_file(c->w, path, NOTE_MAX, &c->a, &was, c->f);
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return fault_set(c->f, e, "the backup %s is whole, but cannot be noted in %s, which cannot be read: move that file aside and make another", where, path);
     buf_str(&text, was);
     buf_printf(&text, "%lld %llu %s\n", (long long)b->time_ms, (unsigned long long)b->last_seq, where);
-    enum err e = world_write_file(c->w, path, buf_view(&text), 0600, c->f);
+    e = world_write_file(c->w, path, buf_view(&text), 0600, c->f);
     buf_free(&text);
     return e;
 }
 
-void backup_each(const struct world *w, const char *state_dir, void (*each)(void *ctx, const struct backup_info *b, const char *dir, bool there), void *ctx)
+enum err backup_each(const struct world *w, const char *state_dir, void (*each)(void *ctx, const struct backup_info *b, const char *dir, bool there), void *ctx,
+                     struct fault *f)
 {
     struct arena a;
     struct str text = {NULL, 0};
     arena_init(&a, 0);
-    (void)world_read_file(w, arena_printf(&a, "%s/" NOTE_NAME, state_dir), NOTE_MAX, &a, &text, NULL);
+    enum err e = world_read_file(w, arena_printf(&a, "%s/" NOTE_NAME, state_dir), NOTE_MAX, &a, &text, f);
+    if (e == ERR_NOT_FOUND) e = ERR_OK;
     while (text.n) {
-        struct str line = take_line(&text), when = take_part(&line), last = take_part(&line);
+        struct str whole = str_take(&text, '\n'), line = whole, when = str_take(&line, ' '), last = str_take(&line, ' ');
         int64_t time_ms, seq;
         unsigned mode;
         bool ours;
-        if (!str_to_i64(when, &time_ms) || !str_to_i64(last, &seq) || line.n == 0) continue;
+        if (!str_to_i64(when, &time_ms) || !str_to_i64(last, &seq) || line.n == 0) {
+            e = fault_set(f, ERR_CORRUPT, "a line of %s/" NOTE_NAME " names no backup: \"%.*s\"", state_dir, (int)(whole.n < 100 ? whole.n : 100), whole.p);
+            continue;
+        }
         const char *dir = arena_copy(&a, line.p, line.n);
         struct backup_info b = {.time_ms = time_ms, .last_seq = (uint64_t)seq};
         each(ctx, &b, dir, w->files.mode(w->files.ctx, arena_printf(&a, "%s/" LIST_NAME, dir), &mode, &ours) == 0);
     }
     arena_free(&a);
+    return e;
 }
 
 /* ---- there and back ---- */
@@ -486,7 +468,7 @@ enum err backup_make(const struct world *w, const char *state_dir, const char *t
     if (e == ERR_OK) e = copy_folder(&c, "images");
     if (e == ERR_OK) e = write_list(&c, out);
     if (e == ERR_OK) e = put_in_place(&c, to);
-    if (e == ERR_OK) e = note(&c, out, to);
+    if (e == ERR_OK) e = note(&c, state_dir, out, to);
     end(&c);
     return e;
 }
@@ -531,6 +513,7 @@ enum err backup_restore(const struct world *w, const char *dir, const char *stat
     if (e == ERR_OK) e = make_dirs(&c);
     for (size_t i = 0; i < c.n && e == ERR_OK; i++) e = copy_part(&c, c.names[i], 0, UINT64_MAX);
     if (e == ERR_OK) e = write_restored(&c, out, erased, n);
+    if (e == ERR_OK) e = note(&c, part, out, dir);
     if (e == ERR_OK) e = put_in_place(&c, state_dir);
     end(&c);
     return e;

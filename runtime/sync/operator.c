@@ -117,16 +117,7 @@ enum err engine_adopt(struct engine *e, const char *flow, struct str key_text, s
     return err == ERR_OK ? emit_commit(e, f) : err;
 }
 
-/* ---- erasure ---- */
-enum err engine__erase_slot(void *arg, const struct frame *fr, struct fault *f)
-{
-    struct engine *e = arg;
-    struct event_tags ev = {0};
-    if (!event_read(&ev, fr->pub)) return fault_set(f, ERR_CORRUPT, "audit entry %llu cannot be read", (unsigned long long)fr->seq);
-    uint32_t slot = (uint32_t)event_int(&ev, EV_SLOT, FRAME_NO_SLOT);
-    return slot == FRAME_NO_SLOT ? ERR_OK : slot_erase(e->secrets, slot, f);
-}
-
+/* ---- erasure: see erase.c ---- */
 /* The row was marked, and the index says so; whether the key went with it is known to the log only. */
 static enum err erase_again(struct engine *e, struct str key, struct fault *f)
 {
@@ -140,20 +131,7 @@ static enum err erase_row(struct engine *e, struct sync_flow *sf, struct str key
     if (row->state == ROW_INFLIGHT || row->state == ROW_AMBIGUOUS)
         return fault_set(f, ERR_BUSY, "a write of this record is under way or being settled; try again in a few minutes");
     if (row->flags & ROW_F_ERASED) return erase_again(e, key, f);
-    /* The mark first: from here on nothing seals with the slot. The index is flushed before and after, so that it does not hold the mark while the key
-     * is there: a start after a crash in between folds the mark again and erases the key (setup.c). */
-    enum err err = store_flush(e->store, f);
-    if (err != ERR_OK) return err;
-    emit_begin(e, FRAME_ERASE, sf);
-    emit_key(e, key, FRAME_NO_SLOT);
-    event_put_int(&e->pub, EV_SLOT, row->slot);
-    event_put_int(&e->pub, EV_FLAGS, row->flags & ROW_F_VOID);
-    event_put(&e->priv, EV_ID, row->id);               /* frames that said it before cannot be read any more */
-    event_put_text(&e->priv, EV_BY, by);
-    err = emit_end(e, f);
-    if (err == ERR_OK) err = emit_commit(e, f);
-    if (err == ERR_OK && row->slot != FRAME_NO_SLOT) err = slot_erase(e->secrets, row->slot, f);
-    return err == ERR_OK ? store_flush(e->store, f) : err;
+    return engine__erase_row(e, sf, sf->name, key, row, by, f);
 }
 
 /* What other flows add to the record is about the same person: those rows first, so that a second try finds the rest. */

@@ -8,34 +8,13 @@
 
 enum { RESTORED_MAX = 64 << 20 };
 
-static struct str take_line(struct str *text)
-{
-    const char *nl = text->n ? memchr(text->p, '\n', text->n) : NULL;
-    struct str line = {text->p, nl ? (size_t)(nl - text->p) : text->n};
-    *text = nl ? (struct str){nl + 1, text->n - line.n - 1} : (struct str){NULL, 0};
-    return line;
-}
-
-/* In the order of erase_row (operator.c). A record that the backup does not know is marked all the same: it is not to come back as a new one. */
+/* A record that the backup does not know is marked all the same: it is not to come back as a new one. */
 static enum err erase_again(struct engine *e, struct str flow, struct str key, struct fault *f)
 {
     struct flow_state st;
     struct row row = {.slot = FRAME_NO_SLOT};
     bool known = store_flow(e->store, flow, &st) && store_row(e->store, st.id, key, &e->page, &row, NULL) == ERR_OK;
-    if (known && (row.flags & ROW_F_ERASED)) return ERR_OK;
-    enum err err = store_flush(e->store, f);
-    if (err != ERR_OK) return err;
-    emit_begin(e, FRAME_ERASE, NULL);
-    event_put(&e->pub, EV_FLOW, flow);
-    event_put_int(&e->pub, EV_SLOT, row.slot);
-    event_put_int(&e->pub, EV_FLAGS, row.flags & ROW_F_VOID);
-    emit_key(e, key, FRAME_NO_SLOT);
-    event_put(&e->priv, EV_ID, row.id);
-    event_put_text(&e->priv, EV_BY, "restore");
-    err = emit_end(e, f);
-    if (err == ERR_OK) err = emit_commit(e, f);
-    if (err == ERR_OK && row.slot != FRAME_NO_SLOT) err = slot_erase(e->secrets, row.slot, f);
-    return err == ERR_OK ? store_flush(e->store, f) : err;
+    return known && (row.flags & ROW_F_ERASED) ? ERR_OK : engine__erase_row(e, NULL, flow, key, &row, "restore", f);
 }
 
 enum err engine__restored(struct engine *e, struct fault *f)
@@ -45,11 +24,11 @@ enum err engine__restored(struct engine *e, struct fault *f)
     struct str text;
     enum err err = world_read_file(e->w, path, RESTORED_MAX, &e->page, &text, f);
     if (err != ERR_OK) return err == ERR_NOT_FOUND ? ERR_OK : err;
-    struct str line = take_line(&text);
+    struct str line = str_take(&text, '\n');
     emit_note(e, FRAME_ALARM, "restore", arena_copy(&e->page, line.p, line.n));
     err = emit_commit(e, f);
     while (err == ERR_OK && text.n) {
-        line = take_line(&text);
+        line = str_take(&text, '\n');
         const char *tab = memchr(line.p, '\t', line.n);
         size_t hex = tab ? (size_t)(tab - line.p) : 0, n = 0;
         unsigned char *key = arena_alloc(&e->page, hex / 2 + 1);

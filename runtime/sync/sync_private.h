@@ -98,7 +98,10 @@ enum err engine__take_state(struct engine *e, struct fault *f);
 /* restored.c */
 enum err engine__restored(struct engine *e, struct fault *f);
 enum err engine__load_image(struct engine *e, const char *path, struct fault *f);
-enum err engine__erase_slot(void *engine, const struct frame *fr, struct fault *f);     /* does what an ERASE frame says */
+/* erase.c. Does what an ERASE frame says. */
+enum err engine__erase_slot(void *engine, const struct frame *fr, struct fault *f);
+/* Marks a record as erased and destroys its data key; sf may be NULL when the spec has no such flow. A crash within leaves the mark, which the next start carries out. */
+enum err engine__erase_row(struct engine *e, const struct sync_flow *sf, struct str flow, struct str key, const struct row *row, const char *by, struct fault *f);
 void engine__close_image(struct engine *e);
 enum err engine__flows(struct engine *e, struct fault *f);
 

@@ -96,6 +96,18 @@ exits "a missing one too" 65 mlcd restore after --state elsewhere
 mv kept after/keys.slots
 sed -i 's/^last .*/last 7/' after/backup.list
 exits "and a list that was changed" 65 mlcd restore after --state elsewhere
+printf 'not a note\n' >>state/backups
+exits "a note that cannot be read is told" 65 mlcd backup
+has "with its line" err '"not a note"'
+has "the one that this state came from is known" out "$W/after"
+exits "and another backup is made" 0 mlcd backup 'with"quote' --json
+json "a path with a quote is JSON" out
+has "the notes are kept" state/backups "not a note"
+has "the new one among them" state/backups 'with"quote'
+head -c 1100000 /dev/zero | tr '\0' x >>state/backups
+exits "notes that cannot be read are not lost" 65 mlcd backup late
+has "the backup is told to be whole" err "is whole"
+exits "it can be restored" 0 mlcd restore late --state late-state
 exits "what is no backup" 65 mlcd restore old --state elsewhere
 exits "nothing was left behind" 1 test -e elsewhere
 finish
