@@ -108,8 +108,10 @@ lint:
 clang: setup
 	@sh .ci/setup all
 	@$(MAKE) --no-print-directory -j$(shell nproc) CC=clang B=$(B)-clang test-built
+# With clang, in the build that fuzzing uses too (tests/fuzz/rules.mk).
 asan: setup
-	@SLOW=3 $(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-asan OPT='-O1 -g' LDFLAGS= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' test-built
+	@sh .ci/setup all
+	@SLOW=3 $(MAKE) --no-print-directory -j$(shell nproc) $(FUZZ_BUILD) test-built
 demo: setup
 	@$(MAKE) --no-print-directory -j$(shell nproc) all sims
 	@B=$(B) sh examples/demo.sh
@@ -118,7 +120,7 @@ install: all
 	install -m 755 $(BINS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 clean:
-	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-clang $(B)-coverage
+	rm -rf $(B) $(B)-fuzz $(B)-clang $(B)-coverage
 
 -include $(wildcard tests/*/rules.mk tests/*/*/rules.mk) runtime/agent/rules.mk
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

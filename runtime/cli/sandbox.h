@@ -4,7 +4,7 @@
  *   run, once:   sandbox_files     after the state is open and the spec is loaded: files are opened below the places named, and nowhere else
  *
  * Both are for this process and all threads and processes that it starts from then on; neither can be taken back. Where the kernel cannot do one of
- * them the process goes on without and says so in one line. --no-sandbox leaves both out. docs/decisions/sandbox.md says why it is made so. */
+ * them the process goes on without and says so in one line. --no-sandbox leaves both out. docs/decisions/0021-sandbox.md says why it is made so. */
 #ifndef CLI_SANDBOX_H
 #define CLI_SANDBOX_H
 #include <stdbool.h>

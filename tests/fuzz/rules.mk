@@ -13,7 +13,7 @@ TORTURE_SECONDS ?= 900
 FUZZ         ?=
 FUZZ_BINS    := $(patsubst tests/fuzz/%_fuzz.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 REPLAY_BINS  := $(patsubst tests/fuzz/%_fuzz.c,$(B)/replay/%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_SAN     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_BUILD   := CC=clang B=$(B)-fuzz OPT='-O1 -g' LDFLAGS= SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANITIZED'
 
 .PHONY: fuzz-built torture-fuzz
 torture: torture-fuzz
@@ -32,5 +32,5 @@ $(B)/replay/%: $(B)/obj/tests/fuzz/%_fuzz.o $(B)/obj/tests/fuzz/replay.o $(SIM_L
 
 fuzz:
 	@sh .ci/setup all
-	@$(MAKE) --no-print-directory -j$(shell nproc) CC=clang B=$(B)-fuzz OPT='-O1 -g' LDFLAGS= SAN='$(FUZZ_SAN)' fuzz-built
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(FUZZ_BUILD) fuzz-built
 	@B=$(B)-fuzz sh tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)

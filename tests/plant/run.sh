@@ -8,7 +8,6 @@
 #     unit/ROOM/X_test     a test program
 #     fault/crash          a bounded share of the crash harness
 #     e2e/X_test           a script of tests/e2e, with the planted mlcd
-#     sim                  some seeds of the simulation
 # Found = the harness says "not ok", or is ended by a signal (a check of ours, the processor). Every harness is also run without a bug by `make test`, so a "not ok" is the bug's.
 set -u
 cd "$(dirname "$0")/../.."
@@ -33,7 +32,6 @@ exists() {   # HARNESS
     unit/*) [ -f "tests/$1.c" ] ;;
     e2e/*) [ -f "tests/$1.sh" ] ;;
     fault/crash) [ -f tests/fault/crash_main.c ] ;;
-    sim) [ -d tests/sim/run ] ;;
     *) false ;;
     esac
 }
@@ -57,7 +55,6 @@ harness() {   # NAME FILE HARNESS
     case $3 in
     unit/*) build "$1" "$2" "$d/$3" && timeout 300 "$d/$3" ;;
     fault/crash) build "$1" "$2" "$d/crash-harness" && timeout 600 "$d/crash-harness" --bounded --image "$B/tests/fault/customers.mlcb" ;;
-    sim) build "$1" "$2" "$d/sim-run" && timeout 600 "$d/sim-run" --seeds 1..40 ;;
     e2e/*)
         build "$1" "$2" "$d/mlcd" || return 1
         for p in "$B"/*; do

@@ -3,49 +3,11 @@
  * nothing and stands nowhere. */
 #include "secret/secret.h"
 #include "journal/journal.h"
-#include "tests/fault/memdisk.h"
+#include "tests/unit/secret/rig.h"
 #include "base/log.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static int failures;
-static uint64_t seed = 77;
-
-static bool verdict(bool good, const char *name, const char *why)
-{
-    if (good) printf("ok %s\n", name);
-    else printf("not ok %s: %s\n", name, why);
-    failures += !good;
-    return good;
-}
-
-static void fill(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    unsigned char key[32] = {0};
-    seed++;
-    memcpy(key, &seed, sizeof seed);
-    randombytes_buf_deterministic(p, n, key);
-}
-
-static struct world world_on(struct memdisk *d)
-{
-    struct world w = {.random = {fill, NULL}};
-    memdisk_files(d, &w.files);
-    return w;
-}
-
-static bool put_file(const struct world *w, const char *path, const void *p, size_t n)
-{
-    int fd = w->files.open(w->files.ctx, path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    bool good = fd >= 0 && w->files.pwrite(w->files.ctx, fd, p, n, 0) == (int64_t)n;
-    if (fd >= 0) w->files.close(w->files.ctx, fd);
-    return good;
-}
 
 /* ---- a store with something of each sort, and whether it is all there ---- */
 struct sealed { struct buf slot, log; unsigned char derived[6][32], pk[32]; };
@@ -173,7 +135,7 @@ static void plain(void)
     const char *why = opens(&w, NULL, &x);
     verdict(!why, "everything opens under the new key", why ? why : "");
     verdict(strcmp(old, new) != 0 && !on_disk(d, &w, old) && !memdisk_content(d, "/state/master.key.next", &(struct str){0}), "the old key stands nowhere", "it does");
-    put_file(&w, "/old", old, 64);
+    put_file(&w, "/old", old, 64, 0600);
     verdict(secret_open(&s, &w, "/state", "/old", NULL, &f) == ERR_SECRET, "the old key opens nothing", "it opens the store");
     good = true;
     for (int i = 0; i < 5; i++) good = good && turn(&w, NULL, &r, &f) == ERR_OK && r.values == 3;
@@ -211,11 +173,11 @@ static void before(void)
     w.files.mkdir(d, "/state", 0700);
     w.files.mkdir(d, "/state/secrets", 0700);
     sodium_bin2hex(hex, 65, master, 32);
-    put_file(&w, "/state/master.key", hex, 64);
+    put_file(&w, "/state/master.key", hex, 64, 0600);
     sodium_bin2hex(hex, 65, id, 32);
     hex[64] = '\n';
-    put_file(&w, "/state/key.id", hex, 65);
-    put_file(&w, "/state/secrets/zoho", file, sizeof file);
+    put_file(&w, "/state/key.id", hex, 65, 0600);
+    put_file(&w, "/state/secrets/zoho", file, sizeof file, 0600);
     bool good = secret_open(&s, &w, "/state", NULL, NULL, &f) == ERR_OK && secret_get(s, "zoho", &a, &v, &f) == ERR_OK && str_is(v, "value");
     if (good) secret_derive(s, SECRET_SIGN_SEED, got);
     verdict(good && memcmp(want, got, 32) == 0, "a store of before opens", f.text);
@@ -255,7 +217,7 @@ static void key_file(bool credential)
     arena_init(&a, 0);
     fill(NULL, k, sizeof k);
     w.files.mkdir(d, "/run", 0700);
-    put_file(&w, "/run/mlc-key", k[0], 32);
+    put_file(&w, "/run/mlc-key", k[0], 32, 0600);
     bool good = true;
     for (int i = 0; i < 2; i++) {
         good = good && secret_open(&s, &w, dirs[i], file, cred, &f) == ERR_OK && secret_put(s, "x", STR("y"), &f) == ERR_OK;
@@ -264,7 +226,7 @@ static void key_file(bool credential)
     }
     snprintf(name, sizeof name, "%s: without the next key the way is named", credential ? "credential" : "key file");
     verdict(good, name, f.text);
-    put_file(&w, next, k[1], 32);
+    put_file(&w, next, k[1], 32, 0600);
     for (int i = 0; i < 2; i++) {
         good = good && secret_open(&s, &w, dirs[i], file, cred, &f) == ERR_OK && secret_rotate(s, &r, &f) == ERR_OK && r.values == 1 && r.by_hand;
         good = good && secret_rotate(s, &r, &f) == ERR_USAGE;

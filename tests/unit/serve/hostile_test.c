@@ -3,45 +3,20 @@
  *
  * Controls: the slow ones do hold every place while the good one comes, and a request that is merely slow is taken when nobody waits for its place. */
 #include "serve/serve.h"
+#include "tests/unit/serve/rig.h"
 #include "tests/unit/value/ok.h"
 #include <arpa/inet.h>
-#include <dirent.h>
-#include <ftw.h>
 #include <malloc.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { PLACES = 8, SLOW = 200, BODY = 256 * 1024, HEAD = 16 * 1024 };
 static const char GOOD[] = "POST /zoho HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 10\r\nConnection: close\r\n\r\n{\"ours\":1}";
 
-static char dir[200];
 static unsigned port;
-
-static const char *where(void *ctx, struct str body)
-{
-    (void)ctx;
-    return str_starts(body, STR("{\"ours\"")) ? dir : NULL;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static size_t files(void)
-{
-    size_t n = 0;
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d && (e = readdir(d));) n += strstr(e->d_name, ".hint") != NULL;
-    if (d) closedir(d);
-    return n;
-}
 
 static int64_t now_ms(void)
 {
@@ -239,7 +214,7 @@ static void test_sizes(void)
 }
 
 /* As many as there are places, each with all that it may send and never the last byte. (Not under AddressSanitizer, whose allocator does not tell.) */
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 static void test_memory(void)
 {
     int fd[PLACES * 4];
@@ -280,10 +255,8 @@ int main(void)
     struct world w;
     struct serve *s;
     struct fault f = {ERR_OK, ""};
-    const char *tmp = getenv("TMPDIR");
     alarm(200);
-    snprintf(dir, sizeof dir, "%s/mlc-serve.XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir)) return 1;
+    if (!dir_make()) return 1;
     world_real(&w);
     (void)mallopt(M_ARENA_MAX, 1);                     /* the server's thread allocates where mallinfo looks */
     struct serve_options o = {.listen = "127.0.0.1:0", .where = where, .max_connections = PLACES, .timeout_s = 5, .max_body_bytes = BODY};
@@ -292,11 +265,11 @@ int main(void)
         test_slow();
         test_malformed();
         test_sizes();
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
         test_memory();
 #endif
         serve_close(s);
     }
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    dir_remove();
     return ok_failures != 0;
 }

@@ -1,37 +1,12 @@
 /* serve_test.c - the receiver: what it takes and refuses, its bounds, that 200 means "on disk", and the same over real connections. */
 #include "serve/serve.h"
+#include "tests/unit/serve/rig.h"
 #include "tests/unit/value/ok.h"
 #include <arpa/inet.h>
-#include <dirent.h>
-#include <ftw.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static char dir[200];
-static const char *where(void *ctx, struct str body)
-{
-    (void)ctx;
-    return str_starts(body, STR("{\"ours\"")) ? dir : NULL;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static size_t files(void)
-{
-    size_t n = 0;
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d && (e = readdir(d));) n += strstr(e->d_name, ".hint") != NULL && !strstr(e->d_name, ".tmp");
-    if (d) closedir(d);
-    return n;
-}
 
 static struct world broken_world(const struct world *w);
 static int no_sync(void *ctx, int fd)
@@ -231,13 +206,11 @@ static void test_sockets(const struct world *w)
 int main(void)
 {
     struct world w;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(dir, sizeof dir, "%s/mlc-serve.XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir)) return 1;
+    if (!dir_make()) return 1;
     world_real(&w);
     test_judge(&w);
     test_addresses(&w);
     test_sockets(&w);
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    dir_remove();
     return ok_failures != 0;
 }

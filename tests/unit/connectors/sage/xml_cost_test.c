@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 enum { TIME_COUNTS = 0 };
 #else
 enum { TIME_COUNTS = 1 };
