@@ -20,34 +20,15 @@ static enum err take_dead(void *arg, struct str key, const struct row *r)
     return ERR_OK;
 }
 
-/* Keys stand in order, so those of a company stand together. */
-static enum err fetch_dead(struct engine *e, struct sync_flow *sf, const struct dead_chunk *c, struct fault *f)
-{
-    struct source_key *keys = ARENA_ARRAY(c->a, struct source_key, CHUNK);
-    const struct source_query *of = NULL;
-    size_t n = 0;
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < c->n && err == ERR_OK; i++) {
-        struct source_key sk;
-        const struct source_query *q = key_split(sf, c->key[i], c->a, &sk);
-        if (!q) return fault_set(f, ERR_CONFIG, "the company of a record is not a source of flow %s any more", sf->cname);
-        if (of && q != of) {
-            err = fetch_keys(e, sf, of, keys, n, true, f);
-            n = 0;
-        }
-        of = q;
-        keys[n++] = sk;
-    }
-    return err == ERR_OK && n ? fetch_keys(e, sf, of, keys, n, true, f) : err;
-}
-
 static enum err replay_chunk(struct engine *e, struct sync_flow *sf, const struct dead_chunk *c, bool recreate, const char *by, struct fault *f)
 {
     enum err err = ERR_OK;
     arena_reset(&e->page);
     for (size_t i = 0; i < c->n && err == ERR_OK; i++) err = replay_mark(e, sf, c->key[i], &c->row[i], recreate, by, f);
     if (err == ERR_OK) err = emit_commit(e, f);
-    return err == ERR_OK ? fetch_dead(e, sf, c, f) : err;
+    size_t unknown = 0;
+    if (err == ERR_OK) err = fetch_natural(e, sf, c->key, c->n, true, c->a, &unknown, f);
+    return err == ERR_OK && unknown ? fault_set(f, ERR_CONFIG, "the company of %zu records is not a source of flow %s any more", unknown, sf->cname) : err;
 }
 
 static enum err replay_flow(struct engine *e, struct sync_flow *sf, uint16_t id, struct str cause, bool recreate, const char *by, uint64_t *replayed, struct fault *f)

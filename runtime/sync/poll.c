@@ -299,3 +299,25 @@ enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_
     }
     return ERR_OK;
 }
+
+enum err fetch_natural(struct engine *e, struct sync_flow *sf, const struct str *keys, size_t n, bool force, struct arena *a, size_t *unknown, struct fault *f)
+{
+    struct source_key *part = ARENA_ARRAY(a, struct source_key, n + 1);
+    const struct source_query *of = NULL;
+    size_t have = 0;
+    enum err err = ERR_OK;
+    *unknown = 0;
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        const struct source_query *q = key_split(sf, keys[i], a, &part[have]);
+        if (!q) ++*unknown;
+        else if (q == of || have == 0) have++;
+        else {                                         /* the first of another company */
+            struct source_key first = part[have];
+            err = fetch_keys(e, sf, of, part, have, force, f);
+            part[0] = first;
+            have = 1;
+        }
+        if (q) of = q;
+    }
+    return err == ERR_OK && have ? fetch_keys(e, sf, of, part, have, force, f) : err;
+}

@@ -47,19 +47,6 @@ static enum err forget_hash(struct engine *e, struct sync_flow *sf, struct str k
     return emit_end(e, f);
 }
 
-/* A row that broke a declared type may not break it any more; nothing but the source has it. */
-static enum err read_again(struct engine *e, struct sync_flow *sf, const struct str *keys, size_t n, struct fault *f)
-{
-    for (size_t at = 0; at < n; at++) {
-        arena_reset(&e->page);
-        struct source_key key;
-        const struct source_query *q = key_split(sf, keys[at], &e->page, &key);
-        enum err err = q ? fetch_keys(e, sf, q, &key, 1, false, f) : ERR_OK;
-        if (err != ERR_OK) return err;
-    }
-    return ERR_OK;
-}
-
 static enum err derive_slice(struct engine *e, struct sync_flow *sf, struct slice *s, bool *need_full, struct fault *f)
 {
     struct str *violated = ARENA_ARRAY(s->a, struct str, s->n + 1);
@@ -79,8 +66,10 @@ static enum err derive_slice(struct engine *e, struct sync_flow *sf, struct slic
         arena_release(s->a, m);
         if (err != ERR_OK) return err;
     }
+    /* A row that broke a declared type may not break it any more; nothing but the source has it. */
     enum err err = emit_commit(e, f);
-    return err == ERR_OK ? read_again(e, sf, violated, nviolated, f) : err;
+    size_t unknown = 0;                                /* of a company that is no source any more: they stay as they are */
+    return err == ERR_OK ? fetch_natural(e, sf, violated, nviolated, false, s->a, &unknown, f) : err;
 }
 
 static enum err derive_all(struct engine *e, struct sync_flow *sf, uint16_t flow, bool *need_full, struct fault *f)

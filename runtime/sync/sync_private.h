@@ -191,6 +191,9 @@ enum err poll_known(struct engine *e, struct sync_flow *sf, const struct source_
 enum err sweep_flow(struct engine *e, struct sync_flow *sf, struct fault *f);
 enum err locked_retry(struct engine *e, int64_t *next_due_ms, struct fault *f);
 enum err fetch_keys(struct engine *e, struct sync_flow *sf, const struct source_query *q, const struct source_key *keys, size_t n, bool force, struct fault *f);
+/* The same for natural keys in their order, in which those of a company stand together: as few calls as they allow. *unknown: how many are of a company that is no
+ * source of this flow; they are left out. */
+enum err fetch_natural(struct engine *e, struct sync_flow *sf, const struct str *keys, size_t n, bool force, struct arena *a, size_t *unknown, struct fault *f);
 enum err locked_note(struct engine *e, struct sync_flow *sf, struct str key, unsigned tries, struct fault *f);
 /* order.c: true while records that this flow looks up are still to be sent. */
 bool order_waits(const struct engine *e, const struct sync_flow *sf);

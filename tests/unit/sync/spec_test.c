@@ -55,6 +55,28 @@ static void test_new_column(void)
     rig_close(&r);
 }
 
+/* Rows that broke a declared type were not kept; a new spec reads them again, all of them in one call. */
+static void test_violated(void)
+{
+    struct rig r;
+    enum { BROKEN = 20 };
+    rig_open(&r, 50, 47);
+    for (int i = 0; i < BROKEN; i++) rig_edit(&r, rig_customer(&r, i), "CustomerStatus", "Q");
+    rig_once(&r);
+    ok(r.r.rejected == BROKEN, "rows that break a declared type are set aside", "%llu", (unsigned long long)r.r.rejected);
+    uint64_t before = sage_sim_count(r.sage, "agent");
+    rig_once(&r);
+    uint64_t quiet = sage_sim_count(r.sage, "agent") - before;
+    rig_spec(&r, SPEC_HEAD, variant("  Billing_City = City\n", "  Billing_City = upper(City)\n"));
+    before = sage_sim_count(r.sage, "agent");
+    rig_once(&r);
+    uint64_t calls = sage_sim_count(r.sage, "agent") - before;
+    ok(calls == quiet + 1, "a new spec reads them again in one call", "%llu calls, %llu without a new spec", (unsigned long long)calls, (unsigned long long)quiet);
+    for (int i = 0; i < BROKEN; i++) rig_edit(&r, rig_customer(&r, i), "CustomerStatus", "A");
+    rig_done(&r, "they come back when mended");
+    rig_close(&r);
+}
+
 static void test_rebuild(void)
 {
     struct rig r;
@@ -152,6 +174,7 @@ int main(void)
 {
     test_changed_rule();
     test_new_column();
+    test_violated();
     test_rebuild();
     test_why();
     test_replay_rules();
