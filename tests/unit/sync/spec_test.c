@@ -170,8 +170,22 @@ static void test_second_start(void)
     rig_close(&r);
 }
 
+/* The control of what rig_close looks for. */
+static void test_secret_found(void)
+{
+    struct rig r;
+    rig_open(&r, 5, 48);
+    rig_done(&r, "load ends");
+    ok(rig_no_secret(&r), "no secret stands in the state directory", "see above");
+    rig_write(&r, "state/note", "c2ltLXNlY3JldA==\n", 17);        /* sim-secret in base64 */
+    ok(!rig_no_secret(&r), "one that stands there is found", "not seen");
+    unlink(rig_path(&r, "state/note"));
+    rig_close(&r);
+}
+
 int main(void)
 {
+    test_secret_found();
     test_changed_rule();
     test_new_column();
     test_violated();
