@@ -537,7 +537,9 @@ enum err store_apply(struct store *s, const struct frame *fr, struct fault *f)
     if (e == ERR_OK) e = fold(&x);
     arena_free(&x.arena);
     if (e != ERR_OK) {
-        s->dead = true;
+        struct fault why;
+        (void)fault_set(&why, e, "audit entry %llu could not be folded", (unsigned long long)fr->seq);
+        if (!s->dead) (void)store__broken(s, &why, NULL);
         return e;
     }
     s->applied = fr->seq;

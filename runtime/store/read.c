@@ -103,6 +103,7 @@ size_t store_due(struct store *s, uint16_t flow, int64_t now_ms, size_t max, str
     int64_t next = INT64_MAX;
     MDB_cursor *c = NULL;
     MDB_val k, v;
+    if (next_due_ms) *next_due_ms = next;
     if (store__begin(s, NULL) != ERR_OK) return 0;
     int rc = seek(s, TABLE_DUE, (struct str){NULL, 0}, &c, &k, &v);
     for (; rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
@@ -139,6 +140,7 @@ size_t store_locked_due(struct store *s, int64_t now_ms, size_t max, struct aren
     int64_t next = INT64_MAX;
     MDB_cursor *c = NULL;
     MDB_val k, v;
+    if (next_due_ms) *next_due_ms = next;
     if (store__begin(s, NULL) != ERR_OK) return 0;
     int rc = seek(s, TABLE_LOCKED, (struct str){NULL, 0}, &c, &k, &v);
     for (; rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {

@@ -17,8 +17,9 @@ static void bound_to(struct buf *ad, enum store_table t, struct str key)
 
 static enum err failed(struct store *s, enum err e, const char *what, uint32_t slot, struct fault *f)
 {
-    s->dead = !s->read_only;
-    return fault_set(f, e, "index: a record cannot be %s with data key %u: %s", what, slot, err_text(e));
+    struct fault why;
+    (void)fault_set(&why, e, "index: a record cannot be %s with data key %u: %s", what, slot, err_text(e));
+    return store__broken(s, &why, f);
 }
 
 /* ERR_NOT_FOUND, the data key is destroyed: nothing is put. */

@@ -9,17 +9,30 @@
 enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 8, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 1024 };
 static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting", "seen"};
 
+enum err store__broken(struct store *s, const struct fault *why, struct fault *f)
+{
+    if (!s->dead && !s->read_only) s->cause = *why;
+    s->dead = !s->read_only;
+    return fault_set(f, why->err, "%s", why->text);
+}
+
+static enum err dead(const struct store *s, struct fault *f)
+{
+    return fault_set(f, s->cause.err, "the index failed earlier in this run: %s", s->cause.text);
+}
+
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f)
 {
-    s->dead = !s->read_only;
+    struct fault why;
     enum err e = rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT ? ERR_NO_SPACE
                : rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_PANIC || rc == MDB_INVALID ? ERR_CORRUPT : ERR_IO;
     if (rc == MDB_MAP_FULL)
-        return fault_set(f, e, "the index is full (%s): start again with a larger --index-map; nothing is lost, the audit log has it", what);
-    if (e == ERR_CORRUPT)
-        return fault_set(f, e, "the index is damaged (%s: %s): stop, then mlcd repair makes it anew from the audit log", what,
-                         mdb_strerror(rc));
-    return fault_set(f, e, "index: %s: %s", what, mdb_strerror(rc));
+        (void)fault_set(&why, e, "the index is full (%s): start again with a larger --index-map; nothing is lost, the audit log has it", what);
+    else if (e == ERR_CORRUPT)
+        (void)fault_set(&why, e, "the index is damaged (%s: %s): stop, then mlcd repair makes it anew from the audit log", what, mdb_strerror(rc));
+    else
+        (void)fault_set(&why, e, "index: %s: %s", what, mdb_strerror(rc));
+    return store__broken(s, &why, f);
 }
 
 const char *store__table_name(enum store_table t) { return table_names[t]; }
@@ -54,9 +67,10 @@ static void digest_change(struct store *s, enum store_table t, const unsigned ch
 
 static enum err damaged(struct store *s, enum store_table t, struct fault *f)
 {
-    s->dead = !s->read_only;
-    return fault_set(f, ERR_CORRUPT, "the index is damaged (a value of table %s does not match its checksum): stop, then mlcd repair makes it anew from the audit log",
-                     table_names[t]);
+    struct fault why;
+    (void)fault_set(&why, ERR_CORRUPT, "the index is damaged (a value of table %s does not match its checksum): stop, then mlcd repair makes it anew from the audit log",
+                    table_names[t]);
+    return store__broken(s, &why, f);
 }
 
 enum err store__get(struct store *s, enum store_table t, struct str key, struct str *value, struct fault *f)
@@ -264,7 +278,7 @@ void store_close(struct store *s)
 
 enum err store__begin(struct store *s, struct fault *f)
 {
-    if (s->dead) return fault_set(f, ERR_IO, "the index failed earlier in this run");
+    if (s->dead) return dead(s, f);
     if (s->read_only && s->txn) {
         mdb_txn_abort(s->txn);
         s->txn = NULL;
@@ -289,7 +303,7 @@ uint32_t store_next_slot(const struct store *s)   { return s->next_slot; }
 
 enum err store_flush(struct store *s, struct fault *f)
 {
-    if (s->dead) return fault_set(f, ERR_IO, "the index failed earlier in this run");
+    if (s->dead) return dead(s, f);
     if (s->read_only || !s->txn || s->changes == 0) return ERR_OK;
     enum err e = store__flow_save(s, f);
     if (e == ERR_OK) e = save_meta(s, f);
@@ -319,7 +333,7 @@ static bool large(const struct store *s)
 
 enum err store_tick(struct store *s, int64_t now_ms, struct fault *f)
 {
-    if (s->dead) return fault_set(f, ERR_IO, "the index failed earlier in this run");
+    if (s->dead) return dead(s, f);
     if (s->changes == 0) return ERR_OK;
     if (s->txn_since_ms < 0) s->txn_since_ms = now_ms;
     if (now_ms - s->txn_since_ms < COMMIT_AFTER_MS && !large(s)) return ERR_OK;

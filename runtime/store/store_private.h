@@ -36,6 +36,7 @@ struct store {
     unsigned changes, row_puts;         /* puts and deletes in the open transaction; puts of rows among them */
     MDB_stat rows_before;               /* the table of rows when the transaction began */
     bool read_only, dead;
+    struct fault cause;                 /* of its death */
     struct buf scratch, keybuf, valbuf, plain;
     struct journal_seal seal;
     struct buf flow_name, flow_state;   /* the flow that was changed last; in its table when flow_unsaved is false */
@@ -43,6 +44,8 @@ struct store {
 };
 
 enum err store__fail(struct store *s, int rc, const char *what, struct fault *f);
+/* The index says nothing more in this run but why: what was asked may have been answered wrong, by whoever could not say so. */
+enum err store__broken(struct store *s, const struct fault *why, struct fault *f);
 /* A transaction to read in: the writer's own, or a fresh snapshot. */
 enum err store__begin(struct store *s, struct fault *f);
 /* The value without its checksum; MDB_NOTFOUND, or ERR_CORRUPT when the checksum is wrong. Span lives until the next put. */

@@ -62,7 +62,8 @@ static size_t take_durable(struct engine *e)
     return n;
 }
 
-/* A frame that is durable and could not be folded leaves the index behind: later ones are not folded over the gap, whoever looked at the error or not. */
+/* A frame that is durable and could not be folded leaves the index behind: later ones are not folded over the gap, whoever looked at the error or not.
+ * Also where nothing was appended, an index that failed while it was asked says so here: every round of work comes by. */
 enum err emit_commit(struct engine *e, struct fault *f)
 {
     struct fault why = {ERR_OK, ""};
@@ -78,6 +79,7 @@ enum err emit_commit(struct engine *e, struct fault *f)
         if (err == ERR_OK) err = store_tick(e->store, now, &why);
         if (err == ERR_OK && i % KICK_EVERY == 0) send_kick(e);
     }
+    if (err == ERR_OK && n == 0) err = store_tick(e->store, now, &why);
     arena_reset(&e->folding_arena);
     if (err != ERR_OK && durable) e->behind = why;
     return err == ERR_OK ? err : fault_set(f, err, "%s", why.text);

@@ -5,6 +5,7 @@
  *     crash_net.c    requests of the program, through shared memory to the models of the server
  *     crash_life.c   the program: secrets, engine_open, engine_once, engine_close                (the "child", killed and started again)
  *     crash_io.c     the linker's wraps around every I/O call of ours and of LMDB: counted, broken, logged
+ *     crash_memory.c allocations: numbered, refused; the fork at each of them
  *     platter.c      what of that log would have survived a power cut
  *     crash_orders.c orders with lines: what stands in their feed, and what Zoho has to hold
  *     crash_more.c   the second scene: bulk write, notifications, deletes, erasure, replay, another spec
@@ -21,7 +22,8 @@
 #define TESTS_FAULT_CRASH_H
 #include "base/world.h"
 
-enum { CRASH_CALLS = 65536, CRASH_LOG_BYTES = 48 << 20, CRASH_MESSAGE_BYTES = 2 << 20, CRASH_TALLY = 4096 };
+enum { CRASH_CALLS = 65536, CRASH_LOG_BYTES = 48 << 20, CRASH_MESSAGE_BYTES = 2 << 20, CRASH_TALLY = 4096,
+       CRASH_STATUS = 40 /* of a life that ended by itself: this + enum life_end; sanitizers end with 1 or 23 */ };
 
 static inline uint64_t crash_random(uint64_t *s)
 {
@@ -74,7 +76,8 @@ struct crash_fault { uint64_t call; enum fault_kind kind; uint64_t seed; };
 /* Wrong orders: 0 none, see crash_plant.c. */
 enum plant {
     PLANT_NONE, PLANT_CURSOR_FIRST, PLANT_SEND_FIRST, PLANT_FOLD_FIRST, PLANT_NO_SETTLE, PLANT_LINES_BLIND,
-    PLANT_NO_DIR_SYNC, PLANT_NO_KEY_SYNC, PLANT_NO_SEGMENT_SYNC, PLANT_NO_INDEX_SYNC, PLANT_SYNC_AGAIN, PLANT_COUNT
+    PLANT_NO_DIR_SYNC, PLANT_NO_KEY_SYNC, PLANT_NO_SEGMENT_SYNC, PLANT_NO_INDEX_SYNC, PLANT_SYNC_AGAIN,
+    PLANT_UNCHECKED, PLANT_SWALLOWED, PLANT_COUNT
 };
 extern const char *const plant_text[PLANT_COUNT];
 
@@ -115,6 +118,10 @@ struct crash_shared {
     enum cut cut;                       /* what the death of this life means for the disk */
     uint64_t cut_seed;
     bool out_of_memory;                 /* the child ends because memory was refused */
+    bool elsewhere;                     /* it was not refused where it should have been */
+    int fd;                             /* of this memory */
+    uint64_t lasts;                     /* number of the last call that did more than read */
+    struct probe *probe;                /* each allocation is tried in a fork (memory.h), or NULL */
     enum fault_kind net_fault;          /* for the request that is being handed over */
     enum plant plant;
     struct crash_acts todo;
@@ -207,6 +214,7 @@ struct crash_setup {
     bool trace;                         /* tell every call and request */
     const unsigned char *baseline; uint64_t baseline_calls;    /* to see that the course is the same */
     struct crash_record *record;        /* shared memory, or NULL */
+    struct probe *probe;                /* the same: each allocation of the run is refused in a fork of its own */
 };
 /* The whole case; fills the answer. called (may be NULL) receives the kinds of all calls. */
 void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned char *called);

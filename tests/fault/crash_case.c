@@ -5,6 +5,7 @@
  *
  * In the way, whatever the case: a blank name, a row that is locked, a 207, a renewed token, a 429, a timeout after the effect, an effect that comes
  * late. When the program dies, people go on: two customers change before the next life. */
+#include "tests/fault/memory.h"
 #include "tests/fault/scene.h"
 #include "base/log.h"
 #include <errno.h>
@@ -23,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIVES_MAX = 24, QUARTER_MS = 15 * 60000, STATUS_BASE = 40 };      /* sanitizers end with 1 or 23 */
+enum { LIVES_MAX = 24, QUARTER_MS = 15 * 60000 };
 #define START_MS 1773355267000          /* 2026-03-12T22:41:07Z */
 #define COMPANY  "ABC"
 
@@ -182,8 +183,9 @@ static void child(struct scene *s, int fd)
     const char *image = s->more ? s->setup->more[s->sh->todo.second_spec] : s->setup->image_path;
     struct life_plan p = {s->setup->dir, s->state, image, s->feed};
     int end = life_run(&p, s->sh, fd);
+    memory_ended(end);
     io_counted();
-    _exit(STATUS_BASE + end);
+    _exit(CRASH_STATUS + end);
 }
 
 /* How it ended; -1 = in a way that is wrong, with the text. */
@@ -191,11 +193,11 @@ static int end_of(struct scene *s, int status)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s->sh->struck) return LIFE_KILLED;
     /* 23: the leak checker of a sanitized build has its say at exit */
-    bool no_memory = s->sh->out_of_memory && (WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT : WEXITSTATUS(status) == 71 || WEXITSTATUS(status) == 23);
+    bool no_memory = s->sh->out_of_memory && WIFEXITED(status) && (WEXITSTATUS(status) == 71 || WEXITSTATUS(status) == 23);
     if (no_memory) return LIFE_KILLED;
     if (WIFSIGNALED(status)) return scene_wrong(s, "the program ended by signal %d in life %u", WTERMSIG(status), s->sh->life) - 1;
-    int code = WEXITSTATUS(status) - STATUS_BASE;
-    if (code != LIFE_DONE && code != LIFE_UNFINISHED && code != LIFE_ERROR) return scene_wrong(s, "the program ended with status %d", code + STATUS_BASE) - 1;
+    int code = WEXITSTATUS(status) - CRASH_STATUS;
+    if (code != LIFE_DONE && code != LIFE_UNFINISHED && code != LIFE_ERROR) return scene_wrong(s, "the program ended with status %d", code + CRASH_STATUS) - 1;
     if (code == LIFE_ERROR && !s->sh->struck)
         return scene_wrong(s, "life %u fails without a fault: %s: %s", s->sh->life, err_name((enum err)s->sh->err), s->sh->error) - 1;
     return code;
@@ -306,6 +308,7 @@ static bool play(struct scene *s)
 static bool same_course(struct scene *s)
 {
     uint64_t n = s->c->fault[0].call;
+    if (s->sh->elsewhere) return scene_wrong(s, "the run is not the same again: the allocation is made elsewhere");
     if (!s->setup->baseline || s->c->memory || s->c->fault[0].kind == FAULT_NONE) return true;
     for (uint64_t i = 1; i <= n && i < CRASH_CALLS; i++)
         if (s->sh->called[i] != s->setup->baseline[i])
@@ -317,8 +320,12 @@ static bool same_course(struct scene *s)
 void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned char *called)
 {
     struct scene s = {.setup = setup, .c = c, .more = setup->more[0] != NULL, .platter = platter_new()};
-    s.sh = mmap(NULL, sizeof *s.sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = memfd_create("crash", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, sizeof *s.sh) != 0) abort();
+    s.sh = mmap(NULL, sizeof *s.sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
     if (s.sh == MAP_FAILED) abort();
+    s.sh->fd = fd;
+    s.sh->probe = setup->probe;
     s.sh->random = 5;
     s.sh->trace = setup->trace;
     s.sh->plant = c->plant;
@@ -338,5 +345,6 @@ void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned ch
     platter_free(s.platter);
     free(s.writes);
     munmap(s.sh, sizeof *s.sh);
+    close(fd);
     c->done = true;
 }

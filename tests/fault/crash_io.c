@@ -5,7 +5,7 @@
  *
  * Outside of the child's life, and for files that are not the state's, a wrap is the call itself. What LMDB writes through its map (lock.mdb only)
  * is not logged: it makes that file anew whenever nobody else has it open. */
-#include "tests/fault/crash.h"
+#include "tests/fault/memory.h"
 #include "base/check.h"
 #include <dirent.h>
 #include <errno.h>
@@ -71,9 +71,7 @@ WRAPPED(int, scandir, (const char *dir, struct dirent ***list, filter_fn *filter
 WRAPPED(int, flock, (int fd, int what));
 WRAPPED(int, fcntl, (int fd, int cmd, ...));
 WRAPPED(void *, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t off));
-WRAPPED(void *, malloc, (size_t n));
-WRAPPED(void *, calloc, (size_t n, size_t size));
-WRAPPED(void *, realloc, (void *p, size_t n));
+void *__real_malloc(size_t n);
 
 /* ---- death and the log ---- */
 extern void __gcov_dump(void) __attribute__((weak));    /* of a build for `make coverage`: what a killed life had reached counts too */
@@ -181,6 +179,7 @@ static int enter(enum io_call what, const char *about)
     io.now = NULL;
     if (!sh->counting) return 0;
     sh->calls++;
+    memory_call(what);
     if (sh->calls < CRASH_CALLS) sh->called[sh->calls] = (unsigned char)what;
     if (sh->trace) fprintf(stderr, "    %9llu %s %s\n", (unsigned long long)sh->calls, io_call_text[what], about);
     int why = lasting(sh, what);
@@ -239,9 +238,14 @@ void io_begin(struct crash_shared *sh, const char *root)
     (void)snprintf(io.root, sizeof io.root, "%s", root);
     io.root_n = strlen(io.root);
     io.sh = sh;
+    memory_begin(sh);
 }
 
-void io_end(void) { io.sh = NULL; }
+void io_end(void)
+{
+    io.sh = NULL;
+    memory_begin(NULL);
+}
 
 /* ---- opening and closing ---- */
 int __wrap_open(const char *path, int flags, ...)
@@ -519,33 +523,4 @@ int __wrap_mkdir(const char *path, mode_t mode)
     if (!in) return __real_mkdir(path, mode);
     if (fails(CALL_MKDIR, in)) return -1;
     return named(__real_mkdir(path, mode), OP_MKDIR, in);
-}
-
-/* ---- memory: numbered apart ---- */
-static bool refused(void)
-{
-    struct crash_shared *sh = io.sh;
-    if (!sh || !sh->counting) return false;
-    sh->mallocs++;
-    if (!sh->armed) return false;
-    bool now = !sh->hit[0] && sh->mallocs == sh->fault[0].call && (sh->fault[0].kind == FAULT_MEMORY || sh->fault[0].kind == FAULT_MEMORY_LASTING);
-    bool again = sh->out_of_memory && sh->fault[0].kind == FAULT_MEMORY_LASTING;       /* to the end of this life */
-    if (!now && !again) return false;
-    sh->hit[0] = sh->struck = sh->out_of_memory = true;
-    errno = ENOMEM;
-    return true;
-}
-
-void *__wrap_malloc(size_t n) { return refused() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t size) { return refused() ? NULL : __real_calloc(n, size); }
-void *__wrap_realloc(void *p, size_t n) { return refused() ? NULL : __real_realloc(p, n); }
-void *io_malloc(size_t n) { return __wrap_malloc(n); }
-void *io_realloc(void *p, size_t n) { return __wrap_realloc(p, n); }
-
-char *io_strdup(const char *s)
-{
-    size_t n = strlen(s) + 1;
-    char *p = __wrap_malloc(n);
-    if (p) memcpy(p, s, n);
-    return p;
 }

@@ -10,8 +10,9 @@
  *
  * One run without faults numbers the calls; a case is (number, fault). Planted wrong orders come first: each has to be found. Prints a line
  * "ok NAME" or "not ok NAME: why" per sort of call and fault, the number of points per sort of call, and "N passed, N failed" at the end. */
-#include "tests/fault/crash.h"
+#include "tests/fault/memory.h"
 #include <errno.h>
+#include <execinfo.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 16, CASE_SECONDS = 120, SHOWN = 40, MEMORY_FULL = 3000, MEMORY_BOUNDED = 16, PREADS = 500, POWER_BOUNDED = 500, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 40 };
+enum { JOBS_MAX = 16, CASE_SECONDS = 120, PROBE_SECONDS = 7200, SHOWN = 40, MEMORY_BOUNDED = 24, PREADS = 500, POWER_BOUNDED = 500, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 40 };
 struct options { bool full, trace; uint64_t seed; unsigned jobs, seconds; const char *image, *data, *dir; struct crash_fault one[2]; enum plant plant;
     uint64_t power; const char *state, *part, *scene; unsigned shard, of; };
 struct run {
@@ -34,6 +35,7 @@ struct run {
     unsigned passed, failed;
     int64_t until_ms;
     bool more;                              /* the second scene is played */
+    struct probe *probe;                    /* while allocations are probed */
     char spec[2][600];                      /* of the second scene */
 };
 static const size_t cases_max = 400000;
@@ -59,8 +61,8 @@ static void work(const struct run *r, struct crash_case *c, unsigned slot, unsig
     (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
     (void)mkdir(dir, 0700);
     struct crash_setup s = {.dir = dir, .image_path = r->o.image, .data_path = r->o.data, .trace = r->o.trace,
-                            .more = {r->more ? r->spec[0] : NULL, r->more ? r->spec[1] : NULL}, .baseline = c->plant || called || !r->calls ? NULL : r->called, .baseline_calls = r->calls};
-    alarm(CASE_SECONDS);
+                            .more = {r->more ? r->spec[0] : NULL, r->more ? r->spec[1] : NULL}, .baseline = c->plant || called || !r->calls ? NULL : r->called, .baseline_calls = r->calls, .probe = r->probe};
+    alarm(r->probe ? PROBE_SECONDS : CASE_SECONDS);
     case_run(&s, c, called);
     _exit(0);
 }
@@ -187,16 +189,6 @@ static void make_twice(struct run *r, size_t many)
     }
 }
 
-static void make_memory(struct run *r, size_t many)
-{
-    uint64_t step = many > r->mallocs ? 1 : r->mallocs / many + 1;
-    r->n = 0;
-    for (uint64_t at = 1 + r->o.seed % step; at <= r->mallocs; at += step) {
-        add(r, at, FAULT_MEMORY, PLANT_NONE);
-        add(r, at, FAULT_MEMORY_LASTING, PLANT_NONE);
-    }
-}
-
 /* ---- telling ---- */
 static void case_text(const struct crash_case *c, char *out, size_t n)
 {
@@ -289,6 +281,74 @@ static void find_plant(struct run *r, enum plant plant)
            how);
     *(caught ? &r->passed : &r->failed) += 1;
     munmap(called, CRASH_CALLS);
+}
+
+/* ---- memory ---- */
+static struct probe *probe_new(const struct run *r, bool every)
+{
+    struct probe *p = mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *at[4];
+    if (p == MAP_FAILED) abort();
+    p->every = every;
+    p->shard = r->o.shard;
+    p->of = r->o.of;
+    (void)backtrace(at, 4);                 /* its first call allocates */
+    return p;
+}
+
+/* The scene once, with a fork at each allocation (every: or at each place). Then r->cases are what has to be played whole. */
+static struct probe *probe_run(struct run *r, enum plant plant, bool every, const char **why)
+{
+    struct probe *p = r->probe = probe_new(r, every);
+    bool good = baseline(r, plant, NULL);
+    r->probe = NULL;
+    *why = good ? NULL : r->cases[0].text;
+    if (good && !plant && (r->cases[0].calls != r->calls || r->cases[0].mallocs != r->mallocs)) *why = "the forks disturbed the run";
+    r->n = 0;
+    for (size_t i = 0; i < p->nwhole; i++) {
+        add(r, p->whole[i].call, p->whole[i].kind, plant);
+        r->cases[r->n - 1].fault[0].seed = p->whole[i].seed;
+    }
+    shuffle(r, 0);
+    return p;
+}
+
+static size_t memory(struct run *r, size_t bounded)
+{
+    const char *why;
+    int64_t began = now_ms();
+    struct probe *p = probe_run(r, PLANT_NONE, r->o.full, &why);
+    if (why) {
+        printf("not ok crash allocations: %s\n", why);
+        r->failed++;
+    }
+    for (uint64_t i = 0; i < p->wrong && i < PROBE_TOLD; i++) printf("not ok crash an allocation refused (%s)\n", p->text[i]);
+    r->failed += (unsigned)p->wrong;
+    if (!p->wrong) printf("ok crash an allocation refused, alone and with all after it: out of memory is all it ends by\n");
+    r->passed += !p->wrong;
+    printf("%llu allocations at %llu places; %llu refused in a fork, of %llu of them all after them too without a difference; %llu ended by out of memory, %llu by an "
+           "error, %llu went on, %llu wrong; %zu whole cases for what they left behind; %lld s\n",
+           (unsigned long long)p->allocations, (unsigned long long)p->nstacks, (unsigned long long)p->refused, (unsigned long long)p->alike, (unsigned long long)p->died,
+           (unsigned long long)p->failed, (unsigned long long)p->goes_on, (unsigned long long)p->wrong, r->n, (long long)(now_ms() - began) / 1000);
+    munmap(p, sizeof *p);
+    if (!r->o.full && r->n > bounded) r->n = bounded;
+    size_t done = run_cases(r, 0, r->n, false);
+    tell_group(r, done, "an allocation refused, to the end");
+    return done;
+}
+
+static void find_memory_plant(struct run *r, enum plant plant)
+{
+    const char *why, *how = "";
+    struct probe *p = probe_run(r, plant, false, &why);
+    size_t done = p->wrong || why ? 0 : run_cases(r, 0, r->n, true);
+    for (size_t i = 0; i < done; i++)
+        if (r->cases[i].done && !r->cases[i].passed) how = r->cases[i].text;
+    if (p->wrong) how = p->text[0];
+    bool found = *how && !why;
+    printf("%s crash plant, %s: %s%s\n", found ? "ok" : "not ok", plant_text[plant], found ? "found; " : "not found ", found ? how : why ? why : "");
+    *(found ? &r->passed : &r->failed) += 1;
+    munmap(p, sizeof *p);
 }
 
 /* ---- options ---- */
@@ -399,7 +459,7 @@ static void scene(struct run *r, unsigned seconds)
 {
     int64_t began = now_ms();
     unsigned part = r->more ? 3 : 1;                                            /* the second scene gets a third of what is bounded */
-    size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED / part, memory = r->o.full ? MEMORY_FULL : MEMORY_BOUNDED / part;
+    size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED / part;
     if (!baseline(r, PLANT_NONE, r->called)) {
         printf("not ok crash run without faults: %s\n", r->cases[0].text);
         r->failed++;
@@ -412,18 +472,15 @@ static void scene(struct run *r, unsigned seconds)
            r->more ? "; bulk write, notifications, deletes, erasure, replay, another spec" : "", r->cases[0].lives);
     tell_calls(r);
     for (int p = PLANT_NONE + 1; p < PLANT_NO_DIR_SYNC && !r->more && wanted(r, "plants"); p++) find_plant(r, (enum plant)p);
-    for (int p = PLANT_NO_DIR_SYNC; p < PLANT_COUNT && !r->more && wanted(r, "plants"); p++) power(r, POWER_PLANT, (enum plant)p);
+    for (int p = PLANT_NO_DIR_SYNC; p < PLANT_UNCHECKED && !r->more && wanted(r, "plants"); p++) power(r, POWER_PLANT, (enum plant)p);
+    for (int p = PLANT_UNCHECKED; p < PLANT_COUNT && !r->more && wanted(r, "plants"); p++) find_memory_plant(r, (enum plant)p);
     if (wanted(r, "power")) power(r, r->o.full ? POWER_FULL : POWER_BOUNDED / part, PLANT_NONE);
     if (wanted(r, "twice")) {
         make_twice(r, twice);
         cases += done = run_made(r);
         tell_group(r, done, "struck twice");
     }
-    if (wanted(r, "memory")) {
-        make_memory(r, memory);
-        cases += done = run_made(r);
-        tell_group(r, done, "an allocation refused, alone and with all after it");
-    }
+    if (wanted(r, "memory")) cases += memory(r, MEMORY_BOUNDED / part);
     r->n = done = 0;
     if (wanted(r, "points")) {
         make_cases(r);

@@ -4,7 +4,7 @@
  *     child: pack request -> byte -> wait for byte -> unpack answer          server: byte -> model through tests/sim/loop -> answer -> byte
  *
  * The server outlives the child: what was applied stays applied. */
-#include "tests/fault/crash.h"
+#include "tests/fault/memory.h"
 #include "tests/sim/loop.h"
 #include "base/buf.h"
 #include "base/check.h"
@@ -48,6 +48,7 @@ static struct { struct crash_shared *sh; int fd; } child;
 static void ask(struct buf *b)
 {
     char go = 1;
+    memory_stop();
     message_set(child.sh, b);
     if (send(child.fd, &go, 1, MSG_NOSIGNAL) != 1 || recv(child.fd, &go, 1, 0) != 1) _exit(98);
 }

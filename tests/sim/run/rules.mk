@@ -1,6 +1,6 @@
 # rules.mk - the simulation: `make sim` runs it, `make test` a few seeds of it, `make torture` a thousand of thirty days. LMDB is linked statically and
 # its calls are wrapped as in the crash harness, whose files are part of it.
-SIM_RUN_SRC   := $(wildcard tests/sim/run/*.c) tests/fault/crash_io.c tests/fault/crash_net.c tests/fault/crash_plant.c tests/fault/crash_state.c \
+SIM_RUN_SRC   := $(wildcard tests/sim/run/*.c) tests/fault/crash_io.c tests/fault/crash_memory.c tests/fault/crash_net.c tests/fault/crash_plant.c tests/fault/crash_state.c \
                  tests/fault/platter.c
 SIM_RUN_IMAGE := $(B)/tests/sim/run/world.mlcb $(B)/tests/sim/run/world2.mlcb $(B)/tests/sim/run/org.json
 SEED  ?=
