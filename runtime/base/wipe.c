@@ -1,8 +1,16 @@
 /* wipe.c - the allocator knows how large a piece is. */
 #include "base/wipe.h"
+#include "base/check.h"
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+void *wipe_malloc(size_t n)
+{
+    void *p = malloc(n ? n : 1);
+    if (!p) check_no_memory();
+    return p;
+}
 
 void wipe_free(void *p)
 {

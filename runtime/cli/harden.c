@@ -29,7 +29,7 @@ bool cli_sanitized(void) { return LOOKED_INTO; }
 
 void cli_harden(void)
 {
-    json_set_alloc_funcs(malloc, wipe_free);        /* credentials and tokens are JSON on their way */
+    json_set_alloc_funcs(wipe_malloc, wipe_free);   /* credentials and tokens are JSON on their way */
     const struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0) log_warn("core dumps cannot be switched off (%s): do it outside, LimitCORE=0", strerror(errno));
     if (!LOOKED_INTO && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) log_warn("the process can be looked into by others of its account (%s)", strerror(errno));

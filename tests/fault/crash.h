@@ -97,7 +97,7 @@ struct promise {
 };
 
 /* What people have ordered and no life has done yet; the program clears what is done. Empty text: nothing. */
-struct crash_acts { char note[120], erase[40], replay[40]; bool second_spec; };        /* note: a notification, "Accounts insert 1234" */
+struct crash_acts { char note[120], erase[40], replay[40], token[40]; bool second_spec, rotate; };        /* note: a notification, "Accounts insert 1234" */
 
 /* ---- shared by server and child ---- */
 /* Of what was not synced: nothing; sectors at random; all, and the last write torn; all; one change only; all but one; anything, torn anywhere. */
@@ -107,6 +107,7 @@ struct crash_shared {
     int64_t wall_ms, mono_ms;
     uint64_t random;
     uint64_t calls, mallocs;
+    uint64_t keys_from, keys_to;        /* calls of the life that has a token and the master key changed, up to the end of its start */
     struct crash_fault fault[2];        /* the second counts from the start of the life after the first */
     uint64_t second_base;
     bool armed, counting, trace;        /* points are counted, faults strike; each call is told */
@@ -199,7 +200,7 @@ struct crash_case {
     bool memory;                        /* fault[0].call counts allocations */
     /* answer */
     bool done, passed, reached;
-    uint64_t calls, mallocs, noops;
+    uint64_t calls, mallocs, noops, keys_from, keys_to;
     unsigned lives;
     char text[600];
 };
@@ -211,6 +212,7 @@ struct crash_setup {
     const char *dir;                    /* on a fast disk; a directory of its own per case */
     const char *image_path, *data_path;
     const char *more[2];                /* the second scene, by these two specs; NULL: the first */
+    bool keys;                          /* the third: the first, and secrets change */
     bool trace;                         /* tell every call and request */
     const unsigned char *baseline; uint64_t baseline_calls;    /* to see that the course is the same */
     struct crash_record *record;        /* shared memory, or NULL */

@@ -287,9 +287,13 @@ static bool play(struct scene *s)
     s->sh->counting = s->sh->armed = true;
     if (!live(s)) return false;
     sim_loop_advance(s->loop, QUARTER_MS);
-    if (!change_some(s) || (s->more && !more_change(s)) || !live(s)) return false;
+    if (!change_some(s) || (s->more && !more_change(s))) return false;
+    if (s->keys) keys_change(s);
+    if (!live(s)) return false;
     s->c->calls = s->sh->calls;
     s->c->mallocs = s->sh->mallocs;
+    s->c->keys_from = s->sh->keys_from;
+    s->c->keys_to = s->sh->keys_to;
     s->c->reached = s->sh->fault[0].kind == FAULT_NONE || s->sh->hit[0];
     s->sh->counting = s->sh->armed = false;
     sim_loop_advance(s->loop, QUARTER_MS);
@@ -319,7 +323,7 @@ static bool same_course(struct scene *s)
 
 void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned char *called)
 {
-    struct scene s = {.setup = setup, .c = c, .more = setup->more[0] != NULL, .platter = platter_new()};
+    struct scene s = {.setup = setup, .c = c, .more = setup->more[0] != NULL, .keys = setup->keys, .platter = platter_new()};
     int fd = memfd_create("crash", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, sizeof *s.sh) != 0) abort();
     s.sh = mmap(NULL, sizeof *s.sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);

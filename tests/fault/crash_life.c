@@ -2,6 +2,7 @@
  * missing, the engine opens, makes its pass, closes. Runs in the child; ends with enum life_end, or by SIGKILL in the middle of anything. */
 #include "tests/fault/crash.h"
 #include "base/log.h"
+#include "base/wipe.h"
 #include "secret/secret.h"
 #include "sync/engine.h"
 #include <errno.h>
@@ -17,7 +18,8 @@ static const struct { const char *name, *value; } secrets[] = {
     {"zoho", "{\"client_id\":\"1000.SIMCLIENT\",\"client_secret\":\"sim-secret\",\"refresh_token\":\"1000.simrefresh\"}"},
 };
 
-static enum err seal_secrets(const struct life_plan *p, const struct world *w, struct fault *f)
+/* todo: a token that was changed, as by `mlcd secret set`, or NULL. */
+static enum err seal_secrets(const struct life_plan *p, const struct world *w, struct crash_acts *todo, struct fault *f)
 {
     struct secret_store *s = NULL;
     struct arena a;
@@ -27,6 +29,8 @@ static enum err seal_secrets(const struct life_plan *p, const struct world *w, s
     arena_init(&a, 4096);
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets && err == ERR_OK; i++)
         if (secret_get(s, secrets[i].name, &a, &have, NULL) != ERR_OK) err = secret_put(s, secrets[i].name, str_of(secrets[i].value), f);
+    if (err == ERR_OK && todo && todo->token[0]) err = secret_put(s, secrets[0].name, str_of(todo->token), f);
+    if (err == ERR_OK && todo) todo->token[0] = '\0';
     arena_free(&a);
     secret_close(s);
     return err;
@@ -82,11 +86,16 @@ static enum err act(struct engine *e, const struct world *w, struct crash_acts *
     return err;
 }
 
-static enum err once(const struct life_plan *p, const struct world *w, enum plant plant, struct crash_acts *todo, struct engine_result *r, struct fault *f)
+static enum err once(const struct life_plan *p, const struct world *w, enum plant plant, struct crash_shared *sh, struct engine_result *r, struct fault *f)
 {
     struct engine_options o = options(p, plant);
     struct engine *e = NULL;
-    enum err err = engine_open(&e, w, &o, f);
+    struct secret_rotated rotated;
+    struct crash_acts *todo = &sh->todo;
+    enum err err = todo->rotate ? engine_rotate(w, &o, "the harness", &rotated, f) : ERR_OK;
+    if (err == ERR_OK) todo->rotate = false;
+    if (err == ERR_OK) err = engine_open(&e, w, &o, f);
+    if (sh->keys_from && !sh->keys_to) sh->keys_to = sh->calls;
     if (err != ERR_OK) return err;
     err = act(e, w, todo, f);
     if (err == ERR_OK) err = engine_once(e, r, f);
@@ -102,11 +111,12 @@ int life_run(const struct life_plan *p, struct crash_shared *sh, int fd)
     world_real(&w);
     net_child(&w, sh, fd);
     plant_begin(sh->plant);
-    json_set_alloc_funcs(io_malloc, free);
+    json_set_alloc_funcs(wipe_malloc, wipe_free);
     (void)xmlMemSetup(free, io_malloc, io_realloc, io_strdup);
     io_begin(sh, p->root);
-    enum err err = seal_secrets(p, &w, &f);
-    if (err == ERR_OK) err = once(p, &w, sh->plant, &sh->todo, &r, &f);
+    if (sh->todo.rotate && !sh->keys_from) sh->keys_from = sh->calls + 1;
+    enum err err = seal_secrets(p, &w, &sh->todo, &f);
+    if (err == ERR_OK) err = once(p, &w, sh->plant, sh, &r, &f);
     io_end();
     sh->err = (int)err;
     (void)snprintf(sh->error, sizeof sh->error, "%s", err == ERR_OK ? "" : f.text);
@@ -127,7 +137,7 @@ enum err life_recover(const struct life_plan *p, struct crash_shared *sh, char *
     world_real(&w);
     net_child(&w, sh, -1);
     io_begin(sh, p->root);
-    enum err err = seal_secrets(p, &w, &f);
+    enum err err = seal_secrets(p, &w, NULL, &f);
     if (err == ERR_OK) err = engine_open(&e, &w, &o, &f);
     if (err == ERR_OK) engine_close(e);
     io_end();

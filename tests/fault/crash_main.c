@@ -4,7 +4,8 @@
  *   crash-harness --full           every case
  *   crash-harness --power N        only power cuts: N distinct states of the disk (crash_power.c); --state RUN:OP:ROUND:AGAIN tells one of them
  *   crash-harness --case 217:KILL_AFTER[:SEED[:40:CUT_AFTER]]     one case, told call by call
- *   --scene first|more             only that scene (crash_more.c); without it: both, and for --case, --state and --power the first
+ *   --scene first|more|keys        only that scene (crash_more.c); without it: all, and for --case, --state and --power the first. Of the third only the
+ *                                  calls and allocations are struck by which secrets change, and those of the start after it
  *   --part plants|power|twice|memory|points  one part only     --shard I/N  the I-th of N shares of its cases
  *   options: --seed N  --jobs N  --seconds N (bounded)  --image FILE  --data FILE  --dir DIR
  *
@@ -34,7 +35,8 @@ struct run {
     uint64_t calls, mallocs;
     unsigned passed, failed;
     int64_t until_ms;
-    bool more;                              /* the second scene is played */
+    bool more, keys;                        /* the second scene is played, the third */
+    uint64_t from, to;                      /* the calls of the third that are struck */
     struct probe *probe;                    /* while allocations are probed */
     char spec[2][600];                      /* of the second scene */
 };
@@ -61,7 +63,7 @@ static void work(const struct run *r, struct crash_case *c, unsigned slot, unsig
     (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
     (void)mkdir(dir, 0700);
     struct crash_setup s = {.dir = dir, .image_path = r->o.image, .data_path = r->o.data, .trace = r->o.trace,
-                            .more = {r->more ? r->spec[0] : NULL, r->more ? r->spec[1] : NULL}, .baseline = c->plant || called || !r->calls ? NULL : r->called, .baseline_calls = r->calls, .probe = r->probe};
+                            .more = {r->more ? r->spec[0] : NULL, r->more ? r->spec[1] : NULL}, .baseline = c->plant || called || !r->calls ? NULL : r->called, .baseline_calls = r->calls, .probe = r->probe, .keys = r->keys};
     alarm(r->probe ? PROBE_SECONDS : CASE_SECONDS);
     case_run(&s, c, called);
     _exit(0);
@@ -165,6 +167,7 @@ static void make_cases(struct run *r)
     for (uint64_t call = 1; call <= r->calls; call++) reads += r->called[call] == CALL_PREAD;
     for (uint64_t call = 1; call <= r->calls; call++) {
         enum io_call what = (enum io_call)r->called[call];
+        if (r->keys && (call < r->from || call > r->to)) continue;
         if (what == CALL_PREAD && seen++ % (reads / PREADS + 1) != 0) continue;      /* most are of one data key each */
         for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++) {
             bool kill = f == FAULT_KILL_BEFORE || f == FAULT_KILL_AFTER;
@@ -292,6 +295,8 @@ static struct probe *probe_new(const struct run *r, bool every)
     p->every = every;
     p->shard = r->o.shard;
     p->of = r->o.of;
+    p->from = r->from;
+    p->to = r->to;
     (void)backtrace(at, 4);                 /* its first call allocates */
     return p;
 }
@@ -396,7 +401,7 @@ static bool parse(int argc, char **argv, struct options *o)
         else if (strcmp(a, "--power") == 0 && num) o->power = n;
         else if (strcmp(a, "--state") == 0 && v) o->state = v;
         else if (strcmp(a, "--part") == 0 && v) o->part = v;
-        else if (strcmp(a, "--scene") == 0 && v && (strcmp(v, "more") == 0 || strcmp(v, "first") == 0)) o->scene = v;
+        else if (strcmp(a, "--scene") == 0 && v && (strcmp(v, "more") == 0 || strcmp(v, "first") == 0 || strcmp(v, "keys") == 0)) o->scene = v;
         else if (strcmp(a, "--shard") == 0 && v && number(v, &end, &n) && *end == '/' && n > 0) {
             o->shard = (unsigned)n - 1;
             if (!number(end + 1, &end, &n) || *end || n <= o->shard) return false;
@@ -458,7 +463,7 @@ static bool wanted(const struct run *r, const char *part) { return !r->o.part ||
 static void scene(struct run *r, unsigned seconds)
 {
     int64_t began = now_ms();
-    unsigned part = r->more ? 3 : 1;                                            /* the second scene gets a third of what is bounded */
+    unsigned part = r->keys ? 6 : r->more ? 3 : 1;                              /* the later scenes get less of what is bounded */
     size_t done, cases = 0, twice = r->o.full ? TWICE_FULL : TWICE_BOUNDED / part;
     if (!baseline(r, PLANT_NONE, r->called)) {
         printf("not ok crash run without faults: %s\n", r->cases[0].text);
@@ -467,15 +472,18 @@ static void scene(struct run *r, unsigned seconds)
     }
     r->calls = r->cases[0].calls;
     r->mallocs = r->cases[0].mallocs;
+    r->from = r->cases[0].keys_from;
+    r->to = r->cases[0].keys_to;
     r->passed++;
     printf("ok crash run without faults: 60 customers, four orders with lines, and their changes%s, %u lives\n",
-           r->more ? "; bulk write, notifications, deletes, erasure, replay, another spec" : "", r->cases[0].lives);
+           r->more ? "; bulk write, notifications, deletes, erasure, replay, another spec" : r->keys ? "; another token, another master key" : "", r->cases[0].lives);
     tell_calls(r);
-    for (int p = PLANT_NONE + 1; p < PLANT_NO_DIR_SYNC && !r->more && wanted(r, "plants"); p++) find_plant(r, (enum plant)p);
-    for (int p = PLANT_NO_DIR_SYNC; p < PLANT_UNCHECKED && !r->more && wanted(r, "plants"); p++) power(r, POWER_PLANT, (enum plant)p);
-    for (int p = PLANT_UNCHECKED; p < PLANT_COUNT && !r->more && wanted(r, "plants"); p++) find_memory_plant(r, (enum plant)p);
-    if (wanted(r, "power")) power(r, r->o.full ? POWER_FULL : POWER_BOUNDED / part, PLANT_NONE);
-    if (wanted(r, "twice")) {
+    bool plants = !r->more && !r->keys && wanted(r, "plants");
+    for (int p = PLANT_NONE + 1; p < PLANT_NO_DIR_SYNC && plants; p++) find_plant(r, (enum plant)p);
+    for (int p = PLANT_NO_DIR_SYNC; p < PLANT_UNCHECKED && plants; p++) power(r, POWER_PLANT, (enum plant)p);
+    for (int p = PLANT_UNCHECKED; p < PLANT_COUNT && plants; p++) find_memory_plant(r, (enum plant)p);
+    if (wanted(r, "power") && !r->keys) power(r, r->o.full ? POWER_FULL : POWER_BOUNDED / part, PLANT_NONE);
+    if (wanted(r, "twice") && !r->keys) {
         make_twice(r, twice);
         cases += done = run_made(r);
         tell_group(r, done, "struck twice");
@@ -493,12 +501,20 @@ static void scene(struct run *r, unsigned seconds)
     r->until_ms = 0;
 }
 
+static void play(struct run *r, const char *name)
+{
+    r->more = strcmp(name, "more") == 0;
+    r->keys = strcmp(name, "keys") == 0;
+}
+
 static int everything(struct run *r)
 {
-    bool first = !r->o.scene || strcmp(r->o.scene, "first") == 0, more = !r->o.scene || strcmp(r->o.scene, "more") == 0;
-    if (first) scene(r, more ? r->o.seconds * 2 / 3 : r->o.seconds);
-    r->more = more;
-    if (more) scene(r, first ? r->o.seconds / 3 : r->o.seconds);
+    static const struct { const char *name; unsigned share; } scenes[] = {{"first", 6}, {"more", 3}, {"keys", 1}};
+    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
+        if (r->o.scene && strcmp(r->o.scene, scenes[i].name) != 0) continue;
+        play(r, scenes[i].name);
+        scene(r, r->o.scene ? r->o.seconds : r->o.seconds * scenes[i].share / 10);
+    }
     printf("%u passed, %u failed\n", r->passed, r->failed);
     return r->failed ? 1 : 0;
 }
@@ -518,7 +534,7 @@ int main(int argc, char **argv)
     }
     slash = strrchr(r.o.image, '/');
     for (int i = 0; i < 2; i++) (void)snprintf(r.spec[i], sizeof r.spec[i], "%.*s/more%s.mlcb", slash ? (int)(slash - r.o.image) : 1, slash ? r.o.image : ".", i ? "2" : "");
-    r.more = r.o.scene && strcmp(r.o.scene, "more") == 0;
+    play(&r, r.o.scene ? r.o.scene : "first");
     r.cases = mmap(NULL, cases_max * sizeof *r.cases, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     r.called = mmap(NULL, CRASH_CALLS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r.cases == MAP_FAILED || r.called == MAP_FAILED || (mkdir(r.o.dir, 0700) != 0 && errno != EEXIST)) {

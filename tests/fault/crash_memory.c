@@ -1,5 +1,5 @@
 /* crash_memory.c - allocations: each has a number, and can be refused, alone or with all after it (to the end of that life). malloc, calloc and realloc
- * of ours and of LMDB come through the linker's wraps, those of jansson and libxml2 through their own doors.
+ * of ours, which jansson uses too, and of LMDB come through the linker's wraps, those of libxml2 through its own doors.
  *
  * A case of its own for each of 65,000 allocations would play the scene as often. So the scene is played once, and forks at each allocation:
  *
@@ -42,7 +42,8 @@ void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off);
 /* ---- places ---- */
 extern const char __executable_start, etext;
 
-/* The frames of the product from the allocation down that lie in this program, as offsets: the same in every run of it, wherever the kernel puts it. */
+/* The frames of the product and its libraries from the allocation down, the same in every run, wherever the kernel puts them: in this program as offsets,
+ * in a library as what is left of the address within its page. */
 static size_t place(uint64_t *out, size_t most)
 {
     void *at[FRAMES];
@@ -51,7 +52,8 @@ static size_t place(uint64_t *out, size_t most)
     while (i < n && at[i] != memory.caller) i++;
     for (; i < n - memory.below && kept < most; i++) {
         const char *p = at[i];
-        if (p >= &__executable_start && p < &etext) out[kept++] = (uint64_t)(p - &__executable_start);
+        bool here = p >= &__executable_start && p < &etext;
+        out[kept++] = here ? (uint64_t)(p - &__executable_start) : (uint64_t)(uintptr_t)p % 4096;
     }
     return kept;
 }
@@ -140,6 +142,7 @@ static void judge(struct crash_shared *sh, enum fault_kind kind, int status, uin
 static bool probe(struct crash_shared *sh)
 {
     struct probe *p = sh->probe;
+    if (p->to && (sh->calls < p->from || sh->calls > p->to)) return false;
     uint64_t stack = place_hash();
     bool first = fresh(p->stacks, PROBE_STACKS, stack);
     p->allocations++;

@@ -2,6 +2,8 @@
  * customer's find looks for, and Zoho tells it; a customer is deleted in Sage; the operator erases one record, replays another, and gives a spec that
  * writes one field more. What a life did not get done is ordered again in the next one, as an operator would.
  *
+ * The third scene is the first with its secrets changed in the same place: `mlcd secret set` of the agent's token, `mlcd secret rotate`.
+ *
  * Runs in the server; crash_life.c does what is ordered here. */
 #include "tests/fault/scene.h"
 #include <jansson.h>
@@ -43,7 +45,14 @@ bool more_change(struct scene *s)
 bool more_to_do(const struct scene *s)
 {
     const struct crash_acts *todo = &s->sh->todo;
-    return todo->note[0] || todo->erase[0] || todo->replay[0];
+    return todo->note[0] || todo->erase[0] || todo->replay[0] || todo->token[0] || todo->rotate;
+}
+
+void keys_change(struct scene *s)
+{
+    sage_sim_change_token(s->sage, "another-token");
+    (void)snprintf(s->sh->todo.token, sizeof s->sh->todo.token, "another-token");
+    s->sh->todo.rotate = true;
 }
 
 static bool says(struct scene *s, const json_t *record, const char *key, const char *field, const char *want)

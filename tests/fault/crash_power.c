@@ -13,6 +13,7 @@
 #include "tests/fault/platter.h"
 #include <errno.h>
 #include <ftw.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ struct place { size_t run; uint64_t at; unsigned round; uint64_t again; };      
 struct worker {
     struct power *p;
     unsigned k, of;
-    char dir[300], state[320];
+    char dir[300], state[320], kept[320];
     struct crash_shared *child;
     struct platter *disk;
     struct claim claim;
@@ -87,7 +88,7 @@ static _Noreturn void start_and_judge(struct worker *w, const struct claim *clai
     enum err err = life_recover(&plan, w->child, why, sizeof why);
     if (err == ERR_OK) {
         struct fault f = {ERR_OK, ""};
-        struct state_judge j = {.dir = w->state, .claim = claim, .erases = true};
+        struct state_judge j = {.dir = w->state, .claim = claim, .erases = true, .kept = w->told ? NULL : w->kept};
         err = state_judge(&j, &f);
         (void)snprintf(why, sizeof why, "%s", f.text);
     }
@@ -256,9 +257,11 @@ static _Noreturn void work(struct power *p, unsigned k)
 {
     struct worker w = {.p = p, .k = k, .of = p->o->jobs, .child = child_memory()};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);      /* LMDB's tables stay fresh pages of the kernel, which nobody has to fill with zeros */
     (void)snprintf(w.dir, sizeof w.dir, "%s/power-%u", p->o->dir, k);
     (void)snprintf(w.state, sizeof w.state, "%s/state", w.dir);
-    if (mkdir(w.dir, 0700) != 0 && errno != EEXIST) abort();
+    (void)snprintf(w.kept, sizeof w.kept, "%s/folds", p->o->dir);
+    if ((mkdir(w.dir, 0700) != 0 && errno != EEXIST) || (mkdir(w.kept, 0700) != 0 && errno != EEXIST)) abort();
     for (unsigned round = 0; round < ROUNDS_MAX && !over(p); round++)
         for (size_t run = 0; run < p->nruns && !over(p); run++) walk_run(&w, run, round, NULL);
     _exit(0);

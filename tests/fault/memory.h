@@ -8,6 +8,7 @@ enum { PROBE_STACKS = 1 << 15, PROBE_WHOLE = 1 << 15, PROBE_TOLD = 20 };
 struct probe {
     bool every;                         /* each allocation; else each place (call stack) once */
     unsigned shard, of;
+    uint64_t from, to;                  /* only those made between these calls; 0, 0: all */
     bool more;                          /* after the refusal there was another allocation */
     uint64_t allocations, nstacks;
     uint64_t refused, alike;            /* alike: alone and with all after it are one case */

@@ -27,7 +27,7 @@ struct scene {
     char feed[620];                                   /* folder of the orders' files */
     struct scene_order order[SCENE_ORDERS];
     unsigned line_keys;
-    bool more;                                        /* the second scene */
+    bool more, keys;                                  /* the second scene, the third */
     char group[24];                                   /* the record that people made */
     char deleted[32], erased[32], replayed[32];       /* customers of Sage */
     bool second_spec;
@@ -56,6 +56,8 @@ bool orders_check(struct scene *s);
  * change the spec. */
 bool more_change(struct scene *s);
 bool more_to_do(const struct scene *s);
+/* The third scene, at the same place: the agent has another token from now on, and the master key is to be changed. */
+void keys_change(struct scene *s);
 /* Whether Zoho's record of a customer is as the second scene promises, beyond what the first does. */
 bool more_check(struct scene *s, const struct json_t *record, const char *key);
 /* The customer that is gone from Sage still stands in Zoho, and says so. */

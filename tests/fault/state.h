@@ -4,6 +4,7 @@
 #include "tests/fault/crash.h"
 #include "journal/journal.h"
 #include "secret/secret.h"
+#include <stdio.h>
 
 /* What had been promised when the power went. */
 enum { CLAIM_SECRETS = 8, CLAIM_VALUES = 16, CLAIM_SLOTS = 16 };
@@ -21,6 +22,7 @@ struct state_judge {
     const char *dir;
     const struct claim *claim;                    /* NULL: nothing is known */
     bool erases;                                  /* the scene erases records */
+    const char *kept;                             /* directory for what was folded and found good, so that it is done once for many; or NULL */
     void (*frame)(void *arg, const struct frame *fr, const struct event_tags *ev); void *arg;      /* may be NULL */
     /* opened, for more questions; the process ends after them */
     struct world w;
@@ -28,6 +30,8 @@ struct state_judge {
     struct journal *journal;
     struct store *store, *again;
     uint64_t last_seq;
+    FILE *hashes; bool before;                    /* of the frames; read (the log was judged before) or being written */
+    char fold[700];                               /* where they are kept */
 };
 /* The log verifies, its fold is the index byte by byte, every private part opens, every compiled spec is kept, every claim holds. */
 enum err state_judge(struct state_judge *j, struct fault *f);

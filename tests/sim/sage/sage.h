@@ -115,6 +115,8 @@ bool sage_sim_vanish(struct sage_sim *, const char *company, const char *resourc
 bool sage_sim_renew_epoch(struct sage_sim *, const char *company);
 // The process of the server starts anew: caches, statistics and sessions go, rows, epoch and faults stay.
 void sage_sim_restart(struct sage_sim *);
+// Somebody gives the agent another token; the one before is refused from now on.
+void sage_sim_change_token(struct sage_sim *, const char *token);
 void sage_sim_shift_clock(struct sage_sim *, int64_t by_ms);
 int64_t sage_sim_now_ms(const struct sage_sim *);
 

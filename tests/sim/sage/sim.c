@@ -65,6 +65,13 @@ static void disown(const char **s)
     free(u.owned);
 }
 
+void sage_sim_change_token(struct sage_sim *s, const char *token)
+{
+    disown(&s->opt.token);
+    s->opt.token = token;
+    own(&s->opt.token);
+}
+
 void sage__epoch_make(struct sage_company *c)
 {
     uint64_t a = sage__mix(c->seed ^ (0xe90c + c->epoch_count * 2)), b = sage__mix(a + 1);
