@@ -47,6 +47,8 @@ for t in tests/e2e/*_test.sh; do
 done
 [ -d "$B/replay" ] && one fuzz/replay sh tests/fuzz/replay.sh
 [ -x "$B/sim-run" ] && one sim/run "$B/sim-run" --count 10 --days 7 --twice 5
+[ -x "$B/sim-run" ] && one sim/pinned "$B/sim-run" --pinned
+[ -x "$B/sim-run" ] && one sim/memory "$B/sim-run" --count 3 --days 5 --memory
 [ -x "$B/crash-harness" ] && one fault/crash "$B/crash-harness" --bounded
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

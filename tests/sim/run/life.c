@@ -7,12 +7,14 @@
  */
 #include "run.h"
 #include "base/log.h"
+#include "base/wipe.h"
 #include "secret/secret.h"
 #include "sync/act.h"
 #include "sync/engine.h"
 #include "sync/reconcile.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,6 +151,7 @@ int life_live(const struct seed *s, int fd)
     w.http.start = start;
     plant_set(s->setup->plant, &w);
     log_set_level(LOG_INFO);
+    json_set_alloc_funcs(wipe_malloc, wipe_free); // as mlcd does
     io_begin(s->sh, s->root);
     enum err err = seal_secrets(s->state, &w, &f);
     if (err == ERR_OK)

@@ -4,8 +4,9 @@
  *   sim-run --seed 42 --tell         one seed, each event told; when it fails, its state directory stays
  *   sim-run --count 1000             seeds 1 to 1000; --seeds 7..9: these
  *   sim-run --plants                 planted bugs: how many seeds it takes to find each
+ *   sim-run --pinned                 seeds that once failed (pinned.def), each with days of its own
  *   options: --days N (30)  --jobs N (2)  --hits N: each kind of fault has to strike so often  --twice N: every N-th seed is run twice (10)
- *            --plant NAME: with that bug  --log FILE: a line a seed  --dir DIR  --images DIR
+ *            --memory: allocations are refused too  --plant NAME: with that bug  --log FILE: a line a seed  --dir DIR  --images DIR
  *
  * Prints "not ok" with the violated rule, the last events and the command to repeat it for a seed that fails; the table of hits; "N passed, N failed".
  */
@@ -30,7 +31,7 @@ enum { JOBS_MAX = 16, SEEDS_MAX = 200000, SEED_SECONDS = 300 };
 struct options {
     uint64_t from, to;
     unsigned days, jobs, hits, twice;
-    bool tell, plants;
+    bool tell, plants, pinned, memory;
     enum run_plant plant;
     const char *dir, *images, *log;
 };
@@ -49,6 +50,19 @@ static const char *const plant_name[RUN_PLANT_COUNT] = {
 #include "plant.def"
 #undef RUN_PLANT
 };
+
+static const struct pinned {
+    uint64_t seed;
+    unsigned days;
+} pinned[] = {
+#define PINNED(seed, days, what) {seed, days},
+#include "pinned.def"
+#undef PINNED
+};
+
+// With --pinned numbers are places in the list, else they are the seeds.
+static uint64_t seed_of(const struct run *r, uint64_t number) { return r->o.pinned ? pinned[number].seed : number; }
+static unsigned days_of(const struct run *r, uint64_t number) { return r->o.pinned ? pinned[number].days : r->o.days; }
 
 static int64_t now_ms(void)
 {
@@ -82,11 +96,11 @@ static void stay_on_one(unsigned slot)
     (void)sched_setaffinity(0, sizeof one, &one);
 }
 
-static void work(const struct run *r, uint64_t seed, struct run_result *result, unsigned slot)
+static void work(const struct run *r, uint64_t number, struct run_result *result, unsigned slot)
 {
     char dir[700];
     (void)snprintf(dir, sizeof dir, "%s/%u", r->o.dir, slot);
-    struct run_setup s = {.seed = seed, .days = r->o.days, .plant = r->o.plant, .tell = r->o.tell, .dir = dir, .spec = {r->spec[0], r->spec[1]},
+    struct run_setup s = {.seed = seed_of(r, number), .days = days_of(r, number), .plant = r->o.plant, .memory = r->o.memory, .tell = r->o.tell, .dir = dir, .spec = {r->spec[0], r->spec[1]},
                           .image = {r->image[0], r->image[1]}, .data = r->data};
     (void)signal(SIGTERM, SIG_IGN); // a terminal tells the whole group: the seed is played to its end
     (void)signal(SIGINT, SIG_IGN);
@@ -106,8 +120,10 @@ static void broken(struct run_result *result, int status)
                    WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "did not end within five minutes" : "the simulation itself broke", (unsigned)status);
 }
 
-static void tell_seed(struct run *r, uint64_t seed, const struct run_result *x)
+static void tell_seed(struct run *r, uint64_t number, const struct run_result *x)
 {
+    uint64_t seed = seed_of(r, number);
+    unsigned days = days_of(r, number);
     if (r->log) {
         fprintf(r->log, "%llu %s %016llx %llu requests %llu lives %llu edits %llu credits %lld ms %s%s%s\n", (unsigned long long)seed, x->passed ? "ok" : "NOT OK",
                 (unsigned long long)x->trace, (unsigned long long)x->requests, (unsigned long long)x->lives, (unsigned long long)x->edits, (unsigned long long)x->credits,
@@ -121,7 +137,7 @@ static void tell_seed(struct run *r, uint64_t seed, const struct run_result *x)
     r->failed += !x->passed;
     if (!x->passed)
         printf("not ok sim seed %llu: %s: %s\n  again: make sim SEED=%llu DAYS=%u      every event: %s/sim-run --seed %llu --days %u --tell\n", (unsigned long long)seed,
-               x->rule, x->text, (unsigned long long)seed, r->o.days, r->o.images, (unsigned long long)seed, r->o.days);
+               x->rule, x->text, (unsigned long long)seed, days, r->o.images, (unsigned long long)seed, days);
     fflush(stdout);
 }
 
@@ -173,6 +189,8 @@ static void tell_hits(struct run *r, uint64_t n)
     printf("hits over %llu seeds of %u days:\n", (unsigned long long)n, r->o.days);
     for (int h = HIT_NONE + 1; h < HIT_COUNT; h++) {
         uint64_t sum = 0, seeds = 0;
+        if (h == HIT_MEMORY && !r->o.memory)
+            continue;
         for (uint64_t i = 0; i < n; i++) {
             sum += r->results[i].hits[h];
             seeds += r->results[i].hits[h] > 0;
@@ -330,6 +348,10 @@ static bool parse(int argc, char **argv, struct options *o)
             o->tell = true;
         else if (strcmp(argv[i], "--plants") == 0)
             o->plants = true;
+        else if (strcmp(argv[i], "--pinned") == 0)
+            o->pinned = true;
+        else if (strcmp(argv[i], "--memory") == 0)
+            o->memory = true;
         else if (i + 1 == argc || !take(o, argv[i], argv[i + 1]))
             return false;
         else
@@ -351,7 +373,10 @@ static void everything(struct run *r)
     int64_t began = now_ms();
     uint64_t n = run_seeds(r, r->o.from, r->o.to, r->results, false);
     tell_sums(r, n, now_ms() - began);
-    if (n > 1) {
+    if (r->o.pinned) {
+        if (r->failed == 0)
+            printf("ok sim pinned: %llu seeds that once failed\n", (unsigned long long)n);
+    } else if (n > 1) {
         twice(r, n);
         tell_hits(r, n);
     } else if (r->results[0].passed) {
@@ -368,9 +393,13 @@ int main(int argc, char **argv)
     (void)snprintf(dir, sizeof dir, "%s/mlc-sim-%ld", shm ? shm : "/tmp", (long)getpid());
     struct run r = {.o = {.from = 1, .to = 20, .days = 30, .jobs = 2, .twice = 10, .dir = dir, .images = images}};
     if (!parse(argc, argv, &r.o)) {
-        fputs("usage: sim-run [--seed N | --seeds A..B | --count N] [--days N] [--jobs N] [--tell] [--hits N] [--twice N] [--plants | --plant NAME] [--log F]\n"
+        fputs("usage: sim-run [--seed N | --seeds A..B | --count N] [--days N] [--jobs N] [--tell] [--hits N] [--memory] [--twice N] [--plants | --plant NAME | --pinned] [--log F]\n"
               "               [--dir D] [--images D]\n", stderr);
         return 2;
+    }
+    if (r.o.pinned) {
+        r.o.from = 0;
+        r.o.to = sizeof pinned / sizeof *pinned - 1;
     }
     for (int i = 0; i < 2; i++) {
         (void)snprintf(r.spec[i], sizeof r.spec[i], "%s/tests/sim/run/world%s.mlc", r.o.images, i ? "2" : "");

@@ -32,4 +32,6 @@ sim: sim-run
 	$(B)/sim-run $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--count $(or $(COUNT),20))) --days $(DAYS) --jobs $(JOBS)
 sim-full: sim-run
 	$(B)/sim-run --count 1000 --days 30 --jobs $(JOBS) --hits 100
+	$(B)/sim-run --count 100 --days 30 --jobs $(JOBS) --memory
+	$(B)/sim-run --pinned --jobs $(JOBS)
 	$(B)/sim-run --plants --days 30 --jobs $(JOBS)

@@ -68,6 +68,7 @@ struct run_setup {
     uint64_t seed;
     unsigned days;
     enum run_plant plant;
+    bool memory; // allocations are refused now and then
     bool tell; // each event, each call and the program's own words to stderr
     const char *dir; // on a fast disk, for this seed alone
     const char *spec[2], *image[2]; // of the world before and after the new spec
@@ -99,7 +100,7 @@ struct seed {
     struct net_server *net;
     struct platter *platter;
     struct door *door;
-    uint64_t random;
+    uint64_t random, refusals; // two streams: with and without refused allocations all else is the same up to the first
     int64_t start_ms, end_ms; // true time; end: the faults stop
     char root[600], state[620], image[620], log[620]; // log: what the program said
     unsigned version; // of the newest edit

@@ -233,6 +233,8 @@ static int end_of(struct seed *s, int status)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s->sh->struck)
         return LIFE_KILLED;
+    if (s->sh->out_of_memory && WIFEXITED(status) && WEXITSTATUS(status) == 71)
+        return LIFE_KILLED;
     if (WIFSIGNALED(status))
         return seed_violated(s, "no crash of its own", "the program ended by signal %d", WTERMSIG(status)) - 1;
     int code = WEXITSTATUS(status) - STATUS_BASE;
@@ -354,6 +356,7 @@ static void prepare(struct seed *s)
 {
     int64_t dst = s->setup->seed % 2 ? AUTUMN_MS : SPRING_MS, span = (int64_t)s->setup->days * DAY_MS;
     s->random = s->setup->seed * 0x9e3779b97f4a7c15u + 1;
+    s->refusals = s->random ^ 0x5bd1e995;
     s->start_ms = dst - span / 4 - (int64_t)seed_dice(s, (uint64_t)(span / 2));
     s->end_ms = s->start_ms + span;
     s->beyond = s->setup->seed % 4 == 3;

@@ -291,6 +291,19 @@ static void arm(struct seed *s)
     seed_event(s, "armed: %s", fault_text[crashes[at].kind]);
 }
 
+// Some 20,000 allocations are a few hours of the program's work.
+static void arm_memory(struct seed *s)
+{
+    struct crash_shared *sh = s->sh;
+    uint64_t dice = crash_random(&s->refusals);
+    if (sh->fault[0].kind != FAULT_NONE || dice % 10000 >= 150)
+        return;
+    enum fault_kind kind = dice & 1 << 20 ? FAULT_MEMORY : FAULT_MEMORY_LASTING;
+    sh->hit[0] = false;
+    sh->fault[0] = (struct crash_fault){.call = sh->mallocs + 1 + (dice >> 24) % 20000, .kind = kind};
+    seed_event(s, "armed: %s", fault_text[kind]);
+}
+
 // What struck is counted, and the next may be armed.
 static void struck(struct seed *s)
 {
@@ -302,6 +315,8 @@ static void struck(struct seed *s)
             seed_hit(s, crashes[i].hit);
             break;
         }
+    if (sh->fault[0].kind == FAULT_MEMORY || sh->fault[0].kind == FAULT_MEMORY_LASTING)
+        seed_hit(s, HIT_MEMORY);
     if (sh->fault[0].kind == FAULT_LATE)
         s->on_its_way_ms = seed_true_ms(s) + 10100;
     seed_event(s, "struck: %s", fault_text[sh->fault[0].kind]);
@@ -331,6 +346,8 @@ void trouble_turn(struct seed *s)
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
         if (seed_dice(s, 10000) < acts[i].per_10000)
             acts[i].act(s);
+    if (s->setup->memory)
+        arm_memory(s);
     if (seed_dice(s, 10000) < (s->revoked ? 300 : 12))
         call_operator(s);
 }
