@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 16, CASE_SECONDS = 120, PROBE_SECONDS = 7200, SHOWN = 40, MEMORY_BOUNDED = 24, PREADS = 500, POWER_BOUNDED = 500, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 40 };
+enum { JOBS_MAX = 16, CASE_SECONDS = 120, PROBE_SECONDS = 7200, SHOWN = 40, MEMORY_BOUNDED = 12, PREADS = 500, POWER_BOUNDED = 500, POWER_FULL = 100000, POWER_PLANT = 3000, TWICE_FULL = 600, TWICE_BOUNDED = 30 };
 struct options { bool full, trace; uint64_t seed; unsigned jobs, seconds; const char *image, *data, *dir; struct crash_fault one[2]; enum plant plant;
     uint64_t power; const char *state, *part, *scene; unsigned shard, of; };
 struct run {
