@@ -23,7 +23,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { FRAMES = 128, SECONDS = 20, STATUS_NO_MEMORY = 71, STATUS_GOES_ON = 72 };
+enum { FRAMES = 128, SECONDS = 20, STATUS_NO_MEMORY = 71, STATUS_GOES_ON = 72, STATUS_LEAKS = 23 /* a sanitizer's last word after 71 */ };
 static struct {
     struct crash_shared *sh;
     bool fork;
@@ -131,8 +131,8 @@ static void judge(struct crash_shared *sh, enum fault_kind kind, int status, uin
     if (code == STATUS_GOES_ON) {
         p->goes_on++;
         whole(p, sh->mallocs, kind, stack, mixed(mixed(stack, sh->lasts), (uint64_t)kind));
-    } else if (code == STATUS_NO_MEMORY || code == CRASH_STATUS + LIFE_ERROR) {
-        *(code == STATUS_NO_MEMORY ? &p->died : &p->failed) += 1;
+    } else if (code == STATUS_NO_MEMORY || code == STATUS_LEAKS || code == CRASH_STATUS + LIFE_ERROR) {
+        *(code == CRASH_STATUS + LIFE_ERROR ? &p->failed : &p->died) += 1;
         whole(p, sh->mallocs, kind, stack, left_behind(sh));
     } else
         wrong(p, kind, status, sh->mallocs);

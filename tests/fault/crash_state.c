@@ -142,7 +142,7 @@ static enum err open_all(struct state_judge *j, struct fault *f)
     so.read_only = j->before;
     if (err == ERR_OK) err = store_open(&j->again, &j->w, &so, f);
     if (err == ERR_OK) err = slot_open(j->secrets, store_next_slot(j->store), f);
-    if (err != ERR_OK) return err;
+    if (err != ERR_OK || j->before) return err;
     struct journal_options jo = {.dir = journal, .origin = "ml-connector", .applied_seq = store_applied_seq(j->store), .read_only = true,
                                  .seal = {secret_seal, secret_unseal, NULL, j->secrets, {0}}};
     return journal_open(&j->journal, &j->w, &jo, f);
