@@ -23,13 +23,13 @@ static int x_close(void *c, int fd)
 static int64_t x_pread(void *c, int fd, void *p, size_t n, int64_t off)
 {
     struct failing_disk *d = c;
-    if (hit(d)) return d->nothing ? 0 : -1;
+    if (hit(d)) return d->reads_nothing ? 0 : -1;
     return d->real.pread(d->real.ctx, fd, p, n, off);
 }
 static int64_t x_pwrite(void *c, int fd, const void *p, size_t n, int64_t off)
 {
     struct failing_disk *d = c;
-    if (hit(d)) return d->nothing ? 0 : -1;
+    if (hit(d)) return d->writes_nothing ? 0 : -1;
     return d->real.pwrite(d->real.ctx, fd, p, n, off);
 }
 static int x_fdatasync(void *c, int fd)

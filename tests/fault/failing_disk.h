@@ -7,7 +7,7 @@ struct failing_disk {
     struct world_files real;
     uint64_t calls, at;                 /* calls so far; the one that fails, 0: none */
     int why;                            /* its errno */
-    bool nothing;                       /* reads and writes do not fail: they move no byte */
+    bool reads_nothing, writes_nothing; /* a read or write does not fail: it moves no byte */
     bool lasting;                       /* so do all calls after it */
 };
 /* Puts *d before what f has; d lives as long as f is used. Its close never fails and is not counted. */

@@ -96,7 +96,7 @@ static void every_call(const char *name, struct rig *from, int code, bool nothin
     uint64_t n = 0;
     for (bool reached = true; reached && !why[0];) {
         struct rig *r = rig_copy(from);
-        struct failing_disk disk = {.at = ++n, .why = code, .nothing = nothing};
+        struct failing_disk disk = {.at = ++n, .why = code, .reads_nothing = nothing, .writes_nothing = nothing};
         failing_disk(&disk, &r->w.files);
         enum err e = live(r);
         reached = disk.calls >= n;
