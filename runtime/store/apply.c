@@ -299,13 +299,15 @@ static enum err forget_links(struct fold *x, uint32_t slot)
         uint32_t whose;
         int rc = mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_LINKS], &c);
         if (rc) return store__fail(x->s, rc, "walk links", x->f);
-        while (found.n == 0 && mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0) {
+        while (found.n == 0 && (rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
             struct str key = {k.mv_data, k.mv_size};
-            if (!store__open_value(x->s, TABLE_LINKS, key, (struct str){v.mv_data, v.mv_size}, &value)) continue;
-            if (store__link_slot(value, &whose) && whose == slot) found = keep(&x->arena, key);
+            bool good = store__open_value(x->s, TABLE_LINKS, key, (struct str){v.mv_data, v.mv_size}, &value) && store__link_slot(value, &whose);
+            if (!good) rc = MDB_CORRUPTED;
+            if (!good || whose == slot) found = keep(&x->arena, key);
         }
         mdb_cursor_close(c);
-        if (found.n == 0) return ERR_OK;
+        if (rc == MDB_NOTFOUND) return ERR_OK;
+        if (rc) return store__fail(x->s, rc, "walk links", x->f);
         enum err e = store__del(x->s, TABLE_LINKS, found, x->f);
         if (e != ERR_OK) return e;
     }
@@ -425,7 +427,6 @@ static enum err fold_flow(struct fold *x)
         fl->hashes = ev->v[EV_HASHES];
         fl->next_full_ms = event_int(ev, EV_NEXT_FULL, fl->next_full_ms);
         break;
-    case FRAME_POLL: break;
     case FRAME_PAGE:
         if (str_is(ev->v[EV_PASS], "full")) fl->full_cursor = ev->v[EV_CURSOR];
         else if (str_is(ev->v[EV_PASS], "changes")) fl->cursor = ev->v[EV_CURSOR];
@@ -460,7 +461,7 @@ static enum err fold_flow(struct fold *x)
     case FRAME_ACCEPT:
         fl->held_ok = (uint16_t)event_int(ev, EV_COMPLETE, 0);
         break;
-    default: break;
+    default: break;                  /* POLL */
     }
     enum err e = store__flow_put(x->s, x->flow_name, fl, x->f);
     bool release = x->fr->kind == FRAME_ACCEPT || (x->fr->kind == FRAME_FUSE && event_int(ev, EV_COMPLETE, 0));

@@ -146,7 +146,10 @@ size_t store_locked_due(struct store *s, int64_t now_ms, size_t max, struct aren
     for (; rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
         struct str full = {k.mv_data, k.mv_size}, value;
         struct store_locked l;
-        if (!store__open_value(s, TABLE_LOCKED, full, (struct str){v.mv_data, v.mv_size}, &value) || !locked_decode(value, &l)) continue;
+        if (!store__open_value(s, TABLE_LOCKED, full, (struct str){v.mv_data, v.mv_size}, &value) || !locked_decode(value, &l)) {
+            rc = MDB_CORRUPTED;             /* passed over, the record would never be read again */
+            break;
+        }
         l.flow = (uint16_t)get_be(full.p, 2);
         if (l.due_ms > now_ms || n == max) {
             if (l.due_ms < next) next = l.due_ms;
@@ -204,7 +207,11 @@ void store_links(struct store *s, struct str module, struct arena *a, void (*eac
         struct str key = {k.mv_data, k.mv_size}, value;
         struct store_answer l;
         if (!str_starts(key, buf_view(&from))) break;
-        if (store__open_value(s, TABLE_LINKS, key, (struct str){v.mv_data, v.mv_size}, &value) && store__link_open(s, key, value, a, &l)) each(ctx, &l);
+        if (!store__open_value(s, TABLE_LINKS, key, (struct str){v.mv_data, v.mv_size}, &value)) {
+            rc = MDB_CORRUPTED;
+            break;
+        }
+        if (store__link_open(s, key, value, a, &l)) each(ctx, &l);
     }
     ended(s, rc, c);
     buf_free(&from);

@@ -44,7 +44,7 @@ void store__checksum(const unsigned char index_key[32], enum store_table t, stru
     unsigned char head[5] = {(unsigned char)t, (unsigned char)key.n, (unsigned char)(key.n >> 8), 0, 0};
     crypto_generichash_init(&st, index_key, 32, CHECKSUM);
     crypto_generichash_update(&st, head, sizeof head);
-    if (key.n) crypto_generichash_update(&st, (const unsigned char *)key.p, key.n);
+    crypto_generichash_update(&st, (const unsigned char *)key.p, key.n);      /* LMDB has no empty key */
     if (value.n) crypto_generichash_update(&st, (const unsigned char *)value.p, value.n);
     crypto_generichash_final(&st, out, CHECKSUM);
 }

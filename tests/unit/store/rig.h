@@ -76,6 +76,24 @@ static inline void rig_close(struct rig *r)
     nftw(r->dir, rig_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* "TAG=text TAG#number ..."; a record's frame is "FLOW KEY TAG..." with the key as one letter. */
+static inline void rig_tags(struct buf *out, const char *text)
+{
+    char tag[20], value[200];
+    while (*text) {
+        size_t n = strcspn(text, "=#"), m = strcspn(text + n + 1, " ");
+        snprintf(tag, sizeof tag, "%.*s", (int)n, text);
+        snprintf(value, sizeof value, "%.*s", (int)m, text + n + 1);
+        unsigned t = 1;
+        while (t < EV_TAG_LIMIT && (!event_tag_name(t) || strcmp(event_tag_name(t), tag) != 0)) t++;
+        if (t == EV_TAG_LIMIT) abort();
+        if (text[n] == '#') event_put_int(out, (enum event_tag)t, strtoll(value, NULL, 10));
+        else event_put_text(out, (enum event_tag)t, value);
+        text += n + 1 + m;
+        text += strspn(text, " ");
+    }
+}
+
 static inline void rig_apply(struct rig *r, enum frame_kind kind, uint32_t slot, const struct buf *pub, const struct buf *priv)
 {
     struct frame fr = {.seq = ++r->seq, .time_ms = INT64_C(1773355267000) + (int64_t)r->seq, .kind = (uint16_t)kind, .slot = slot, .pub = buf_view(pub), .priv = buf_view(priv)};
