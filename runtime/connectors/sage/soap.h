@@ -59,7 +59,10 @@ enum err sage100__soap_call(struct source *s, enum soap_id op, struct str compan
  * counts as 204). */
 enum err sage100__soap_document(struct source *s, const char *url, struct arena *a, const struct xml_node **root, int *status, struct fault *f);
 
+/* A reader of the replies of one operation; what it is given stays as long as it does. */
+struct soap_reader;
+struct soap_reader *sage100__soap_reader(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct soap_operation *op);
+void sage100__soap_reader_free(struct soap_reader *r);
 /* Reply -> row in a; the texts are copied. ERR_PROTOCOL when it is another record than asked for. */
-enum err sage100__soap_row(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *key,
-                        const struct soap_operation *op, const struct xml_node *result, struct arena *a, struct source_row *out, struct fault *f);
+enum err sage100__soap_row(struct soap_reader *r, const struct source_key *key, const struct xml_node *result, struct arena *a, struct source_row *out, struct fault *f);
 #endif

@@ -22,6 +22,7 @@ struct fetching {
     const struct sage_entity *e;
     const struct source_query *q;
     enum soap_id op;
+    struct soap_reader *reader;
     size_t nkeys;
     unsigned silent;
     struct arena *a;
@@ -72,7 +73,8 @@ static enum err fetch_one(struct fetching *t, const struct source_key *k)
     else if (reply.verdict == SOAP_IS_LOCKED) t->out->locked[t->out->nlocked++] = *k;
     else if (reply.verdict == SOAP_INVALID) refused_key(t, k, &reply);
     else {
-        e = sage100__soap_row(t->s, t->e, t->q, k, &t->s->contract->op[t->op], reply.result, t->a, &t->out->rows[t->out->nrows], t->f);
+        if (!t->reader) t->reader = sage100__soap_reader(t->s, t->e, t->q, &t->s->contract->op[t->op]);
+        e = sage100__soap_row(t->reader, k, reply.result, t->a, &t->out->rows[t->out->nrows], t->f);
         if (e == ERR_OK) t->out->nrows++;
     }
     return e;
@@ -81,7 +83,7 @@ static enum err fetch_one(struct fetching *t, const struct source_key *k)
 enum err sage100__soap_fetch(struct source *s, const struct sage_entity *e, const struct source_query *q, const struct source_key *keys, size_t nkeys,
                           struct arena *a, struct source_page *out, struct fault *f)
 {
-    struct fetching t = {s, e, q, sage100__soap_operation(e), nkeys, 0, a, out, f};
+    struct fetching t = {s, e, q, sage100__soap_operation(e), NULL, nkeys, 0, a, out, f};
     struct sage_key_set unique;
     ASSERT(t.op < SOAP_OPERATIONS);
     out->rows = ARENA_ARRAY(a, struct source_row, nkeys + 1);
@@ -95,6 +97,7 @@ enum err sage100__soap_fetch(struct source *s, const struct sage_entity *e, cons
         err = fetch_one(&t, &keys[i]);
         arena_release(&s->scratch, m);
     }
+    sage100__soap_reader_free(t.reader);
     arena_reset(&s->scratch);
     return err;
 }

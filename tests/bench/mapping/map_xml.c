@@ -34,10 +34,8 @@ static void flush(struct buf *out)
 }
 
 /* The key is that of the row: what was asked for and what came are one. */
-static void map_line(struct source *s, const struct source_query *q, struct str line, struct arena *a, struct rows *rows, struct buf *out)
+static void map_line(struct source *s, struct soap_reader *reader, struct str line, struct arena *a, struct rows *rows, struct buf *out)
 {
-    static const struct sage_entity entity = {.table = "AR_Customer"};
-    static const struct soap_operation op = {.name = "GetARCustomer"};
     const struct source_key key = {.n = 0};
     struct xml_node *root;
     struct source_row row;
@@ -46,7 +44,7 @@ static void map_line(struct source *s, const struct source_query *q, struct str 
     arena_reset(a);
     arena_reset(&s->scratch);
     const struct xml_node *result = sage100__xml_read(s->xml, line, &s->scratch, &root, why, sizeof why) == ERR_OK ? sage100__xml_find(root, result_name) : NULL;
-    if (result && sage100__soap_row(s, &entity, q, &key, &op, result, a, &row, &f) == ERR_OK) rows_values(rows, row.cols, row.violation, out);
+    if (result && sage100__soap_row(reader, &key, result, a, &row, &f) == ERR_OK) rows_values(rows, row.cols, row.violation, out);
     else buf_puts(out, "{\"error\":\"no answer\"}\n");
 }
 
@@ -68,19 +66,23 @@ int main(int argc, char **argv)
     struct source *s = ARENA_NEW(&life, struct source);
     arena_init(&s->scratch, 0);
     s->xml = sage100__xml_open();
+    static const struct sage_entity entity = {.table = "AR_Customer"};
+    static const struct soap_operation op = {.name = "GetARCustomer"};
+    struct soap_reader *reader = sage100__soap_reader(s, &entity, &q, &op);
     struct rows *rows = rows_open(im, f);
     struct buf out = {0};
     char *line = NULL;
     size_t cap = 0;
     ssize_t n;
     while ((n = getline(&line, &cap, stdin)) > 0) {
-        map_line(s, &q, (struct str){line, (size_t)n}, &a, rows, &out);
+        map_line(s, reader, (struct str){line, (size_t)n}, &a, rows, &out);
         if (out.n >= FLUSH_BYTES) flush(&out);
     }
     flush(&out);
     free(line);
     buf_free(&out);
     rows_close(rows);
+    sage100__soap_reader_free(reader);
     sage100__xml_close(s->xml);
     arena_free(&s->scratch);
     arena_free(&a);
