@@ -46,7 +46,7 @@ static bool counts(const struct content *c, struct str value)
 static void collect(const struct content *c, const struct xml_node *top, struct leaves *l)
 {
     for (const struct xml_node *x = sage100__xml_walk(top, top); x; x = sage100__xml_walk(top, x)) {
-        struct str value = sage100__soap_text(x);
+        struct str value = soap_text(x);
         if (!counts(c, value) || sage100__soap_is_silent(x->name)) continue;
         struct str path = path_of(c->scratch, c->result, x);
         l->at[l->n++] = (struct leaf){head_of(path), path, value};
@@ -98,7 +98,7 @@ static void put_content(const struct content *c)
         for (uint64_t set = c->m->set[word]; set; set &= set - 1) {
             size_t at = word * 64 + (size_t)__builtin_ctzll(set);
             const struct soap_member *known = &c->m->known[at];
-            struct str value = sage100__soap_text(c->m->slot[at]);
+            struct str value = soap_text(c->m->slot[at]);
             if (known->silent || !counts(c, value)) continue;
             while (next < l.n && str_cmp(l.at[next].path, known->name) < 0) put_leaf(c->b, &l.at[next++]);
             buf_put(c->b, known->head.p, known->head.n);

@@ -4,14 +4,6 @@
 
 /* ---- texts ---- */
 
-struct str sage100__soap_text(const struct xml_node *n)
-{
-    if (!n || n->nil || n->first) return (struct str){"", 0};
-    struct str s = n->text;
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\t')) s.n--;
-    return s;
-}
-
 bool sage100__soap_is_stamp(struct str s)
 {
     return s.n >= 19 && s.p[4] == '-' && s.p[7] == '-' && s.p[10] == 'T' && s.p[13] == ':' && s.p[16] == ':';
@@ -37,7 +29,7 @@ const struct xml_node *sage100__soap_child(const struct xml_node *n, struct str 
 /* "UDF_REGION" or "UDF_REGION$": the field's name as BOI spells it may carry the sign of a string column. */
 struct str sage100__soap_udf_name(const struct xml_node *field)
 {
-    struct str name = str_trim(sage100__soap_text(sage100__soap_child(field, STR("MasFieldName"))));
+    struct str name = str_trim(soap_text(sage100__soap_child(field, STR("MasFieldName"))));
     if (name.n && name.p[name.n - 1] == '$') name.n--;
     return name;
 }

@@ -35,7 +35,14 @@ static inline const struct xml_node *soap_wanted(const struct soap_members *m, c
 }
 
 /* ---- what the text of an element is ---- */
-struct str sage100__soap_text(const struct xml_node *n);                     /* without blanks behind it; empty for NULL, nil, and what has elements */
+/* Without blanks behind it; empty for NULL, nil, and what has elements. */
+static inline struct str soap_text(const struct xml_node *n)
+{
+    if (!n || n->nil || n->first) return (struct str){"", 0};
+    struct str s = n->text;
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\t')) s.n--;
+    return s;
+}
 bool sage100__soap_is_stamp(struct str s);                                   /* YYYY-MM-DDThh:mm:ss.. */
 bool sage100__soap_is_null_date(struct str null_date, struct str s);
 bool sage100__soap_is_silent(struct str name);                               /* an audit member, or what only names another one: no content */

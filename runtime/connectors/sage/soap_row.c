@@ -132,7 +132,7 @@ static struct str hours_text(struct arena *a, struct str stamp)
 /* Date or time of a merged stamp. */
 static struct str part_of_stamp(const struct soap_reader *r, const struct column *p, struct arena *a)
 {
-    struct str stamp = sage100__soap_text(member(r, &p->member));
+    struct str stamp = soap_text(member(r, &p->member));
     if (!sage100__soap_is_stamp(stamp) || is_null_date(r, stamp)) return (struct str){"", 0};
     return p->from == FROM_DATE ? (struct str){stamp.p, 10} : hours_text(a, stamp);
 }
@@ -159,7 +159,7 @@ static bool raw_column(const struct soap_reader *r, const struct column *p, stru
 {
     const struct xml_node *n = p->from == FROM_UDF ? udf_node(r->result, p->c->name) : p->from == FROM_MEMBER ? member(r, &p->member) : NULL;
     *plain = n && n->plain;
-    *raw = p->from == FROM_DATE || p->from == FROM_TIME ? part_of_stamp(r, p, a) : sage100__soap_text(n);
+    *raw = p->from == FROM_DATE || p->from == FROM_TIME ? part_of_stamp(r, p, a) : soap_text(n);
     return n || p->from != FROM_MEMBER || p->offered;
 }
 
@@ -176,7 +176,7 @@ static struct value read_list(const struct soap_reader *r, const struct column *
             bool udf = s->flags[k] & LIST_UDF;
             const struct xml_node *cell = udf ? udf_node(line, s->names[k]) : sage100__soap_child(line, s->names[k]);
             if (!cell) continue;                     /* lines_key says so when it is not part of the record's key */
-            struct str raw = as_sage_writes(r, &s->types[k], sage100__soap_text(cell));
+            struct str raw = as_sage_writes(r, &s->types[k], soap_text(cell));
             lines_set(&l, s->names[k], udf, (struct str){arena_copy(a, raw.n ? raw.p : "", raw.n), raw.n});
         }
         lines_key(&l, NULL, 0);
@@ -228,7 +228,7 @@ static void read_columns(const struct soap_reader *r, struct arena *a, struct so
 /* "YYYY-MM-DD hh:mm:ss" */
 static struct str stamp_of(const struct soap_reader *r, struct arena *a)
 {
-    struct str stamp = sage100__soap_text(member(r, &r->updated));
+    struct str stamp = soap_text(member(r, &r->updated));
     if (!sage100__soap_is_stamp(stamp) || is_null_date(r, stamp)) return (struct str){NULL, 0};
     char *text = arena_copy(a, stamp.p, 19);
     text[10] = ' ';
@@ -247,7 +247,7 @@ enum err sage100__soap_row(struct soap_reader *r, const struct source_key *key, 
     take(r, result);
     for (size_t i = 0; i < r->e->nkeys; i++) {
         const struct xml_node *n = member(r, &r->key[i]);
-        if (n && !n->nil && !str_eq(sage100__soap_text(n), key->part[i]))
+        if (n && !n->nil && !str_eq(soap_text(n), key->part[i]))
             return fault_set(f, ERR_PROTOCOL, "source %s, %s: soap %s: another record came than the one asked for (%s differs)", r->s->env.state_name, r->e->table, r->op->name, r->e->key[i]);
     }
     read_columns(r, a, out);

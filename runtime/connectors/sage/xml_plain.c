@@ -27,9 +27,11 @@ struct plain {
     struct xml_node *root, *nodes; size_t nnodes, count;   /* nodes: not yet used */
     struct open_element open[DEPTH]; unsigned depth;
     struct xml_ns scope[SCOPE]; unsigned nscope;
+    unsigned state;                              /* another number whenever a prefix may mean something else */
     unsigned last;                               /* number of the last name */
+    struct { struct xml_ns ns; unsigned scope; } found;      /* the namespace that was looked up last */
     struct str text; bool text_plain;            /* what stands before the tag at p */
-    struct { struct str bytes; uint64_t scope; const struct xml_attr *attrs; size_t n; bool nil; } same;      /* the attributes of the last tag that had some */
+    struct { struct str bytes; unsigned scope; const struct xml_attr *attrs; size_t n; bool nil; } same;      /* the attributes of the last tag that had some */
 };
 
 /* ---- bytes ---- */
@@ -137,18 +139,20 @@ static bool decode(struct plain *d, struct str raw)
 static bool read_text(struct plain *d)
 {
     const char *from = d->p, *p = text_run(from, d->end);
-    bool changed = false, plain = true;
+    bool changed = false, high = false, plain = true;
     for (; p < d->end && *p != '<'; p = text_run(p + 1, d->end)) {
         unsigned char c = (unsigned char)*p;
         if (c == ']' && d->end - p > 2 && p[1] == ']' && p[2] == '>') return false;
         if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') return false;
         if (c == 0xef && d->end - p > 2 && (unsigned char)p[1] == 0xbf && (unsigned char)p[2] >= 0xbe) return false;     /* U+FFFE, U+FFFF */
         changed = changed || c == '&' || c == '\r';
+        high = high || c > 0x7f;
         plain = plain && c == ']';
     }
     d->p = p;
     d->text = (struct str){from, (size_t)(p - from)};
     d->text_plain = plain;
+    if (high && !str_utf8_valid(d->text)) return false;
     return !changed || decode(d, d->text);
 }
 
@@ -162,13 +166,14 @@ static struct str namespace_of(const struct plain *d, struct str prefix)
     return (struct str){prefix.n ? NULL : "", 0};
 }
 
-static bool element_namespace(struct plain *d, struct xml__name *name, struct xml_node *n)
+/* Mostly that of the last element. */
+static bool element_namespace(struct plain *d, const struct xml__name *name, struct xml_node *n)
 {
-    if (name->scope != d->x->scope) {
-        name->ns = namespace_of(d, name->prefix);
-        name->scope = d->x->scope;
+    if (d->found.scope != d->state || !str_eq(d->found.ns.prefix, name->prefix)) {
+        d->found.ns = (struct xml_ns){name->prefix, namespace_of(d, name->prefix)};
+        d->found.scope = d->state;
     }
-    n->ns = name->ns;
+    n->ns = d->found.ns.uri;
     return n->ns.p != NULL;
 }
 
@@ -249,7 +254,7 @@ static bool keep_attributes(struct plain *d, const struct attributes *t, struct 
 static bool read_attributes(struct plain *d, struct xml_node *n)
 {
     const char *from = d->p;
-    if (d->same.scope == d->x->scope && (size_t)(d->end - from) > d->same.bytes.n && same_bytes(from, d->same.bytes.p, d->same.bytes.n)) {
+    if (d->same.scope == d->state && (size_t)(d->end - from) > d->same.bytes.n && same_bytes(from, d->same.bytes.p, d->same.bytes.n)) {
         n->attrs = d->same.attrs;
         n->nattrs = d->same.n;
         n->nil = d->same.nil;
@@ -264,11 +269,11 @@ static bool read_attributes(struct plain *d, struct xml_node *n)
         d->p++;
         if (!read_attribute(d, &t)) return false;
     }
-    if (t.nns) d->x->scope++;
+    if (t.nns) d->state++;
     if (!keep_attributes(d, &t, n)) return false;
     if (t.nns == 0 && t.n) {
         d->same.bytes = (struct str){from, (size_t)(d->p - from)};
-        d->same.scope = d->x->scope;
+        d->same.scope = d->state;
         d->same.attrs = n->attrs;
         d->same.n = n->nattrs;
         d->same.nil = n->nil;
@@ -281,7 +286,7 @@ static void leave_scope(struct plain *d, unsigned nscope)
 {
     if (d->nscope == nscope) return;
     d->nscope = nscope;
-    d->x->scope++;
+    d->state++;
 }
 
 static void hang_in(struct plain *d, struct xml_node *n)
@@ -305,7 +310,7 @@ static bool start_tag(struct plain *d)
 {
     unsigned nscope = d->nscope, id = name_at(d, d->p + 1);
     if (!id || d->depth == DEPTH || ++d->count > XML_NODES_MAX || (d->depth == 0 && d->root)) return false;
-    struct xml__name *name = &d->x->name[id];
+    const struct xml__name *name = &d->x->name[id];
     if (d->nnodes == 0) {
         d->nodes = ARENA_ARRAY(d->a, struct xml_node, NODES);
         d->nnodes = NODES;
@@ -374,10 +379,9 @@ bool sage100__xml_plain(struct xml_parser *x, struct str bytes, struct arena *a,
     *root = NULL;
     if (bytes.n == 0 || bytes.n > BYTES) return false;
     struct str s = str_trim(without_declaration(bytes));
-    if (s.n == 0 || s.p[0] != '<' || s.p[s.n - 1] != '>' || !str_utf8_valid(s)) return false;
+    if (s.n == 0 || s.p[0] != '<' || s.p[s.n - 1] != '>') return false;
     struct arena_mark m = arena_mark(a);
-    struct plain d = {.p = s.p, .end = s.p + s.n, .x = x, .a = a};
-    x->scope++;
+    struct plain d = {.p = s.p, .end = s.p + s.n, .x = x, .a = a, .state = 1};
     if (!read_document(&d)) {
         arena_release(a, m);
         return false;

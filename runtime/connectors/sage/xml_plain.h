@@ -10,8 +10,6 @@
 enum { XML__NAME_BYTES = 128, XML__NAME_SLOTS = 4 * XML_NAMES_MAX, XML__URIS = 32, XML__URI_BYTES = 256 };
 struct xml__name {
     struct str qname, local, prefix;             /* "a:City", "City", "a" */
-    struct str ns;                               /* of an element of this name, as long as scope is that of the document */
-    uint64_t scope;
     uint16_t follows;                            /* the name that came behind it the last time */
 };
 struct xml_parser {
@@ -20,7 +18,6 @@ struct xml_parser {
     struct xml__name name[XML_NAMES_MAX + 1];    /* from 1 on; 0 is the place before the first */
     uint16_t nnames, slot[XML__NAME_SLOTS];
     struct str uri[XML__URIS]; size_t nuris;     /* namespaces that libxml2 takes for such */
-    uint64_t scope;                              /* another number whenever a prefix may mean something else */
 };
 /* The number of a qualified name, which it gets when it is new; 0: no name that we number (too long, not ASCII, a reserved prefix), or no room. */
 unsigned xml__name_id(struct xml_parser *x, struct str qname);
