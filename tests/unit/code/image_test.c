@@ -193,6 +193,60 @@ static void other_spellings(struct arena *a)
     buf_free(&b);
 }
 
+static void fresh(struct buf *b, struct arena *a) { written(sample_image(a), b); }
+
+/* More than is read, less than is said, and bytes that are no text; all else is right. */
+static void outsized(struct arena *a)
+{
+    struct buf b = {0};
+    struct image *im, *back;
+    struct image_fault why;
+    char *zeros = arena_alloc(a, 1 << 18);
+    memset(zeros, 0, 1 << 18);
+    fresh(&b, a);
+    b.p[payload(&b, 1) + 8] = (char)0xff;
+    refused(a, &b, "a string that is not UTF-8", "string-utf8");
+    fresh(&b, a);
+    put_u32(&b, payload(&b, 2), 70000);
+    insert(&b, 2, payload(&b, 3) - 8, zeros, 1 << 18);
+    refused(a, &b, "70,000 types", "type-limit");
+    fresh(&b, a);
+    b.p[payload(&b, 9)] = (char)((LIMIT_FLOWS + 1) & 0xff);
+    b.p[payload(&b, 9) + 1] = (char)((LIMIT_FLOWS + 1) >> 8);
+    insert(&b, 9, payload(&b, 10) - 8, zeros, 1 << 18);
+    refused(a, &b, "a flow too many", "flow-limit");
+    fresh(&b, a);
+    insert(&b, 10, payload(&b, 10), zeros, 1);
+    refused(a, &b, "a byte of code", "code-size");
+    fresh(&b, a);
+    insert(&b, 10, payload(&b, 10), zeros, 8);
+    refused(a, &b, "an instruction too many", "code-size");
+    fresh(&b, a);
+    b.p[payload(&b, 11) + 1] = (char)0xff;
+    refused(a, &b, "debug text that is not UTF-8", "string-utf8");
+    fresh(&b, a);
+    insert(&b, 11, b.n - HASH_BYTES, zeros, 1);
+    put_u32(&b, payload(&b, 11) - 4, u32_at(&b, payload(&b, 11) - 4) - 1);
+    refused(a, &b, "a byte behind the last section", "section-end");
+    im = sample_image(a);
+    struct image_flow *f = (struct image_flow *)(uintptr_t)im->flows;
+    const struct type **registers = ARENA_ARRAY(a, const struct type *, LIMIT_REGISTERS + 1);
+    for (size_t i = 0; i <= LIMIT_REGISTERS; i++) registers[i] = f->registers[0];
+    f->registers = registers;
+    f->nregisters = LIMIT_REGISTERS + 1;
+    written(im, &b);
+    refused(a, &b, "a register too many", "register-limit");
+    im = sample_image(a);
+    ((struct image_lines *)(uintptr_t)im->flows[0].lines)->column = C_NAME;
+    written(im, &b);
+    refused(a, &b, "a list site over a text", "list-column");
+    fresh(&b, a);
+    put_u32(&b, 8, 60);
+    ok(image_load((struct str){b.p, 60}, a, &back, &why) == ERR_CORRUPT && !strcmp(why.rule, "size"), "a header and no more", "%s", why.rule);
+    ok(image_load((struct str){b.p, LIMIT_IMAGE_BYTES + 1u}, a, &back, &why) == ERR_TOO_LARGE && !strcmp(why.rule, "size"), "a file larger than any", "%s", why.rule);
+    buf_free(&b);
+}
+
 int main(void)
 {
     struct arena a;
@@ -202,6 +256,7 @@ int main(void)
     damaged(&a);
     forged(&a);
     other_spellings(&a);
+    outsized(&a);
     arena_free(&a);
     return ok_done();
 }
