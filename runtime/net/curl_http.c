@@ -182,8 +182,9 @@ static struct pool *pool_of(struct http *h, const char *name)
     if (h->npools == CURL_HTTP_POOLS) return NULL;
     CURLSH *share = curl_share_init();
     if (!share) check_no_memory();
-    if (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+    bool shares = (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK) &
+                  (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK);
+    if (!shares) {
         curl_share_cleanup(share);
         return NULL;
     }
@@ -193,37 +194,38 @@ static struct pool *pool_of(struct http *h, const char *name)
     return p;
 }
 
-#define SET(t, option, value) ((t)->easy && curl_easy_setopt((t)->easy, (option), (value)) == CURLE_OK)
+/* With & and not with &&: all of them are set, in whatever order, and nothing leads out between them. */
+#define SET(t, option, value) (curl_easy_setopt((t)->easy, (option), (value)) == CURLE_OK)
 
 static bool set_wire_rules(struct transfer *t, const struct http_req *req)
 {
     return SET(t, CURLOPT_CURLU, t->url)
-        && SET(t, CURLOPT_PROTOCOLS_STR, "http,https")          /* check_url has kept http to loopback */
-        && SET(t, CURLOPT_FOLLOWLOCATION, 0L)
-        && SET(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)
-        && SET(t, CURLOPT_PROXY, "") && SET(t, CURLOPT_NOPROXY, "*")
-        && SET(t, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED)
-        && SET(t, CURLOPT_SSL_VERIFYPEER, 1L) && SET(t, CURLOPT_SSL_VERIFYHOST, 2L)
-        && SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2)
-        && SET(t, CURLOPT_ACCEPT_ENCODING, "gzip")
-        && SET(t, CURLOPT_BUFFERSIZE, RECEIVE_BYTES)
-        && SET(t, CURLOPT_NOSIGNAL, 1L)
-        && SET(t, CURLOPT_NOPROGRESS, 1L)
-        && SET(t, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S)
-        && SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)(req->connect_timeout_ms > 0 ? req->connect_timeout_ms : CONNECT_DEFAULT_MS))
-        && SET(t, CURLOPT_TIMEOUT_MS, (long)(req->total_timeout_ms > 0 ? req->total_timeout_ms : TOTAL_DEFAULT_MS))
-        && SET(t, CURLOPT_TCP_KEEPALIVE, 1L) && SET(t, CURLOPT_TCP_KEEPIDLE, PROBE_AFTER_S) && SET(t, CURLOPT_TCP_KEEPINTVL, PROBE_EVERY_S)
-        && SET(t, CURLOPT_FRESH_CONNECT, req->fresh ? 1L : 0L) && SET(t, CURLOPT_FORBID_REUSE, req->fresh ? 1L : 0L);
+        & SET(t, CURLOPT_PROTOCOLS_STR, "http,https")          /* check_url has kept http to loopback */
+        & SET(t, CURLOPT_FOLLOWLOCATION, 0L)
+        & SET(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1)
+        & SET(t, CURLOPT_PROXY, "") & SET(t, CURLOPT_NOPROXY, "*")
+        & SET(t, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED)
+        & SET(t, CURLOPT_SSL_VERIFYPEER, 1L) & SET(t, CURLOPT_SSL_VERIFYHOST, 2L)
+        & SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2)
+        & SET(t, CURLOPT_ACCEPT_ENCODING, "gzip")
+        & SET(t, CURLOPT_BUFFERSIZE, RECEIVE_BYTES)
+        & SET(t, CURLOPT_NOSIGNAL, 1L)
+        & SET(t, CURLOPT_NOPROGRESS, 1L)
+        & SET(t, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S)
+        & SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)(req->connect_timeout_ms > 0 ? req->connect_timeout_ms : CONNECT_DEFAULT_MS))
+        & SET(t, CURLOPT_TIMEOUT_MS, (long)(req->total_timeout_ms > 0 ? req->total_timeout_ms : TOTAL_DEFAULT_MS))
+        & SET(t, CURLOPT_TCP_KEEPALIVE, 1L) & SET(t, CURLOPT_TCP_KEEPIDLE, PROBE_AFTER_S) & SET(t, CURLOPT_TCP_KEEPINTVL, PROBE_EVERY_S)
+        & SET(t, CURLOPT_FRESH_CONNECT, req->fresh ? 1L : 0L) & SET(t, CURLOPT_FORBID_REUSE, req->fresh ? 1L : 0L);
 }
 
 static bool set_callbacks(struct transfer *t)
 {
     return SET(t, CURLOPT_PRIVATE, t)
-        && SET(t, CURLOPT_ERRORBUFFER, t->errors)
-        && SET(t, CURLOPT_PREREQFUNCTION, on_departure) && SET(t, CURLOPT_PREREQDATA, t)
-        && SET(t, CURLOPT_HEADERFUNCTION, on_header) && SET(t, CURLOPT_HEADERDATA, t)
-        && SET(t, CURLOPT_WRITEFUNCTION, on_body) && SET(t, CURLOPT_WRITEDATA, t)
-        && SET(t, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_body_bytes);
+        & SET(t, CURLOPT_ERRORBUFFER, t->errors)
+        & SET(t, CURLOPT_PREREQFUNCTION, on_departure) & SET(t, CURLOPT_PREREQDATA, t)
+        & SET(t, CURLOPT_HEADERFUNCTION, on_header) & SET(t, CURLOPT_HEADERDATA, t)
+        & SET(t, CURLOPT_WRITEFUNCTION, on_body) & SET(t, CURLOPT_WRITEDATA, t)
+        & SET(t, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_body_bytes);
 }
 
 static bool set_method(struct transfer *t, const struct http_req *req)
@@ -232,8 +234,8 @@ static bool set_method(struct transfer *t, const struct http_req *req)
     if (!t->once) return SET(t, CURLOPT_HTTPGET, 1L);
     buf_str(&t->out, req->body);
     (void)buf_cstr(&t->out);
-    return SET(t, CURLOPT_POST, 1L) && SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->out.n) && SET(t, CURLOPT_POSTFIELDS, t->out.p)
-        && (strcmp(req->method, "POST") == 0 || SET(t, CURLOPT_CUSTOMREQUEST, req->method));
+    return SET(t, CURLOPT_POST, 1L) & SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->out.n) & SET(t, CURLOPT_POSTFIELDS, t->out.p)
+        & SET(t, CURLOPT_CUSTOMREQUEST, strcmp(req->method, "POST") == 0 ? NULL : req->method);
 }
 
 static void add_header(struct transfer *t, const char *line)
@@ -284,8 +286,8 @@ static const char *prepare(struct http *h, struct transfer *t, const struct http
     t->easy = curl_easy_init();
     if (!t->easy) check_no_memory();
     t->max_body_bytes = req->max_body_bytes ? req->max_body_bytes : LIMIT_ANSWER_BYTES;
-    if (!set_wire_rules(t, req) || !set_callbacks(t) || !set_method(t, req) || !set_headers(t, req) || !SET(t, CURLOPT_SHARE, pool->share))
-        return "libcurl refuses an option";
+    bool set = set_wire_rules(t, req) & set_callbacks(t) & set_method(t, req) & set_headers(t, req) & SET(t, CURLOPT_SHARE, pool->share);
+    if (!set) return "libcurl refuses an option";
     if (req->ca_file && req->ca_file[0]) {
         struct str pem;
         if (!trust_bundle(&h->trust, &h->w, req->ca_file, &pem)) return "the file of trusted certificates cannot be read";

@@ -2,6 +2,7 @@
 #include "net/curl_http.h"
 #include "net/net.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "loopback.h"
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -95,6 +96,31 @@ static void test_outcomes(void)
     check(r.outcome == HTTP_NOT_SENT, "no TLS at the other side: not sent", r.error);
     r = transfer("POST", "https://no-such-host.invalid/x?token=geheim", "a", 10, 1000, 30000, false);
     check(r.outcome == HTTP_NOT_SENT && !strstr(r.error, "geheim"), "unknown host: not sent, no query in the text", r.error);
+}
+
+/* What a request may hold, one part at a time; the loopback addresses are only refused by nobody who listens. */
+static void test_requests(void)
+{
+    static char large[1];
+    struct http_header control[] = {{"X\nA", "b"}, {"X-A", "b\x7f"}};
+    static const char *const own[] = {"http://LOCALHOST:1/", "http://127.9.9.9:1/", "http://[::1]:1/"}, *const others[] = {"http://[::1", "http://[0:0:0:0:0:ffff:7f00:1]:1/", "http://128.0.0.1:1/", "http://127.0.0.1:1/\x7f", "https://", ""};
+    const struct { const char *what; struct http_req req; } bad[] = {
+        {"a method of its own", {.method = "TRACE", .url = at("/ok"), .pool = "a"}}, {"a body above the limit", {.method = "POST", .url = at("/ok"), .pool = "a", .body = {large, LIMIT_ANSWER_BYTES + 1u}}},
+        {"no pool", {.method = "GET", .url = at("/ok")}}, {"a pool without a name", {.method = "GET", .url = at("/ok"), .pool = ""}},
+        {"a pool with a long name", {.method = "GET", .url = at("/ok"), .pool = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}},
+        {"a header's name over two lines", {.method = "GET", .url = at("/ok"), .pool = "a", .headers = &control[0], .nheaders = 1}}, {"a header's value with a control byte", {.method = "GET", .url = at("/ok"), .pool = "a", .headers = &control[1], .nheaders = 1}},
+        {"certificates that are not there", {.method = "GET", .url = at("/ok"), .pool = "a", .ca_file = "/nowhere/ca.pem"}}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct http_res r = {.outcome = HTTP_ANSWERED};
+        void *tag = NULL;
+        bool good = w.http.start(w.http.ctx, &bad[i].req, &r) == 0 && w.http.wait(w.http.ctx, 1000, &arena, &r, &tag) == 1 && tag == &r && r.outcome == HTTP_REFUSED;
+        check(good, bad[i].what, r.error);
+    }
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        struct http_res r = transfer("PATCH", own[i], "a", 3, 1000, 500, false);
+        check(r.outcome == HTTP_NOT_SENT, own[i], r.error);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) check(transfer("GET", others[i], "a", 0, 1000, 500, false).outcome == HTTP_REFUSED, others[i][0] ? others[i] : "no address", "it went");
 }
 
 static void test_refusals(void)
@@ -393,6 +419,7 @@ int main(void)
     test_limits();
     test_outcomes();
     test_refusals();
+    test_requests();
     test_connections();
     test_no_silent_repeat();
     test_in_flight();
