@@ -7,23 +7,29 @@
 
 struct csv { const char *p, *end; unsigned line; const char *problem; };
 
+/* A quoted field behind its first quote, up to the comma or the end of the line. As long as it is, and no longer, so that a file of quoted keys costs what it holds. */
+static struct str quoted(struct csv *c, struct arena *a)
+{
+    const char *from = c->p;
+    while (c->p < c->end && *c->p != '\n' && (*c->p != '"' || (c->end - c->p > 1 && c->p[1] == '"'))) c->p += 1 + (*c->p == '"');
+    char *text = arena_alloc(a, (size_t)(c->p - from) + 1), *o = text;
+    for (const char *p = from; p < c->p; p += 1 + (*p == '"')) *o++ = *p;
+    if (c->p == c->end || *c->p != '"') c->problem = "a quote is not closed";
+    else c->p++;
+    struct str out = {text, (size_t)(o - text)};
+    while (out.n && out.p[out.n - 1] == ' ') out.n--;
+    while (c->p < c->end && (*c->p == ' ' || *c->p == '\r')) c->p++;
+    if (c->p < c->end && *c->p != ',' && *c->p != '\n' && !c->problem) c->problem = "text follows a closing quote";
+    return out;
+}
+
 /* One field; *last tells that the line ends behind it. Unquoted fields lose blanks at both ends, quoted ones at the right only, as Sage's keys do. */
 static struct str field(struct csv *c, struct arena *a, bool *last)
 {
     struct str out;
     if (c->p < c->end && *c->p == '"') {
-        char *text = arena_alloc(a, (size_t)(c->end - c->p)), *o = text;
-        for (c->p++; c->p < c->end && (*c->p != '"' || (c->end - c->p > 1 && c->p[1] == '"')); c->p++) {
-            if (*c->p == '"') c->p++;
-            if (*c->p == '\n') break;
-            *o++ = *c->p;
-        }
-        if (c->p == c->end || *c->p != '"') c->problem = "a quote is not closed";
-        else c->p++;
-        out = (struct str){text, (size_t)(o - text)};
-        while (out.n && out.p[out.n - 1] == ' ') out.n--;
-        while (c->p < c->end && (*c->p == ' ' || *c->p == '\r')) c->p++;
-        if (c->p < c->end && *c->p != ',' && *c->p != '\n' && !c->problem) c->problem = "text follows a closing quote";
+        c->p++;
+        out = quoted(c, a);
     } else {
         const char *from = c->p;
         while (c->p < c->end && *c->p != ',' && *c->p != '\n') c->p++;

@@ -66,7 +66,9 @@ static void members(void)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct source_page p = {0};
-        rig_begin(rows[i].members);
+        static char name_of[100];
+        snprintf(name_of, sizeof name_of, "member %zu: %.*s", i + 1, (int)strcspn(rows[i].members, "\r\n"), rows[i].members);
+        rig_begin(name_of);
         char *body = malloc(4000);
         if (!body) abort();
         snprintf(body, 4000, ROW(KEY "<NoSuchColumn>x</NoSuchColumn>%s"), rows[i].members);
