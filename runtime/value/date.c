@@ -16,11 +16,7 @@ bool date_from_ymd(int year, int month, int day, int64_t *days)
     static const int length[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1) return false;
     if (day > length[month - 1] + (month == 2 && leap(year))) return false;
-    uint32_t y = (uint32_t)(month <= 2 ? year - 1 : year);
-    uint32_t m = (uint32_t)(month <= 2 ? month + 9 : month - 3);             /* March = 0 */
-    uint32_t century = y / 400, in_century = y % 400;
-    uint32_t day_of_year = (153 * m + 2) / 5 + (uint32_t)day - 1;
-    *days = (int64_t)(century * DAYS_PER_400_YEARS + in_century * 365 + in_century / 4 - in_century / 100 + day_of_year) - DAYS_TO_1970;
+    *days = date_days((unsigned)year, (unsigned)month, (unsigned)day);
     return true;
 }
 

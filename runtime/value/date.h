@@ -2,6 +2,14 @@
 #ifndef VALUE_DATE_H
 #define VALUE_DATE_H
 #include "value/value.h"
+/* Of a day that there is. */
+static inline int64_t date_days(unsigned year, unsigned month, unsigned day)
+{
+    enum { DAYS_PER_400_YEARS = 146097, DAYS_TO_1970 = 719468 /* from 0000-03-01 */ };
+    unsigned y = year - (month <= 2), m = month <= 2 ? month + 9 : month - 3;                /* years begin in March, so that the leap day is their last */
+    unsigned century = y / 400, in_century = y % 400, day_of_year = (153 * m + 2) / 5 + day - 1;
+    return (int64_t)(century * DAYS_PER_400_YEARS + in_century * 365 + in_century / 4 - in_century / 100 + day_of_year) - DAYS_TO_1970;
+}
 bool date_from_ymd(int year, int month, int day, int64_t *days);      /* false when no such day */
 void date_to_ymd(int64_t days, int *year, int *month, int *day);
 /* "YYYYMMDD" (facts/sage-100.md 6) or "YYYY-MM-DD"; false on anything else. */

@@ -13,6 +13,7 @@ struct cell {
     const struct type *type;
     uint8_t kind;                    /* enum cell_kind */
     uint8_t scale;
+    bool optional;
     char yes, no;
     uint32_t least, most;            /* CELL_TEXT: bytes */
     int64_t lo, hi;                  /* CELL_DECIMAL */
@@ -20,7 +21,7 @@ struct cell {
 
 static inline struct cell cell_of(struct str name, const struct type *t)
 {
-    struct cell c = {.name = name, .type = t, .kind = CELL_OTHER, .scale = t->scale};
+    struct cell c = {.name = name, .type = t, .kind = CELL_OTHER, .scale = t->scale, .optional = t->optional};
     switch ((enum type_base)t->base) {
     case T_TEXT:
         c.kind = t->nset ? CELL_CHOICE : CELL_TEXT;
@@ -135,18 +136,35 @@ static inline bool cell__decimal(const struct cell *c, struct str s, bool room, 
     return cell__scaled(c, cell__number(w), decimals, negative, out);
 }
 
+/* The ten bytes in front of `end` as YYYY-MM-DD. No branch: before 1800 (perhaps "no date") and what is none give false. */
+static inline bool cell__days(const char *end, int64_t *days)
+{
+    static const unsigned char length[16] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0};
+    const char *p = end - 10;
+    uint64_t w = cell__load(p), last = (uint64_t)(unsigned char)p[8] | (uint64_t)(unsigned char)p[9] << 8;
+    uint64_t digits = (w & UINT64_C(0xffffffff)) | (w >> 40 & 0xffff) << 32 | last << 48, two = cell__pairs(digits);
+    unsigned year = (unsigned)(two & 0xff) * 100 + (unsigned)(two >> 16 & 0xff), month = (unsigned)(two >> 32 & 0xff), day = (unsigned)(two >> 48);
+    bool leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0));
+    unsigned most = length[month & 15] + (unsigned)((month == 2) & leap);
+    *days = date_days(year, month, day);
+    return ((w & UINT64_C(0xff0000ff00000000)) == UINT64_C(0x2d00002d00000000)) & cell__digits(digits) & (year >= 1800) & (month <= 12) & (day - 1 < most);
+}
+
 static inline bool cell__date(struct str s, struct value *out)
 {
     int64_t days;
-    if (s.n != 10) return false;
-    uint64_t w = cell__load(s.p), day = (uint64_t)(unsigned char)s.p[8] | (uint64_t)(unsigned char)s.p[9] << 8;
-    uint64_t digits = (w & UINT64_C(0xffffffff)) | (w >> 40 & 0xffff) << 32 | day << 48;
-    if ((w & UINT64_C(0xff0000ff00000000)) != UINT64_C(0x2d00002d00000000) || !cell__digits(digits)) return false;
-    uint64_t two = cell__pairs(digits);
-    unsigned year = (unsigned)(two & 0xff) * 100 + (unsigned)(two >> 16 & 0xff);
-    if (year < 1800 || !date_from_ymd((int)year, (int)(two >> 32 & 0xff), (int)(two >> 48), &days)) return false;       /* before 1800: perhaps "no date" */
+    if (s.n != 10 || !cell__days(s.p + 10, &days)) return false;
     *out = (struct value){.kind = V_DATE, .u.i = days};
     return true;
+}
+/* The same where a blank is as likely as a date. s may be empty; ten bytes may be read up to its end. */
+static inline bool cell__date_or_blank(const struct cell *c, struct str s, struct value *out)
+{
+    int64_t days;
+    bool date = (s.n == 10) & cell__days(s.p + s.n, &days);
+    out->head = VALUE_HEAD(V_DATE, 0, 0) & (date ? UINT64_MAX : 0);
+    out->u.i = days;
+    return date | ((s.n == 0) & c->optional);
 }
 
 static inline bool cell__flag(const struct cell *c, struct str s, struct value *out)
@@ -172,7 +190,7 @@ static inline bool cell_read(const struct cell *c, struct str s, bool room, stru
     if (c->kind == CELL_TEXT && cell__text(c, s, out)) return true;
     if (s.n == 0) {
         *out = value_absent;
-        return c->type->optional;
+        return c->optional;
     }
     switch ((enum cell_kind)c->kind) {
     case CELL_CHOICE:  return cell__choice(c->type, s, out);

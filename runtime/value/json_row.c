@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "value/json_cell.h"
 #include "value/json_marks.h"
+#include "value/json_shape.h"
 #include <stdio.h>
 #include <stdlib.h>
 #ifdef __SSE2__
@@ -35,6 +36,8 @@ struct json_row {
     size_t nrequired;
     struct gap *seq;                 /* of the last row */
     size_t nseq, cap;
+    struct json_shape *shape;        /* of the rows before: takes nearly all that come */
+    bool stale, learned;             /* the shape is not of what seq holds now; the row under way had a gap that was not expected */
     json_marks_fn *find;
     struct json_marks marks;
 };
@@ -84,12 +87,14 @@ struct json_row *json_row_new(const struct json_row_column *columns, size_t n, j
         while (r->table[h]) h = (h + 1) & r->mask;
         r->table[h] = (uint16_t)(i + 1);
     }
+    r->shape = json_shape_new(r->cells, n);
     return r;
 }
 
 void json_row_free(struct json_row *r)
 {
     if (!r) return;
+    json_shape_free(r->shape);
     free(r->cells);
     free(r->columns);
     free(r->table);
@@ -129,6 +134,7 @@ static inline bool is_expected(const struct gap *e, const char *p, const char *e
 /* Remembers gap number k, when it is short enough. */
 static void learn(struct json_row *r, size_t k, struct str gap, int column)
 {
+    r->learned = true;
     if (k >= SEQUENCE_MAX || k > r->nseq || gap.n > GAP_BYTES) return;
     if (k == r->cap) {
         r->cap *= 2;
@@ -321,15 +327,30 @@ static bool read_value(struct reading *g, int column)
     return plain_text(g, column, (struct str){from, (size_t)(to - from)});
 }
 
+/* Once a row had nothing but expected gaps, all that come may be like it: it had the first n. */
+static void keep_shape(struct json_row *r, size_t n)
+{
+    r->stale = r->stale || r->learned;
+    if (!r->stale || r->learned || n > r->nseq) return;
+    json_shape_begin(r->shape);
+    for (size_t i = 0; i < n; i++) json_shape_member(r->shape, (struct str){r->seq[i].text, r->seq[i].n}, r->seq[i].column);
+    json_shape_end(r->shape);
+    r->stale = false;
+}
+
 /* The members behind the brace, and the closing brace. */
 static bool read_members(struct reading *g)
 {
+    g->r->learned = false;
     for (size_t k = 0;; k++) {
         int column;
         bool last = false;
         if (!plain_members(g, &k, &column)) return false;
         if (column == NOT_YET && !read_gap(g, k, &column, &last)) return false;
-        if (last) return true;
+        if (last) {
+            keep_shape(g->r, k);
+            return true;
+        }
         if (!read_value(g, column)) return false;
     }
 }
@@ -346,6 +367,10 @@ bool json_row_read(struct json_row *r, struct str text, size_t *used, struct are
     struct reading g = {r, text.p, text.p, text.p + text.n, false, a, cols, why};
     why->column = -1;
     why->clause[0] = '\0';
+    if (json_shape_read(r->shape, text, cols)) {
+        *used = text.n;
+        return true;
+    }
     for (size_t i = 0; i < r->ncells; i++) cols[i] = value_absent;
     skip_blanks(&g);
     if (g.p == g.end || *g.p != '{') return no_object(&g);

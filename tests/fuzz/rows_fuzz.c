@@ -1,10 +1,11 @@
 /* rows_fuzz.c - any bytes as JSON lines and as CSV: rows or a refusal that names the line. And each line as an object by the reader that knows its columns, whose
  * expectations are what the lines before have taught it: it takes what the strict scanner takes, up to the same byte. Every way to find the marks of a text
- * finds the same. */
+ * finds the same; so does every way to find its seams. */
 #include "base/check.h"
 #include "connectors/file/file_rows.h"
 #include "value/json_marks.h"
 #include "value/json_row.h"
+#include "value/json_seams.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,6 +17,18 @@ static void marks(struct str text)
         if (!w->here()) continue;
         w->find(&got, text.p, text.n);
         ASSERT(got.n == want.n && got.high == want.high && memcmp(got.bits, want.bits, (got.n / 64 + 1) * sizeof *got.bits) == 0);
+    }
+}
+
+static void seams(struct str text)
+{
+    static struct json_seams want, got;
+    if (text.n > JSON_SEAMS_BYTES) text.n = JSON_SEAMS_BYTES;
+    json_seams_ways[0].find(&want, text.p, text.n);
+    for (const struct json_seams_way *w = json_seams_ways + 1; w->name; w++) {
+        if (!w->here()) continue;
+        w->find(&got, text.p, text.n);
+        ASSERT(got.n == want.n && got.quotes == want.quotes && got.odd == want.odd && memcmp(got.at, want.at, got.n * sizeof *got.at) == 0);
     }
 }
 
@@ -68,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena a;
     arena_init(&a, 4096);
     marks((struct str){(const char *)data, size});
+    seams((struct str){(const char *)data, size});
     objects((struct str){(const char *)data, size}, &a);
     arena_free(&a);
     return 0;
