@@ -9,7 +9,7 @@
 #include "vm/chars.h"
 
 enum { CASE_BIT = 0x20 };              /* by which the letters of ASCII differ */
-#define EACH(c) (UINT64_C(0x0101010101010101) * (c))
+#define EACH CHARS_EACH
 
 /* The case bit of every byte from `first` to `last`; all bytes are ASCII. */
 static inline uint64_t letters_in(uint64_t w, unsigned first, unsigned last)
@@ -134,12 +134,66 @@ static size_t title_word(char *out, const struct word *w)
     return s.n;
 }
 
+/* ---- title, as it is for nearly all names: ASCII, and no word that is a case of its own ---- */
+
+enum { QUICK_BYTES = 64 };             /* a bit each */
+/* The case bits of eight bytes as eight bits, and back. */
+static inline uint64_t gather(uint64_t w) { return (w >> 5) * UINT64_C(0x0102040810204080) >> 56; }
+static inline uint64_t spread(uint64_t bits)
+{
+    const uint64_t one_each = UINT64_C(0x8040201008040201);
+    return ((((bits & 0xff) * EACH(1) & one_each) + (EACH(0x80) - one_each)) & EACH(0x80)) >> 2;
+}
+
+/* The letters of text, `capitals` of them, are the word: one that title_word would spell with one capital in front? */
+static bool ordinary(struct str text, size_t from, size_t n, uint64_t capitals)
+{
+    enum { LISTED = 1 << ('i' - 'a') | 1 << ('v' - 'a') | 1 << ('l' - 'a') | 1 << ('p' - 'a') | 1 << ('u' - 'a') };      /* stays_capital: what these begin with */
+    uint64_t all = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+    const char *p = text.p + from;
+    unsigned first = (unsigned)(p[0] | CASE_BIT) - 'a';
+    char before = from ? p[-1] : ' ';
+    bool mixed = capitals && capitals != all, listed = n <= 4 && LISTED >> first & 1, mc = first == 'm' - 'a' && n >= 5 && (p[1] | CASE_BIT) == 'c';
+    return !mixed && !listed && !mc && before != '\'' && (before < '0' || before > '9');
+}
+
+/* False: there is more to it, and p means nothing. */
+static bool title_quickly(struct str text, char *p)
+{
+    uint64_t letters = 0, capitals = 0, high = 0;
+    if (text.n > QUICK_BYTES) return false;
+    for (size_t at = 0; at < text.n; at += 8) {
+        uint64_t w = chars_word(text, at), up = letters_in(w, 'A', 'Z');
+        high |= w;
+        capitals |= gather(up) << at;
+        letters |= gather(up | letters_in(w, 'a', 'z')) << at;
+    }
+    if (high & EACH(0x80)) return false;
+    const uint64_t begins = letters & ~(letters << 1);
+    for (uint64_t left = begins; left; left &= left - 1) {
+        unsigned from = (unsigned)__builtin_ctzll(left);
+        uint64_t behind = ~(letters >> from);
+        unsigned n = behind ? (unsigned)__builtin_ctzll(behind) : 64;
+        uint64_t word = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+        if (!ordinary(text, from, n, capitals >> from & word)) return false;
+    }
+    for (size_t at = 0; at < text.n; at += 8) {
+        uint64_t w = chars_word(text, at);
+        chars_put_word(p + at, (w ^ letters_in(w, 'A', 'Z')) ^ spread(begins >> at));
+    }
+    return true;
+}
+
 void builtin__title(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
 {
     (void)nargs;
     struct str text = value_str(args[0]);
     char *p = scratch_take(s, text.n);
     size_t n = 0, at = 0, bytes, last_end = SIZE_MAX;    /* where the last word ended */
+    if (title_quickly(text, p)) {                        /* whole words are written: scratch memory comes in sixteens */
+        *out = value_text((struct str){p, text.n});
+        return;
+    }
     while (at < text.n) {
         uint32_t c = char_at(str_behind(text, at), &bytes);
         if (!char_is_letter(c)) {

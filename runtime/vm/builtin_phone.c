@@ -6,6 +6,7 @@
  * It never guesses: without + and without a country there is no answer, and a number that the plan of its country cannot hold is none
  * either. Countries are in phone.def. */
 #include "vm/builtin.h"
+#include "vm/chars.h"
 
 struct plan { char alpha2[3], alpha3[4], code[4], trunk[12]; uint8_t digits; };
 
@@ -122,8 +123,30 @@ static bool is_extension(struct str s, struct str *digits)
 /* The optional trunk zero of "+44 (0)20 ...". */
 static bool bracketed_zero(struct str s) { return s.n >= 3 && memcmp(s.p, "(0)", 3) == 0; }
 
+/* Digits and separators of ASCII and nothing else, as most numbers are; no zero in front, which may begin an international number. */
+static bool take_plain_digits(struct str s, struct digits *out)
+{
+    enum { OTHER, DIGIT, SEPARATOR };
+    static const unsigned char kinds[256] = {
+        ['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT, ['4'] = DIGIT, ['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT, ['8'] = DIGIT, ['9'] = DIGIT,
+        [' '] = SEPARATOR, ['-'] = SEPARATOR, ['.'] = SEPARATOR, ['/'] = SEPARATOR, ['('] = SEPARATOR, [')'] = SEPARATOR, ['\t'] = SEPARATOR};
+    if (s.n > TYPED_MAX) return false;
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned kind = kinds[(unsigned char)s.p[i]];
+        if (kind == OTHER) return false;
+        out->d[n] = s.p[i];
+        n += kind == DIGIT;
+    }
+    out->n = n;
+    out->plus = false;
+    out->extension = (struct str){"", 0};
+    return n > 0 && out->d[0] != '0';
+}
+
 static bool take_digits(struct str s, struct digits *out)
 {
+    if (take_plain_digits(s, out)) return true;
     *out = (struct digits){.n = 0};
     while (s.n > 0) {
         size_t sep = separator(s);
@@ -156,8 +179,8 @@ static void answer(struct str code, struct str national, struct scratch *s, stru
     if (n < DIGITS_MIN || n > DIGITS_MAX || national.n < 4) return;
     char *p = scratch_take(s, n + 1);
     p[0] = '+';
-    memcpy(p + 1, code.p, code.n);
-    memcpy(p + 1 + code.n, national.p, national.n);
+    for (size_t i = 0; i < code.n; i++) p[1 + i] = code.p[i];
+    chars_copy(p + 1 + code.n, national.p, national.n);
     *out = value_text((struct str){p, n + 1});
 }
 
@@ -175,6 +198,7 @@ static void from_international(struct str digits, struct scratch *s, struct valu
 /* Without the trunk prefix, if it has one. With a fixed length only a number that is longer by just the prefix has one. */
 static struct str without_trunk(const struct plan *p, struct str digits)
 {
+    if (digits.n == p->digits) return digits;
     for (const char *t = p->trunk; *t;) {
         size_t n = strcspn(t, "|");
         bool fits = p->digits == 0 || digits.n == p->digits + n;

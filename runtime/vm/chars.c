@@ -104,14 +104,15 @@ size_t chars_bytes(struct str s, uint64_t n)
 
 bool chars_collapsed(struct str s)
 {
-    bool gap = true;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        bool blank = c == ' ';
-        if ((blank && gap) || c < ' ' || c == 0xc2 || c == 0xe2 || c == 0xe3) return false;       /* the last: what blanks beyond ASCII begin with */
-        gap = blank;
+    uint64_t blank_before = 0x80;                        /* in front of the text is a blank, as it were */
+    for (size_t at = 0; at < s.n; at += 8) {
+        uint64_t w = chars_word(s, at), low = w & CHARS_EACH(0x7f), unused = s.n - at < 8 ? ~(UINT64_MAX >> 8 * (8 - (s.n - at))) : 0;
+        uint64_t blank = ~((low ^ CHARS_EACH(' ')) + CHARS_EACH(0x7f)) & CHARS_EACH(0x80);
+        uint64_t control = ~(low + CHARS_EACH(0x60)) & CHARS_EACH(0x80) & ~unused;
+        if ((w & CHARS_EACH(0x80)) | control | (blank & (blank << 8 | blank_before))) return false;       /* blanks beyond ASCII are looked into, too */
+        blank_before = blank >> 56;
     }
-    return !gap;
+    return s.n > 0 && s.p[s.n - 1] != ' ';
 }
 
 size_t chars_collapse(struct str s, char *out)

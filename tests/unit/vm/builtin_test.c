@@ -358,6 +358,46 @@ static void ranges(void)
     }
 }
 
+/* What a builtin says of plain ASCII must be what it says, by the rules for every letter, of the same text with a letter or a blank beyond ASCII added. */
+static void short_ways(void)
+{
+    static const char *const parts[] = {"a", "B", "ACME", "paper", "eBay", "IV", "llc", "MCDONALD", "mcd", "O", "'", "S", "s", " ", " ", " ", "  ", "1", "22", "ND", "nd", "-", ".", "@", "[", "`", "{", "Z", "z", "\t", "(312)", "5550100"};
+    unsigned wrong = 0, titled = 0, reached = 0;
+    uint64_t dice = 5;
+    for (int i = 0; i < 200000 && wrong < 5; i++) {
+        char plain[160] = "", behind[170], before[170];
+        while (strlen(plain) < 90) {
+            dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            if (dice >> 61 == 0) break;
+            strncat(plain, parts[(dice >> 33) % (sizeof parts / sizeof *parts)], 20);
+        }
+        snprintf(behind, sizeof behind, "%s \xc3\xbc", plain);
+        snprintf(before, sizeof before, "\xc2\xa0%s", plain);
+        if (!*plain) continue;
+        const struct value p = text(plain), b = text(behind), phones[2][2] = {{p, text("USA")}, {text(before), text("USA")}};
+        struct value got = run(BUILTIN_title, 1, &p);
+        char kept[200];
+        size_t n = got.len;
+        memcpy(kept, got.u.text, n);
+        struct value want = run(BUILTIN_title, 1, &b);
+        wrong += want.len != n + 3 || memcmp(kept, want.u.text, n) != 0;
+        titled += memcmp(kept, plain, n) != 0;
+        got = run(BUILTIN_collapse, 1, &p);
+        n = got.len;
+        if (n) memcpy(kept, got.u.text, n);
+        want = run(BUILTIN_collapse, 1, &b);
+        wrong += n ? want.len != n + 3 || memcmp(kept, want.u.text, n) != 0 : want.len != 2;
+        got = run(BUILTIN_phone, 2, phones[0]);
+        n = got.len;
+        if (n) memcpy(kept, got.u.text, n);
+        reached += n > 0;
+        want = run(BUILTIN_phone, 2, phones[1]);
+        wrong += want.len != n || (n && memcmp(kept, want.u.text, n) != 0);
+        if (wrong) printf("# %s\n", plain);
+    }
+    ok(wrong == 0 && titled > 100000 && reached > 20, "short ways through ASCII", "%u differ; titled %u, numbers %u", wrong, titled, reached);
+}
+
 int main(void)
 {
     phones();
@@ -369,5 +409,6 @@ int main(void)
     titles();
     names();
     ranges();
+    short_ways();
     return ok_done();
 }
