@@ -4,13 +4,19 @@
 #include "value/json_row.h"
 #include <stdio.h>
 
+/* JSON that stands ready, with blanks behind it up to a whole number of blocks: copying these is quicker than counting bytes. */
+enum { BLOCK = 32 };
+struct piece { const char *p; size_t n; };
+/* ,"Name": of each field, and each constant of the image, or none. */
+struct spelled { const struct piece *names, *consts; size_t nconsts; };
+
 struct rows {
     const struct image *im;
     const struct image_flow *f;
     struct vm *vm;
     struct json_row *reader;
     struct value *cols;
-    const struct heading *names; /* of each field */
+    struct spelled spelled;
     struct arena life, line;
 };
 
@@ -197,46 +203,65 @@ void rows_put_value(struct buf *out, const struct image *im, const struct image_
     buf_puts(out, ref ? "]}" : "}}");
 }
 
-/* A field's name as it stands in an answer, ,"Name": with blanks behind it up to a whole number of blocks: copying these is quicker than counting bytes. */
-enum { BLOCK = 32 };
-struct heading { const char *p; size_t n; };
-
-static const struct heading *field_names(const struct image_flow *f, struct arena *a)
+/* The end of b as a piece; b is empty then. */
+static struct piece piece_of(struct buf *b, struct arena *a)
 {
-    struct heading *names = ARENA_ARRAY(a, struct heading, f->nfields + 1);
+    struct piece made = {NULL, b->n};
+    while (b->n % BLOCK) buf_byte(b, ' ');
+    made.p = arena_copy(a, b->p, b->n);
+    buf_clear(b);
+    return made;
+}
+
+static void put_piece(struct buf *out, const struct piece *piece)
+{
+    char *to = buf_reserve(out, piece->n + BLOCK);
+    for (size_t i = 0; i < piece->n; i += BLOCK) memcpy(to + i, piece->p + i, BLOCK);
+    out->n += piece->n;
+}
+
+static const struct piece *field_names(const struct image_flow *f, struct arena *a)
+{
+    struct piece *names = ARENA_ARRAY(a, struct piece, f->nfields + 1);
     struct buf b = {0};
     for (size_t i = 0; i < f->nfields; i++) {
-        buf_clear(&b);
         buf_byte(&b, ',');
         json_put_string(&b, f->fields[i].name);
         buf_byte(&b, ':');
-        names[i].n = b.n;
-        while (b.n % BLOCK) buf_byte(&b, ' ');
-        names[i].p = arena_copy(a, b.p, b.n);
+        names[i] = piece_of(&b, a);
     }
     buf_free(&b);
     return names;
 }
 
-static void put_heading(struct buf *out, const struct heading *h)
+static const struct piece *constants(const struct image *im, struct arena *a)
 {
-    char *to = buf_reserve(out, h->n + BLOCK);
-    for (size_t i = 0; i < h->n; i += BLOCK) memcpy(to + i, h->p + i, BLOCK);
-    out->n += h->n;
+    struct piece *consts = ARENA_ARRAY(a, struct piece, im->nconsts + 1);
+    struct buf b = {0};
+    for (size_t i = 0; i < im->nconsts; i++) {
+        value_json(&b, &im->consts[i]);
+        consts[i] = piece_of(&b, a);
+    }
+    buf_free(&b);
+    return consts;
 }
 
-/* Every field brings its comma. */
-static void put_fields(struct buf *out, const struct image *im, const struct image_flow *f, const struct vm_out *res, const struct heading *names)
+/* Every field brings its comma. A constant is known by where it lies. */
+static void put_fields(struct buf *out, const struct image *im, const struct image_flow *f, const struct vm_out *res, const struct spelled *ready)
 {
     for (size_t i = 0; i < f->nfields; i++) {
+        const struct value *v = res->values[i];
         if (res->ops[i] != VM_SET) continue;
-        put_heading(out, &names[i]);
-        if (res->values[i]->kind >= V_LINK) rows_put_value(out, im, f, res->values[i]);
-        else value_json(out, res->values[i]);
+        put_piece(out, &ready->names[i]);
+        size_t constant = ((uintptr_t)v - (uintptr_t)im->consts) / sizeof *v;
+        if (constant < ready->nconsts) put_piece(out, &ready->consts[constant]);
+        else if (v->kind == V_TEXT) json_put_string(out, value_str(v));
+        else if (v->kind >= V_LINK) rows_put_value(out, im, f, v);
+        else value_json(out, v);
     }
 }
 
-static void put_answer(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, const struct heading *names, struct buf *out)
+static void put_answer(struct vm *vm, const struct image *im, const struct image_flow *f, const struct value *cols, const struct spelled *ready, struct buf *out)
 {
     struct vm_out res;
     const struct str *rejected = NULL;
@@ -264,10 +289,10 @@ static void put_answer(struct vm *vm, const struct image *im, const struct image
         buf_puts(out, ",\"@into\":");
         rows_put_value(out, im, f, &into);
     } else if (value_present(&key)) {
-        put_heading(out, &names[f->key_field]);
+        put_piece(out, &ready->names[f->key_field]);
         value_json(out, &key);
     }
-    put_fields(out, im, f, &res, names);
+    put_fields(out, im, f, &res, ready);
     if (out->n == start) buf_byte(out, '{');
     out->p[start] = '{';                                 /* in place of the first comma */
     buf_puts(out, "}\n");
@@ -277,7 +302,8 @@ void rows_eval(struct vm *vm, const struct image *im, const struct image_flow *f
 {
     struct arena a;
     arena_init(&a, 4096);
-    put_answer(vm, im, f, cols, field_names(f, &a), out);
+    struct spelled names = {field_names(f, &a), NULL, 0};
+    put_answer(vm, im, f, cols, &names, out);
     arena_free(&a);
 }
 
@@ -291,7 +317,7 @@ struct rows *rows_open(const struct image *im, const struct image_flow *f)
     *r = (struct rows){.im = im, .f = f, .vm = vm_new(im), .life = a};
     r->reader = row_reader(f, &r->life);
     r->cols = ARENA_ARRAY(&r->life, struct value, f->ncolumns + 1);
-    r->names = field_names(f, &r->life);
+    r->spelled = (struct spelled){field_names(f, &r->life), constants(im, &r->life), im->nconsts};
     arena_init(&r->line, 0);
     return r;
 }
@@ -308,7 +334,7 @@ void rows_close(struct rows *r)
 void rows_values(struct rows *r, const struct value *cols, const char *violation, struct buf *out)
 {
     if (violation) rows_put_reject(out, str_of(violation));
-    else put_answer(r->vm, r->im, r->f, cols, r->names, out);
+    else put_answer(r->vm, r->im, r->f, cols, &r->spelled, out);
 }
 
 bool rows_line(struct rows *r, struct str line, struct buf *out, char *why, size_t why_len)

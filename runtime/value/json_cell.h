@@ -83,7 +83,7 @@ static inline bool cell__text(const struct cell *c, struct str s, struct value *
 static inline bool cell__choice(const struct type *t, struct str s, struct value *out)
 {
     for (uint16_t i = 0; i < t->nset && i < 16; i++)
-        if (str_eq(t->set[i], s)) {
+        if (t->set[i].n == s.n && t->set[i].p[0] == s.p[0] && (s.n == 1 || str_eq(t->set[i], s))) {
             *out = (struct value){.kind = V_TEXT, .len = (uint32_t)s.n, .u.text = s.p};
             return true;
         }
