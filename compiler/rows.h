@@ -15,6 +15,8 @@ void rows_close(struct rows *r);
 /* One line through filter and mapping, as rows_read and rows_eval do, its answer into out: {"error":"..."} and false when the line is no JSON object, with
  * the sentence in why. */
 bool rows_line(struct rows *r, struct str line, struct buf *out, char *why, size_t why_len);
+/* The first line of text, as rows_line would, when it is like those before; *used: with its line end. False: nothing was done. */
+bool rows_next(struct rows *r, struct str text, struct buf *out, size_t *used);
 /* The same for a row that some other reader has read; violation: NULL, or why it is rejected. */
 void rows_values(struct rows *r, const struct value *cols, const char *violation, struct buf *out);
 /* Checks values against the columns' types, as rows_read does. */

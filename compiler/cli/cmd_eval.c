@@ -9,43 +9,57 @@
 
 enum { BLOCK = 256 * 1024 };
 
-/* All of standard input in blocks; each whole line goes through r, the answers leave in blocks too. */
+/* Standard input, under way. */
+struct input {
+    struct buf bytes;
+    size_t number, searched;         /* lines so far; bytes of the first line that hold no line end */
+    bool ended, faults;
+};
+
+/* Every whole line of what is there through r, and at the end of input the last one too, which may lack its line end. */
+static void eval_block(struct input *in, struct rows *r, struct buf *out)
+{
+    char why[200];
+    const char *p = in->bytes.p, *end = p + in->bytes.n, *stop;
+    size_t used;
+    for (;; in->searched = 0, in->number++) {
+        if (rows_next(r, (struct str){p, (size_t)(end - p)}, out, &used)) {
+            p += used;
+            continue;
+        }
+        stop = p < end ? memchr(p + in->searched, '\n', (size_t)(end - p) - in->searched) : NULL;
+        if (!stop && (p == end || !in->ended)) break;
+        if (!stop) stop = end;
+        struct str line = str_trim((struct str){p, (size_t)(stop - p)});
+        p = stop < end ? stop + 1 : end;
+        if (line.n == 0 || rows_line(r, line, out, why, sizeof why)) continue;
+        fprintf(stderr, "mlc eval: line %zu: %s\n", in->number + 1, why);
+        in->faults = true;
+    }
+    in->bytes.n = in->searched = (size_t)(end - p);
+    memmove(in->bytes.p, p, in->bytes.n);
+}
+
+/* All of standard input in blocks; the answers leave in blocks too. */
 static int eval_lines(const struct image *im, const struct image_flow *f)
 {
     struct rows *r = rows_open(im, f);
-    struct buf in = {0}, out = {0};
-    char why[200];
-    size_t number = 0, searched = 0;                     /* searched: bytes of the first line that hold no line end */
-    ssize_t got;
-    int rc = EXIT_FINE;
-    do {
-        got = read(STDIN_FILENO, buf_reserve(&in, BLOCK), BLOCK);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            perror("mlc eval: reading standard input");
-            rc = EXIT_DATA;
-        }
-        if (got > 0) in.n += (size_t)got;
-        const char *p = in.p, *end = in.p + in.n, *stop;
-        while (p < end && ((stop = memchr(p + searched, '\n', (size_t)(end - p) - searched)) || got == 0)) {
-            if (!stop) stop = end;                       /* the last line may lack its end */
-            struct str line = str_trim((struct str){p, (size_t)(stop - p)});
-            p = stop < end ? stop + 1 : end;
-            searched = 0;
-            number++;
-            if (line.n == 0 || rows_line(r, line, &out, why, sizeof why)) continue;
-            fprintf(stderr, "mlc eval: line %zu: %s\n", number, why);
-            rc = rc == EXIT_FINE ? EXIT_FINDINGS : rc;
-        }
+    struct input in = {.ended = false};
+    struct buf out = {0};
+    ssize_t got = 1;
+    while (got > 0) {
+        while ((got = read(STDIN_FILENO, buf_reserve(&in.bytes, BLOCK), BLOCK)) < 0 && errno == EINTR) {}
+        if (got < 0) perror("mlc eval: reading standard input");
+        in.ended = got == 0;
+        if (got > 0) in.bytes.n += (size_t)got;
+        eval_block(&in, r, &out);
         cli_write(&out);
         buf_clear(&out);
-        memmove(in.p, p, (size_t)(end - p));
-        in.n = searched = (size_t)(end - p);
-    } while (got != 0 && rc != EXIT_DATA);
-    buf_free(&in);
+    }
+    buf_free(&in.bytes);
     buf_free(&out);
     rows_close(r);
-    return rc;
+    return got < 0 ? EXIT_DATA : in.faults ? EXIT_FINDINGS : EXIT_FINE;
 }
 
 int cmd_eval(struct cli *cli)

@@ -367,10 +367,7 @@ bool json_row_read(struct json_row *r, struct str text, size_t *used, struct are
     struct reading g = {r, text.p, text.p, text.p + text.n, false, a, cols, why};
     why->column = -1;
     why->clause[0] = '\0';
-    if (json_shape_read(r->shape, text, cols)) {
-        *used = text.n;
-        return true;
-    }
+    if (json_shape_read(r->shape, text, used, cols)) return true;
     for (size_t i = 0; i < r->ncells; i++) cols[i] = value_absent;
     skip_blanks(&g);
     if (g.p == g.end || *g.p != '{') return no_object(&g);
@@ -381,4 +378,9 @@ bool json_row_read(struct json_row *r, struct str text, size_t *used, struct are
     for (size_t i = 0; i < r->nrequired && why->column < 0; i++)
         if (!value_present(&cols[r->required[i]])) violate(why, r->required[i], "is absent, but a value is required");
     return true;
+}
+
+bool json_row_next(struct json_row *r, struct str text, size_t *used, struct value *cols)
+{
+    return json_shape_read(r->shape, text, used, cols) && *used < text.n && text.p[*used] == '\n';
 }

@@ -25,4 +25,7 @@ void json_row_free(struct json_row *r);
  * the last one counts. False: text does not begin with a JSON object; cols mean nothing then. A value that its column does not admit is absent, and
  * *why names the first such column; so is a required column without a value. Texts live as long as the input and the arena. */
 bool json_row_read(struct json_row *r, struct str text, size_t *used, struct arena *a, struct value *cols, struct json_row_fault *why);
+/* The first line of text, for rows that stand in lines: true when it is a row like the ones before, and well; *used: where its line end is. False: the line may be
+ * anything, and cols mean nothing; json_row_read has to read it. Saves looking for the line's end first. */
+bool json_row_next(struct json_row *r, struct str text, size_t *used, struct value *cols);
 #endif

@@ -12,33 +12,37 @@ struct block { uint64_t quote, between, odd; };
 /* look: the maps of 64 bytes; list: writes the places of the bits of a word, `base` added, and may write 32. The last bytes are looked at together with those in
  * front of them, when there are 64 in all. */
 #define EACH_BLOCK(look, list)                                                        \
-    uint64_t odd = 0, quotes_before = 0, between_before = 0;                          \
-    size_t count = 0, quotes = 0, i = 0;                                              \
-    for (; n - i >= BLOCK; i += BLOCK) {                                              \
-        struct block b = look(p + i);                                                 \
-        LIST_BLOCK(list);                                                             \
-    }                                                                                 \
-    if (i < n) {                                                                      \
+    uint64_t quotes_before = 0, between_before = 0;                                   \
+    size_t count = 0, quotes = 0, i = 0, end = n;                                     \
+    while (i < end) {                                                                 \
         struct block b;                                                               \
         char rest[BLOCK];                                                             \
-        if (n >= BLOCK) b = block_behind(look(p + n - BLOCK), BLOCK - (unsigned)(n - i)); \
+        if (n - i >= BLOCK) b = look(p + i);                                          \
+        else if (n >= BLOCK) b = block_behind(look(p + n - BLOCK), BLOCK - (unsigned)(n - i)); \
         else b = look(between_blanks(rest, p, n));                                    \
-        LIST_BLOCK(list);                                                             \
+        if (b.odd) end = i + block_up_to_odd(&b);                                     \
+        uint64_t seams = b.quote & (b.quote << 2 | quotes_before) & (b.between << 1 | between_before); \
+        quotes_before = b.quote >> 62;                                                \
+        between_before = b.between >> 63;                                             \
+        quotes += (size_t)__builtin_popcountll(b.quote);                              \
+        list(s->at + count, seams, (unsigned)i);                                      \
+        count += (size_t)__builtin_popcountll(seams);                                 \
+        i += BLOCK;                                                                   \
     }                                                                                 \
     s->n = count;                                                                     \
     s->quotes = quotes;                                                               \
-    s->odd = odd != 0
-#define LIST_BLOCK(list)                                                              \
-    uint64_t seams = b.quote & (b.quote << 2 | quotes_before) & (b.between << 1 | between_before); \
-    quotes_before = b.quote >> 62;                                                    \
-    between_before = b.between >> 63;                                                 \
-    odd |= b.odd;                                                                     \
-    quotes += (size_t)__builtin_popcountll(b.quote);                                  \
-    list(s->at + count, seams, (unsigned)i);                                          \
-    count += (size_t)__builtin_popcountll(seams)
+    s->end = end
 
 /* Without its first bytes. */
-static inline struct block block_behind(struct block b, unsigned bytes) { return (struct block){b.quote >> bytes, b.between >> bytes, b.odd}; }
+static inline struct block block_behind(struct block b, unsigned bytes) { return (struct block){b.quote >> bytes, b.between >> bytes, b.odd >> bytes}; }
+
+/* Keeps what stands in front of the first odd byte; its place. */
+static inline unsigned block_up_to_odd(struct block *b)
+{
+    uint64_t before = (b->odd & -b->odd) - 1;
+    b->quote &= before;
+    return (unsigned)__builtin_ctzll(b->odd);
+}
 
 static const char *between_blanks(char *to, const char *p, size_t n)
 {
@@ -64,7 +68,7 @@ static inline struct block look_portable(const char *p)
         uint64_t low = w & JSON_EACH(0x7f);                               /* sums of seven bits: no carry leaves its byte */
         b.quote |= gather(~differs(w, low, '"')) << i;
         b.between |= gather(~(differs(w, low, ':') & differs(w, low, ','))) << i;
-        b.odd |= (~(differs(w, low, '\\') & (low + JSON_EACH(0x60))) | w) & JSON_EACH(0x80);
+        b.odd |= gather(~(differs(w, low, '\\') & (low + JSON_EACH(0x60))) | w) << i;
     }
     return b;
 }
@@ -90,7 +94,7 @@ static inline struct block look_sse2(const char *p)
         __m128i odd = _mm_or_si128(_mm_or_si128(v, _mm_cmpeq_epi8(v, slash)), _mm_cmpeq_epi8(_mm_min_epu8(v, below), v));
         b.quote |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)) << i;
         b.between |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, colon), _mm_cmpeq_epi8(v, comma))) << i;
-        b.odd |= (uint64_t)(unsigned)_mm_movemask_epi8(odd);
+        b.odd |= (uint64_t)(unsigned)_mm_movemask_epi8(odd) << i;
     }
     return b;
 }
@@ -107,7 +111,7 @@ AVX2 static inline struct block look_avx2(const char *p)
         __m256i odd = _mm256_or_si256(_mm256_or_si256(v, _mm256_cmpeq_epi8(v, slash)), _mm256_cmpeq_epi8(_mm256_min_epu8(v, below), v));
         b.quote |= (uint64_t)(unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, quote)) << i;
         b.between |= (uint64_t)(unsigned)_mm256_movemask_epi8(_mm256_or_si256(_mm256_cmpeq_epi8(v, colon), _mm256_cmpeq_epi8(v, comma))) << i;
-        b.odd |= (uint64_t)(unsigned)_mm256_movemask_epi8(odd);
+        b.odd |= (uint64_t)(unsigned)_mm256_movemask_epi8(odd) << i;
     }
     return b;
 }

@@ -15,10 +15,10 @@
 enum { JSON_SEAMS_BYTES = 8192 /* of a text, at most */ };
 struct json_seams {
     size_t n, quotes;
-    bool odd;                                       /* a backslash, a control byte or a byte above 0x7f is among the text */
+    size_t end;                                     /* of the text that was looked at */
     uint16_t at[JSON_SEAMS_BYTES / 2 + 64];         /* rising; what stands behind the n-th means nothing */
 };
-/* The seams of the n bytes at p, at most JSON_SEAMS_BYTES. Reads no byte behind them. */
+/* The seams of the n bytes at p, at most JSON_SEAMS_BYTES, up to the first backslash, control byte (as a line end is) or byte above 0x7f. Reads no byte behind them. */
 typedef void json_seams_fn(struct json_seams *s, const char *p, size_t n);
 
 struct json_seams_way { const char *name; json_seams_fn *find; bool (*here)(void); };

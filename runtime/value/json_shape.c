@@ -5,7 +5,7 @@
  *              ~~~~         ~~~     values: kind by kind, because what comes next must not be a question for every value
  *
  * Why that is all of JSON's grammar: with M members a row has 4 M quotes. When the gaps and the end are as they should be, and no two of them overlap, they hold 4 M; so
- * when there are not more, there is none in a value. No backslash and no control byte is in the row at all. */
+ * when there are not more, there is none in a value. A backslash or control byte would have ended the row. */
 #include "value/json_shape.h"
 #include "base/check.h"
 #include "value/json_seams.h"
@@ -209,15 +209,16 @@ static bool read_others(const struct json_shape *s, const struct row *r, struct 
     return ok;
 }
 
-bool json_shape_read(struct json_shape *s, struct str text, struct value *cols)
+bool json_shape_read(struct json_shape *s, struct str text, size_t *used, struct value *cols)
 {
     struct json_seams *seams = &s->seams;
-    if (s->members == 0 || text.n > JSON_SEAMS_BYTES || text.n < 3 || text.p[0] != '{' || memcmp(text.p + text.n - 2, "\"}", 2) != 0) return false;
-    s->find(seams, text.p, text.n);
-    if (seams->odd || seams->n != 2 * s->members - 1 || seams->quotes != 4 * s->members) return false;
-    seams->at[seams->n] = (uint16_t)text.n;                           /* as if a name began behind the brace */
-    struct row r = {text.p, text.n, seams->at};
+    if (s->members == 0) return false;
+    s->find(seams, text.p, text.n < JSON_SEAMS_BYTES ? text.n : JSON_SEAMS_BYTES);
+    struct row r = {text.p, seams->end, seams->at};
+    if (seams->n != 2 * s->members - 1 || seams->quotes != 4 * s->members || r.p[0] != '{' || memcmp(r.p + r.n - 2, "\"}", 2) != 0) return false;
+    seams->at[seams->n] = (uint16_t)r.n;                              /* as if a name began behind the brace */
     if (!gaps_fit(s, &r)) return false;
     for (size_t i = 0; i < s->nothers; i++) cols[s->others[i]] = value_absent;
+    *used = r.n;
     return read_texts(s, &r, cols) && read_numbers(s, &r, cols) && read_dates(s, &r, cols) && read_others(s, &r, cols);
 }

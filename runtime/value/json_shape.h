@@ -16,6 +16,7 @@ void json_shape_free(struct json_shape *s);
 void json_shape_begin(struct json_shape *s);
 void json_shape_member(struct json_shape *s, struct str gap, int column);
 bool json_shape_end(struct json_shape *s);
-/* The row that is all of text, into the columns. False: it is not of this shape, and the columns mean nothing. */
-bool json_shape_read(struct json_shape *s, struct str text, struct value *cols);
+/* The row at the start of text, up to the end or to a line end, into the columns; *used: where it ends. False: it is not of this shape, and the columns mean
+ * nothing. */
+bool json_shape_read(struct json_shape *s, struct str text, size_t *used, struct value *cols);
 #endif

@@ -121,6 +121,16 @@ static int with_branch(const struct step *s)
     }
 }
 
+static int with_set(const struct step *s)
+{
+    switch (s->op) {
+    case OP_CALL:        return STEP_CALL_SET;
+    case STEP_CALL_WITH: return STEP_CALL_WITH_SET;
+    case OP_TABLE:       return STEP_TABLE_SET;
+    default:             return -1;
+    }
+}
+
 /* s and what follows it, where one step can do both. */
 static void fuse(const struct making *m, struct step *s)
 {
@@ -131,7 +141,14 @@ static void fuse(const struct making *m, struct step *s)
     if (s->op == OP_PRESENT && o->op == OP_CONST && o->a == s->a && o->next == n) *s = (struct step){.op = STEP_OR, .a = s->a, .b = s->b, .c = o->b, .next = n};
     if (s->op == OP_PRESENT && n->op == OP_CALL && o->op == OP_ABSENT && n->a == o->a && n->next == o->next && m->reads[s->a] == 1)
         *s = (struct step){.op = STEP_CALL_WITH, .a = n->a, .b = s->b, .c = s->a, .next = n->next, .with = n->with, .place = n->place};
-    int op = with_branch(s);
+    if (s->op == STEP_OR && n->op == OP_ADD && passes_to(m, s, n->c) && n->b != s->a)
+        *s = (struct step){.op = STEP_OR_ADD, .a = n->a, .b = n->b, .c = s->b, .next = n->next, .with.value = &m->im->consts[s->c], .place = n->place};
+    int set = with_set(s), op = with_branch(s);
+    if (set >= 0 && n->op == STEP_SET_OR_KEEP && passes_to(m, s, n->b) && m->fl->fields[n->a].type.base != T_DECIMAL) {
+        s->op = (uint16_t)set;
+        s->a = n->a;
+        s->next = n->next;
+    }
     if (op >= 0 && n->op == OP_UNLESS && passes_to(m, s, n->a))
         *s = (struct step){.op = (uint16_t)op, .b = s->b, .c = s->c, .next = n->next, .with.other = n->with.other};
 }

@@ -8,7 +8,11 @@
 enum step_op {                      /* what there is besides the opcodes */
     STEP_SET_OR_KEEP = OP_COUNT,    /* target field a = b when b is present, else it is left alone */
     STEP_OR,                        /* a = b when b is present, else constant c */
+    STEP_OR_ADD,                    /* a = b + c, or b + `value` when c is absent */
     STEP_CALL_WITH,                 /* b into register c, then the call when b is present, else a = absent */
+    STEP_CALL_SET,                  /* these three: what is made is no register's but target field a's, when it is present */
+    STEP_CALL_WITH_SET,
+    STEP_TABLE_SET,
     STEP_IF_EQ,                     /* on when b == c, else to `other`; and so on */
     STEP_IF_NE,
     STEP_IF_LT,
@@ -32,7 +36,7 @@ struct call { builtin_fn *fn; uint16_t n, subject; const uint16_t *regs; };
 struct step {
     uint16_t op, a, b, c;           /* as in opcode.def; OP_SET and STEP_SET_OR_KEEP have the scale of their field in c */
     const struct step *next;
-    union { const struct step *other; const struct call *call; const struct bound *bound; const struct image_table *table; } with;
+    union { const struct step *other; const struct call *call; const struct bound *bound; const struct image_table *table; const struct value *value; } with;
     struct value *place;            /* where the value that is made goes: no other step writes there */
 };
 struct program {

@@ -240,6 +240,16 @@ static void call(struct vm *vm, const struct call *c, const struct value *const 
     else vm->pending |= marks;
 }
 
+/* The call, when its argument is there. */
+static inline const struct value *call_with(struct vm *vm, const struct step *s, const struct value **r)
+{
+    consume(vm, r[s->b]);
+    if (!value_present(r[s->b])) return &value_absent;
+    r[s->c] = r[s->b];
+    call(vm, s->with.call, r, s->place);
+    return s->place;
+}
+
 RARE void concat(struct vm *vm, const struct step *s, const struct value *const *r)
 {
     size_t count = args_count(vm->im, s->c), n = 0, at = 0;
@@ -298,6 +308,20 @@ static inline void put_field(struct vm *vm, const struct step *s, const struct v
         v = s->place;
     }
     vm->values[s->a] = v;
+}
+
+/* The same for a value that is no number, and only when it is there. */
+static inline void put_made(struct vm *vm, const struct step *s, const struct value *v)
+{
+    vm->no_answer[s->a] = vm->pending | v->spare;
+    vm->pending = 0;
+    vm->ops[s->a] = value_present(v) ? VM_SET : VM_KEEP;
+    vm->values[s->a] = v->spare ? &value_absent : v;
+}
+
+static inline void sum(const struct step *s, const struct value *b, const struct value *c)
+{
+    if (!small_sum(s->op == OP_SUB, b, c, s->place)) arith(s->op == OP_SUB ? OP_SUB : OP_ADD, b, c, s->place);
 }
 
 static inline bool equal(struct vm *vm, const struct value *b, const struct value *c)
@@ -439,9 +463,8 @@ static void run(struct vm *vm, const struct image_program *code)
         case OP_NOT:     set_bool(s, r, !r[s->b]->u.b); break;
         case OP_ADD:
         case OP_SUB:
+            sum(s, r[s->b], r[s->c]);
             r[s->a] = s->place;
-            if (small_sum(s->op == OP_SUB, r[s->b], r[s->c], s->place)) break;
-            arith((enum opcode)s->op, r[s->b], r[s->c], s->place);
             break;
         case OP_MUL:     arith(OP_MUL, r[s->b], r[s->c], s->place); r[s->a] = s->place; break;
         case OP_NEG:     *s->place = value_decimal(-r[s->b]->u.coef, r[s->b]->scale); r[s->a] = s->place; break;
@@ -460,12 +483,15 @@ static void run(struct vm *vm, const struct image_program *code)
             consume(vm, r[s->b]);
             r[s->a] = value_present(r[s->b]) ? r[s->b] : &vm->im->consts[s->c];
             break;
-        case STEP_CALL_WITH:
-            consume(vm, r[s->b]);
-            r[s->c] = r[s->b];
-            r[s->a] = value_present(r[s->b]) ? s->place : &value_absent;
-            if (value_present(r[s->b])) call(vm, s->with.call, r, s->place);
+        case STEP_OR_ADD:
+            consume(vm, r[s->c]);
+            sum(s, r[s->b], value_present(r[s->c]) ? r[s->c] : s->with.value);
+            r[s->a] = s->place;
             break;
+        case STEP_CALL_WITH:     r[s->a] = call_with(vm, s, r); break;
+        case STEP_CALL_WITH_SET: put_made(vm, s, call_with(vm, s, r)); break;
+        case STEP_CALL_SET:      call(vm, s->with.call, r, s->place); put_made(vm, s, s->place); break;
+        case STEP_TABLE_SET:     put_made(vm, s, table_lookup(s->with.table, r[s->b])); break;
         case STEP_IF_EQ: if (!equal(vm, r[s->b], r[s->c])) to = s->with.other; break;
         case STEP_IF_NE: if (equal(vm, r[s->b], r[s->c])) to = s->with.other; break;
         case STEP_IF_LT: if (value_compare(r[s->b], r[s->c]) >= 0) to = s->with.other; break;
