@@ -14,6 +14,7 @@
  * overwritten while a register points at it: registers are pointers, and moving is no copying. A register that only one instruction writes, and
  * that instruction a COLUMN or a CONST, can point at its value from the start: whoever reads it would have run that instruction before. */
 #include "base/check.h"
+#include "vm/lookup.h"
 #include "vm/step.h"
 #include <stdlib.h>
 
@@ -29,6 +30,7 @@ struct making {
     struct bound *bounds;           /* those before the first step come first */
     struct call *calls;
     struct value *places;
+    struct lookup **lookups;        /* by table; those that no step looks into: NULL */
     size_t nbounds, ncalls, nplaces;
 };
 
@@ -86,6 +88,12 @@ static const struct call *call_of(struct making *m, const struct instr *in)
     return c;
 }
 
+static const struct lookup *lookup(struct making *m, uint16_t table)
+{
+    if (!m->lookups[table]) m->lookups[table] = vm__lookup_of(&m->im->tables[table]);
+    return m->lookups[table];
+}
+
 /* What instruction i alone does. */
 static void decode(struct making *m, size_t i)
 {
@@ -94,7 +102,7 @@ static void decode(struct making *m, size_t i)
     *s = (struct step){.op = in.op, .a = in.a, .b = in.b, .c = in.c, .next = m->entry[i + 1]};
     switch ((enum opcode)in.op) {
     case OP_COLUMN:  s->with.bound = bind(m, &in); return;
-    case OP_TABLE:   s->with.table = &m->im->tables[in.c]; break;
+    case OP_TABLE:   s->with.table = lookup(m, in.c); break;
     case OP_CALL:    s->with.call = call_of(m, &in); break;
     case OP_PRESENT:
     case OP_UNLESS:  s->with.other = m->entry[in.c]; return;
@@ -204,15 +212,17 @@ void vm__prepare(struct program *to, const struct image *im, const struct image_
     m.bounds = alloc(n, sizeof *m.bounds);
     m.calls = alloc(n, sizeof *m.calls);
     m.places = alloc(n, sizeof *m.places);
+    m.lookups = alloc(im->ntables, sizeof *m.lookups);
     count_uses(&m);
     size_t texts = make_start(&m, V_TEXT), numbers = make_start(&m, V_DECIMAL), others = make_start(&m, V_ABSENT);
     for (size_t i = n; i-- > 0;) m.entry[i] = make_step(&m, i);
-    *to = (struct program){p->code, fl->columns, keep_others(&m, m.entry[0]), m.regs, m.bounds, texts, numbers, others, {m.steps, m.regs, m.bounds, m.calls, m.places}};
+    *to = (struct program){p->code, fl->columns, keep_others(&m, m.entry[0]), m.regs, m.bounds, texts, numbers, others, m.lookups, im->ntables, {m.steps, m.regs, m.bounds, m.calls, m.places, m.lookups}};
     free(m.entry);
     free(m.reads);
 }
 
 void vm__forget(struct program *p)
 {
+    for (size_t i = 0; i < p->nlookups; i++) free(p->lookups[i]);
     for (size_t i = 0; i < sizeof p->memory / sizeof *p->memory; i++) free(p->memory[i]);
 }

@@ -32,11 +32,12 @@ struct bound {
     const struct type *type;
     struct value *place;            /* for the number at its column's scale */
 };
+struct lookup;
 struct call { builtin_fn *fn; uint16_t n, subject; const uint16_t *regs; };
 struct step {
     uint16_t op, a, b, c;           /* as in opcode.def; OP_SET and STEP_SET_OR_KEEP have the scale of their field in c */
     const struct step *next;
-    union { const struct step *other; const struct call *call; const struct bound *bound; const struct image_table *table; const struct value *value; } with;
+    union { const struct step *other; const struct call *call; const struct bound *bound; const struct lookup *table; const struct value *value; } with;
     struct value *place;            /* where the value that is made goes: no other step writes there */
 };
 struct program {
@@ -45,7 +46,8 @@ struct program {
     const struct step *first;
     const struct value **regs;      /* every register points at its value: in the row, in the image, in a place */
     const struct bound *bounds; size_t ntexts, nnumbers, nothers;      /* the columns that are looked at before the first step: texts first */
-    void *memory[5];
+    struct lookup **lookups; size_t nlookups;
+    void *memory[6];
 };
 
 /* plain: one step for one instruction, for those who look at every instruction. */

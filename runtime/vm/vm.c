@@ -10,6 +10,7 @@
 #include "vm/vm.h"
 #include "base/check.h"
 #include "value/date.h"
+#include "vm/lookup.h"
 #include "vm/step.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,12 +219,12 @@ RARE void arith(enum opcode op, const struct value *b, const struct value *c, st
     ASSERT(ok);
 }
 
-static const struct value *table_lookup(const struct image_table *t, const struct value *key)
+static const struct value *table_lookup(const struct lookup *l, const struct value *key)
 {
     static const struct value none = {.kind = V_ABSENT, .spare = NO_ANSWER};
     if (key->kind == V_ABSENT) return key;
-    const struct value *hit = image_table_get(t, value_str(key));
-    return hit ? hit : t->has_else ? &t->else_value : &none;
+    const struct value *hit = lookup_get(l, value_str(key));
+    return hit ? hit : l->table->has_else ? &l->table->else_value : &none;
 }
 
 static void call(struct vm *vm, const struct call *c, const struct value *const *r, struct value *out)
