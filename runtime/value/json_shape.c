@@ -15,7 +15,7 @@
 #endif
 
 enum { GAP_BYTES = 32, MEMBERS_MAX = 512 };
-struct gap { char text[GAP_BYTES], mask[GAP_BYTES]; size_t n; };      /* mask: 0xff for each byte of the text */
+struct gap { _Alignas(2 * GAP_BYTES) char text[GAP_BYTES]; char mask[GAP_BYTES]; };      /* a line of the cache; mask: 0xff for each byte of the text */
 struct part { uint16_t member, column; const struct cell *cell; };    /* a column that is read, and where its value stands */
 
 struct json_shape {
@@ -23,6 +23,7 @@ struct json_shape {
     size_t ncells, members;          /* members 0: nothing is of this shape */
     bool fits;                       /* of the members so far */
     struct gap *gaps;
+    uint8_t *lengths;                /* of the gaps */
     struct part *parts[4];           /* by kind */
     size_t nparts[4];
     bool *has;                       /* columns that are a member; the others: */
@@ -45,7 +46,9 @@ struct json_shape *json_shape_new(const struct cell *cells, size_t ncells)
     struct json_shape *s = alloc(1, sizeof *s);
     s->cells = cells;
     s->ncells = ncells;
-    s->gaps = alloc(MEMBERS_MAX, sizeof *s->gaps);
+    s->gaps = aligned_alloc(_Alignof(struct gap), MEMBERS_MAX * sizeof *s->gaps);
+    if (!s->gaps) check_no_memory();
+    s->lengths = alloc(MEMBERS_MAX, sizeof *s->lengths);
     s->has = alloc(ncells, sizeof *s->has);
     s->others = alloc(ncells, sizeof *s->others);
     for (size_t k = 0; k < KINDS; k++) s->parts[k] = alloc(ncells, sizeof *s->parts[k]);
@@ -58,6 +61,7 @@ void json_shape_free(struct json_shape *s)
     if (!s) return;
     for (size_t k = 0; k < KINDS; k++) free(s->parts[k]);
     free(s->gaps);
+    free(s->lengths);
     free(s->has);
     free(s->others);
     free(s);
@@ -99,7 +103,7 @@ void json_shape_member(struct json_shape *s, struct str gap, int column)
     memset(g, 0, sizeof *g);
     memcpy(g->text, gap.p, gap.n);
     memset(g->mask, 0xff, gap.n);
-    g->n = gap.n;
+    s->lengths[m] = (uint8_t)gap.n;
     if (column >= 0) {
         const struct cell *c = &s->cells[column];
         size_t kind = kind_of(c, m);
@@ -142,10 +146,10 @@ static inline size_t long_gaps(const struct json_shape *s, const struct row *r, 
     int shortest = 0;                                                 /* a value of -1 bytes: two gaps share a quote */
     __m128i differ = _mm_setzero_si128();
     for (; m < s->members && at[2 * m - 1] + GAP_BYTES - 2u <= r->n; m++) {
-        const __m128i *have = (const __m128i *)(const void *)(r->p + at[2 * m - 1] - 2), *want = (const __m128i *)(const void *)s->gaps[m].text, *mask = want + 2;
+        const __m128i *have = (const __m128i *)(const void *)(r->p + at[2 * m - 1] - 2), *want = (const __m128i *)(const void *)&s->gaps[m], *mask = want + 2;
         shortest |= at[2 * m - 1] - 3 - at[2 * m - 2];
-        differ = _mm_or_si128(differ, _mm_and_si128(_mm_xor_si128(_mm_loadu_si128(have), _mm_loadu_si128(want)), _mm_loadu_si128(mask)));
-        differ = _mm_or_si128(differ, _mm_and_si128(_mm_xor_si128(_mm_loadu_si128(have + 1), _mm_loadu_si128(want + 1)), _mm_loadu_si128(mask + 1)));
+        differ = _mm_or_si128(differ, _mm_and_si128(_mm_xor_si128(_mm_loadu_si128(have), _mm_load_si128(want)), _mm_load_si128(mask)));
+        differ = _mm_or_si128(differ, _mm_and_si128(_mm_xor_si128(_mm_loadu_si128(have + 1), _mm_load_si128(want + 1)), _mm_load_si128(mask + 1)));
     }
     *same = shortest >= 0 && _mm_movemask_epi8(_mm_cmpeq_epi8(differ, _mm_setzero_si128())) == 0xffff;
 #endif
@@ -157,10 +161,10 @@ static bool gaps_fit(const struct json_shape *s, const struct row *r)
     const struct gap *g = s->gaps;
     const uint16_t *at = r->at;
     bool same;
-    if (at[0] != g[0].n || memcmp(r->p + 1, g[0].text, g[0].n) != 0) return false;
+    if (at[0] != s->lengths[0] || memcmp(r->p + 1, g[0].text, at[0]) != 0) return false;
     for (size_t m = long_gaps(s, r, &same); m < s->members; m++) {
         size_t from = at[2 * m - 1] - 2u;
-        same = same && from > at[2 * m - 2] && r->n - from >= g[m].n && memcmp(r->p + from, g[m].text, g[m].n) == 0;
+        same = same && from > at[2 * m - 2] && r->n - from >= s->lengths[m] && memcmp(r->p + from, g[m].text, s->lengths[m]) == 0;
     }
     return same && at[2 * s->members - 1] - 2u > at[2 * s->members - 2];
 }
