@@ -173,14 +173,16 @@ static bool north_american_number(struct str n)
     return !(n.p[0] == '3' && n.p[1] == '7') && !(n.p[0] == '9' && n.p[1] == '6');
 }
 
-static void answer(struct str code, struct str national, struct scratch *s, struct value *out)
+static void answer(const struct plan *plan, struct str national, struct scratch *s, struct value *out)
 {
-    size_t n = code.n + national.n;
+    size_t code = 1;
+    while (plan->code[code]) code++;
+    size_t n = code + national.n;
     if (n < DIGITS_MIN || n > DIGITS_MAX || national.n < 4) return;
     char *p = scratch_take(s, n + 1);
-    p[0] = '+';
-    for (size_t i = 0; i < code.n; i++) p[1 + i] = code.p[i];
-    chars_copy(p + 1 + code.n, national.p, national.n);
+    *p = '+';
+    for (size_t i = 0; i < code; i++) p[1 + i] = plan->code[i];
+    chars_copy(p + 1 + code, national.p, national.n);
     *out = value_text((struct str){p, n + 1});
 }
 
@@ -189,10 +191,10 @@ static void from_international(struct str digits, struct scratch *s, struct valu
 {
     const struct plan *p = plan_of_digits(digits);
     if (!p) return;
-    struct str code = str_of(p->code), national = rest(digits, code.n);
+    struct str national = rest(digits, strlen(p->code));
     if (north_american(p) && !north_american_number(national)) return;
     if (str_is(str_of(p->trunk), "0") && national.n > 0 && national.p[0] == '0') national = rest(national, 1);    /* "+44 020 ..." */
-    answer(code, national, s, out);
+    answer(p, national, s, out);
 }
 
 /* Without the trunk prefix, if it has one. With a fixed length only a number that is longer by just the prefix has one. */
@@ -213,7 +215,7 @@ static void from_national(const struct plan *p, struct str digits, struct scratc
     struct str national = without_trunk(p, digits);
     if (p->digits != 0 && national.n != p->digits) return;
     if (north_american(p) && !north_american_number(national)) return;
-    answer(str_of(p->code), national, s, out);
+    answer(p, national, s, out);
 }
 
 void builtin__phone(const struct value *const *args, size_t nargs, struct scratch *s, struct value *out)
