@@ -182,9 +182,8 @@ static struct pool *pool_of(struct http *h, const char *name)
     if (h->npools == CURL_HTTP_POOLS) return NULL;
     CURLSH *share = curl_share_init();
     if (!share) check_no_memory();
-    bool shares = (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK) &
-                  (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK);
-    if (!shares) {
+    if (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
+        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
         curl_share_cleanup(share);
         return NULL;
     }
@@ -194,8 +193,8 @@ static struct pool *pool_of(struct http *h, const char *name)
     return p;
 }
 
-/* With & and not with &&: all of them are set, in whatever order, and nothing leads out between them. */
-#define SET(t, option, value) (curl_easy_setopt((t)->easy, (option), (value)) == CURLE_OK)
+/* 1 or 0, joined by & and not by &&: all of them are set, in whatever order, and nothing leads out between them. */
+#define SET(t, option, value) ((unsigned)(curl_easy_setopt((t)->easy, (option), (value)) == CURLE_OK))
 
 static bool set_wire_rules(struct transfer *t, const struct http_req *req)
 {
@@ -286,7 +285,7 @@ static const char *prepare(struct http *h, struct transfer *t, const struct http
     t->easy = curl_easy_init();
     if (!t->easy) check_no_memory();
     t->max_body_bytes = req->max_body_bytes ? req->max_body_bytes : LIMIT_ANSWER_BYTES;
-    bool set = set_wire_rules(t, req) & set_callbacks(t) & set_method(t, req) & set_headers(t, req) & SET(t, CURLOPT_SHARE, pool->share);
+    bool set = set_wire_rules(t, req) && set_callbacks(t) && set_method(t, req) && set_headers(t, req) && SET(t, CURLOPT_SHARE, pool->share);
     if (!set) return "libcurl refuses an option";
     if (req->ca_file && req->ca_file[0]) {
         struct str pem;
