@@ -184,7 +184,8 @@ static enum err copy_if_there(struct copying *c, const char *name)
     unsigned mode;
     bool ours;
     const char *path = arena_printf(&c->a, "%s/%s", c->from, name);
-    return c->w->files.mode(c->w->files.ctx, path, &mode, &ours) == 0 ? copy_file(c, name, UINT64_MAX) : ERR_OK;
+    if (c->w->files.mode(c->w->files.ctx, path, &mode, &ours) == 0) return copy_file(c, name, UINT64_MAX);
+    return errno == ENOENT ? ERR_OK : io_fault("look at", path, c->f);
 }
 
 /* Whole checkpoints only: one may be on its way into the file. Each ends in an empty line, behind its signature. */
@@ -253,23 +254,29 @@ static enum err finish_slots(struct copying *c, const struct log_copy *l, uint64
     return e;
 }
 
-static uint64_t size_of(struct copying *c, const char *path)
+/* 0 when it is not there. */
+static enum err size_of(struct copying *c, const char *path, uint64_t *bytes)
 {
     const struct world_files *fs = &c->w->files;
     int fd = fs->open(fs->ctx, path, O_RDONLY, 0);
-    int64_t n = fd < 0 ? 0 : fs->size(fs->ctx, fd);
-    if (fd >= 0) fs->close(fs->ctx, fd);
-    return n < 0 ? 0 : (uint64_t)n;
+    *bytes = 0;
+    if (fd < 0) return errno == ENOENT ? ERR_OK : io_fault("open", path, c->f);
+    int64_t n = fs->size(fs->ctx, fd);
+    enum err e = n < 0 ? io_fault("read", path, c->f) : ERR_OK;
+    fs->close(fs->ctx, fd);
+    if (e == ERR_OK) *bytes = (uint64_t)n;
+    return e;
 }
 
 static enum err copy_log(struct copying *c, struct backup_info *out)
 {
     struct journal *j = NULL;
     struct log_copy l = {.c = c};
-    uint64_t have = size_of(c, arena_printf(&c->a, "%s/keys.slots", c->to));
+    uint64_t have;
     struct journal_options jo = {.dir = arena_printf(&c->a, "%s/journal", c->from), .origin = "ml-connector", .read_only = true};
     struct journal_filter flt = {.sealed = true};
-    enum err e = journal_open(&j, c->w, &jo, c->f);
+    enum err e = size_of(c, arena_printf(&c->a, "%s/keys.slots", c->to), &have);
+    if (e == ERR_OK) e = journal_open(&j, c->w, &jo, c->f);
     if (e != ERR_OK) return e;
     out->last_seq = flt.to = journal_durable_seq(j);
     out->head = journal_head(j);

@@ -118,19 +118,10 @@ enum err engine_adopt(struct engine *e, const char *flow, struct str key_text, s
 }
 
 /* ---- erasure: see erase.c ---- */
-/* The row was marked, and the index says so; whether the key went with it is known to the log only. */
-static enum err erase_again(struct engine *e, struct str key, struct fault *f)
-{
-    struct hash h = hash_keyed(e->key_hash_key, key);
-    struct journal_filter flt = {.from = 1, .key_hash = h.b, .kinds = UINT64_C(1) << FRAME_ERASE, .sealed = true};
-    return journal_scan(e->journal, &flt, engine__erase_slot, e, f);
-}
-
 static enum err erase_row(struct engine *e, struct sync_flow *sf, struct str key, const struct row *row, const char *by, struct fault *f)
 {
     if (row->state == ROW_INFLIGHT || row->state == ROW_AMBIGUOUS)
         return fault_set(f, ERR_BUSY, "a write of this record is under way or being settled; try again in a few minutes");
-    if (row->flags & ROW_F_ERASED) return erase_again(e, key, f);
     return engine__erase_row(e, sf, sf->name, key, row, by, f);
 }
 

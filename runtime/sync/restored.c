@@ -13,8 +13,8 @@ static enum err erase_again(struct engine *e, struct str flow, struct str key, s
 {
     struct flow_state st;
     struct row row = {.slot = FRAME_NO_SLOT};
-    bool known = store_flow(e->store, flow, &st) && store_row(e->store, st.id, key, &e->page, &row, NULL) == ERR_OK;
-    return known && (row.flags & ROW_F_ERASED) ? ERR_OK : engine__erase_row(e, NULL, flow, key, &row, "restore", f);
+    enum err err = store_flow(e->store, flow, &st) ? store_row(e->store, st.id, key, &e->page, &row, f) : ERR_NOT_FOUND;
+    return err == ERR_OK || err == ERR_NOT_FOUND ? engine__erase_row(e, NULL, flow, key, &row, "restore", f) : err;
 }
 
 enum err engine__restored(struct engine *e, struct fault *f)

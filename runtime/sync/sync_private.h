@@ -91,10 +91,13 @@ void emit_note(struct engine *e, enum frame_kind kind, const char *what, const c
 /* setup.c, config.c */
 enum err config_endpoints(struct engine *e, struct fault *f);
 int64_t engine_settle_ms(const struct engine *e);
-/* setup.c: the parts of engine_open, for repair.c. take_state: index and log, folded and announced. */
+/* setup.c */
 struct engine *engine__new(const struct world *w, const struct engine_options *o);
+/* start.c: the parts of engine_open, for repair.c too. take_state: index and log, folded and announced. look_at_state: beside another process. */
 enum err engine__take_lock(struct engine *e, struct fault *f);
 enum err engine__take_state(struct engine *e, struct fault *f);
+enum err engine__look_at_state(struct engine *e, struct fault *f);
+enum err engine__mark_closed(struct engine *e, struct fault *f);        /* the last thing that a clean end does */
 /* restored.c */
 enum err engine__restored(struct engine *e, struct fault *f);
 enum err engine__load_image(struct engine *e, const char *path, struct fault *f);

@@ -18,7 +18,7 @@ COVER_SCAN  := $(wildcard runtime/value/json*.c runtime/serve/*.c runtime/net/cu
     $(wildcard runtime/code/image_load.c runtime/code/image_types.c runtime/code/image_verify*.c)
 # What must not lose anything: log, verifier, index, keys; and what a start does after a crash, a damage or a restore, with what is erased and settled then.
 COVER_STATE := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c)) \
-    $(addprefix runtime/sync/,setup.c emit.c settle.c operator.c repair.c backup.c restored.c)
+    $(addprefix runtime/sync/,start.c emit.c settle.c erase.c repair.c backup.c restored.c)
 COVER_SRC   := $(COVER_STATE) $(COVER_SCAN)
 
 ifdef COVER
