@@ -29,7 +29,7 @@ void event_put_int(struct buf *out, enum event_tag tag, int64_t v)
 bool event_read(struct event_tags *ev, struct str part)
 {
     struct reader r = reader_of(part);
-    while (!r.bad && r.p != r.end) {
+    while (r.p != r.end) {
         unsigned tag = read_u8(&r);
         struct str s = read_blob(&r);
         if (r.bad) break;

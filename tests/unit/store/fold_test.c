@@ -59,6 +59,12 @@ static void transitions(void)
     LEADS_TO("a hint about one that was refused leaves it there", ROW_REJECTED, ROW_F_UNREAD, ROW_A, INTENT_A, {FRAME_OUTCOME, "FLOW=f CLASS#1 WHY=no", "KEY=a"},
              {FRAME_HINT, "FLOW=f WHY=changed", "KEY=a"});
     LEADS_TO("an unlocked row that was never locked", ROW_DIRTY, 0, ROW_A, {FRAME_LOCKED, "FLOW=f TRIES#0", "KEY=a"});
+    LEADS_TO("who waited and was derived anew meanwhile is not woken", ROW_REJECTED, ROW_F_REJECT, {FRAME_ROW, "FLOW=f SLOT#1 STATE#5", "KEY=a WANTED=w PARENT_FLOW=g PARENT_KEY=p WHY=waits"},
+             {FRAME_ROW, "FLOW=g SLOT#2 STATE#1", "KEY=p WANTED=w"}, {FRAME_ROW, "FLOW=f SLOT#1 STATE#5", "KEY=a WANTED=w PARENT_FLOW=g PARENT_KEY=p WHY=waits"},
+             {FRAME_REJECT, "FLOW=f SLOT#1 STATE#6 FLAGS#4 WHY=no", "KEY=a"}, {FRAME_INTENT, "FLOW=g VERB#1", "KEY=p SENT=w"}, {FRAME_OUTCOME, "FLOW=g CLASS#0", "KEY=p ID=11"});
+    LEADS_TO("who refers to a record that is gone from the target waits", ROW_WAITING, 0, {FRAME_POLL, "FLOW=f PASS=full", ""}, {FRAME_ROW, "FLOW=g SLOT#2 STATE#1", "KEY=p WANTED=w"},
+             {FRAME_INTENT, "FLOW=g VERB#1", "KEY=p SENT=w"}, {FRAME_OUTCOME, "FLOW=g CLASS#0", "KEY=p ID=11"}, {FRAME_INTENT, "FLOW=g VERB#2", "KEY=p SENT=w"},
+             {FRAME_OUTCOME, "FLOW=g CLASS#7 WHY=gone", "KEY=p"}, {FRAME_ROW, "FLOW=f SLOT#1 STATE#5", "KEY=a WANTED=w PARENT_FLOW=g PARENT_KEY=p WHY=waits"});
     LEADS_TO("an accepted pass of another flow frees nothing here", ROW_HELD, ROW_F_DANGER, {FRAME_ROW, "FLOW=f SLOT#1 STATE#9 FLAGS#16", "KEY=a WANTED=w"},
              {FRAME_ACCEPT, "FLOW=g COMPLETE#1", ""});
 }
@@ -427,6 +433,8 @@ static void seals(void)
     store_links(r.s, STR("users"), &a, each_answer, &n);
     ok(n == 0 && !store_link(r.s, STR("users"), STR("email"), STR("x"), &a, &text, &at), "without its data key a find was never asked", "%d", n);
     ok(store_row(r.s, 1, STR("a"), &a, &row, &r.f) == ERR_OK && row.wanted.n == 0 && row.state == ROW_CLEAN && store_check(r.s, &r.f) == ERR_OK, "and of a row only the open half is left", "%s", r.f.text);
+    bool folds = step(&r, FRAME_ROW, 9, false, "FLOW=g SLOT#9 STATE#1", "KEY=z WANTED=w") == ERR_OK && store_row(r.s, 2, STR("z"), &a, &row, &r.f) == ERR_OK;
+    ok(folds && row.state == ROW_DIRTY && row.wanted.n == 0, "what is folded for such a record holds nothing of it", "%s", r.f.text);
     seal_result = ERR_OK;
     ok(!store_link(r.s, STR("users"), (struct str){NULL, 0}, (struct str){NULL, 0}, &a, &text, &at), "nothing was asked for nothing", "it was");
     arena_free(&a);
@@ -434,6 +442,31 @@ static void seals(void)
 }
 
 /* ---- what a poll asks ---- */
+static enum err two_keys(void *arg, struct str key, enum store_over over)
+{
+    struct buf *b = arg;
+    buf_str(b, key);
+    buf_byte(b, (unsigned char)('0' + (int)over));
+    return b->n == 4 ? ERR_STOPPED : ERR_OK;
+}
+
+static void keys(void)
+{
+    static const struct { uint16_t flow; const char *after, *want; enum err end; } cases[] = {
+        {1, "", "a0b0", ERR_STOPPED}, {1, "a", "b0c0", ERR_STOPPED}, {1, "aa", "b0c0", ERR_STOPPED}, {1, "c", "d0", ERR_OK}, {1, "d", "", ERR_OK}, {2, "", "z0", ERR_OK}, {3, "", "", ERR_OK}};
+    struct rig r;
+    struct buf b = {0};
+    filled(&r);
+    bool good = step(&r, FRAME_ROW, 9, false, "FLOW=g SLOT#9 STATE#1", "KEY=z WANTED=w") == ERR_OK;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&b);
+        enum err e = store_keys(r.s, cases[i].flow, str_of(cases[i].after), two_keys, &b, &r.f);
+        ok(good && e == cases[i].end && str_is(buf_view(&b), cases[i].want), "keys of one flow, behind a key", "%s: %.*s", cases[i].after, (int)b.n, b.p);
+    }
+    buf_free(&b);
+    rig_close(&r);
+}
+
 static void polls(void)
 {
     struct rig r;
@@ -507,6 +540,7 @@ int main(void)
     states();
     seals();
     polls();
+    keys();
     files();
     return ok_failures != 0;
 }

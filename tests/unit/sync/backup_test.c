@@ -74,8 +74,7 @@ static int noted(const struct rig *r)
     return backup_each(&w, rig_path(r, "state"), count_backup, &n, &f) == ERR_OK ? n : -1;
 }
 
-/* Was: a look at key.id or keys.slots that failed once left them out of a backup that was said to be whole, and a failure to read the notes of
- * earlier backups lost all of them. */
+/* Was: a look at key.id or keys.slots that failed once left them out of a backup that was said to be whole. */
 static void backups(void)
 {
     struct rig r;
@@ -86,11 +85,19 @@ static void backups(void)
     snprintf(first, sizeof first, "%s/first", r.dir);
     snprintf(to, sizeof to, "%s/copy", r.dir);
     struct world plain = r.world;
+    struct engine *e2 = NULL;                               /* two records are erased in it, and a value was being set when something died */
+    bool erased = rig_engine(&r, &e2) == ERR_OK;
+    for (int i = 2; i < 4 && erased; i++) erased = engine_erase(e2, "customers", str_of(rig_key(rig_customer(&r, i))), "tester", &r.f) == ERR_OK;
+    engine_close(e2);
+    rig_write(&r, "state/secrets/half.tmp", "x", 1);
+    ok(erased, "two records are erased", "%s", r.f.text);
     ok(backup_make(&r.world, rig_path(&r, "state"), first, &b, &r.f) == ERR_OK && whole(&r, first) == NULL && noted(&r) == 1, "a backup", "%s", r.f.text);
     failing_disk(&disk, &r.world.files);
     for (bool reached = true; reached && !why[0];) {
         disk.calls = 0;
         disk.at = ++n;
+        disk.why = n % 3 == 0 ? ENOSPC : n % 3 == 1 ? EDQUOT : EIO;
+        disk.writes_nothing = n % 2;
         r.f = (struct fault){ERR_OK, ""};
         int before = noted(&r);
         enum err e = backup_make(&r.world, rig_path(&r, "state"), to, &b, &r.f);
@@ -111,6 +118,7 @@ static void backups(void)
     }
     ok(!why[0] && n > 60 && kept >= 1, "a backup while each call to the disk fails once", "%s", why);
     printf("# %" PRIu64 " calls, %" PRIu64 " backups\n", n - 1, kept);
+    disk.why = EIO;
     for (n = 1, why[0] = '\0'; !why[0]; n++) {
         disk.calls = 0;
         disk.at = n;
