@@ -13,8 +13,8 @@ COVER_RUN   ?=
 COVER_FRESH ?= $(if $(COVER_RUN),0,1)
 # What reads bytes of strangers: the systems' answers, their notifications, the network's frames, files, and an image that somebody may have changed.
 COVER_SCAN  := $(wildcard runtime/value/json*.c runtime/serve/*.c runtime/net/curl_http.c runtime/net/pace.c runtime/connectors/file/file_rows.c) \
-    $(wildcard $(patsubst %,runtime/connectors/sage/%*.c,xml agent_ contract key_file soap probe_soap)) \
-    $(wildcard $(patsubst %,runtime/connectors/zoho/%*.c,bulk call classify describe lookup meta notify oauth rows scan users)) \
+    $(wildcard $(patsubst %,runtime/connectors/sage/%*.c,xml agent_ contract key_file soap)) \
+    $(wildcard $(patsubst %,runtime/connectors/zoho/%*.c,bulk classify describe lookup meta notify oauth rows scan users)) \
     $(wildcard runtime/code/image_load.c runtime/code/image_types.c runtime/code/image_verify*.c)
 # What must not lose anything: log, verifier, index, keys; and what a start does after a crash, a damage or a restore, with what is erased and settled then.
 COVER_STATE := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c)) \

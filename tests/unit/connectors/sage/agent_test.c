@@ -314,9 +314,12 @@ static void unfair_batches(void)
         {"a key in no list", "{\"rows\":[],\"missing\":[[\"01\"]],\"locked\":[]}", "no list"},
         {"a key in two lists", "{\"rows\":[],\"missing\":[[\"01\"],[\"02\"]],\"locked\":[[\"01\"]]}", "rows"},
         {"a key twice in one list", "{\"rows\":[],\"missing\":[[\"01\"],[\"01\"]],\"locked\":[]}", "already"},
+        {"a foreign row", "{\"rows\":[{\"key\":[\"03\"],\"fields\":{}}],\"missing\":[],\"locked\":[]}", "not asked for"},
+        {"a row twice", "{\"rows\":[{\"key\":[\"01\"],\"fields\":{}},{\"key\":[\"01\"],\"fields\":{}}],\"missing\":[],\"locked\":[]}", "already"},
+        {"a foreign lock", "{\"rows\":[],\"missing\":[],\"locked\":[[\"03\"]]}", "not asked for"}, {"no batch at all", "[]", "a JSON object was expected"},
         {"a foreign key", "{\"rows\":[],\"missing\":[[\"01\"],[\"03\"]],\"locked\":[]}", "not asked for"},
     };
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rig r;
         struct canned c = {.status = 200, .body = cases[i].body};
         struct source_page p;
@@ -383,6 +386,62 @@ static void heavy_confirmation(void)
     rig_end();
 }
 
+/* Pages above the limit are asked for in halves, down to one row; then that is the answer. */
+static void heavy_pages(void)
+{
+    struct rig r;
+    struct source_page p;
+    char *large = malloc(LIMIT_ANSWER_BYTES + 1u);
+    if (!large) abort();
+    memset(large, ' ', LIMIT_ANSWER_BYTES + 1u);
+    struct canned c = {.status = 200, .body = large, .len = LIMIT_ANSWER_BYTES + 1u};
+    rig_begin("a page that is too large at any size");
+    rig_world(&r);
+    rig_canned(&r, &c);
+    rig_open(&r);
+    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1, .page_rows = 5};
+    CHECK(ops->page(r.s, &q, STR(""), &r.a, &p, &r.f) == ERR_TOO_LARGE && c.asked == 4 && strstr(c.target, "limit=1"), "%s, asked %u times, %s", r.f.text, c.asked, c.target);
+    rig_close(&r);
+    free(large);
+    rig_end();
+}
+
+/* Names that no path can carry go by batchGet, also alone. */
+static void dotted_keys(void)
+{
+    static const char *const dots[] = {".", "..", ""};
+    for (size_t i = 0; i < 3; i++) {
+        struct rig r;
+        struct source_page p;
+        rig_begin(i == 2 ? "a blank key goes by batchGet" : "dots go by batchGet");
+        rig_world(&r);
+        struct canned c = {.status = 200, .body = arena_printf(&r.a, "{\"rows\":[],\"missing\":[[\"%s\"]],\"locked\":[]}", dots[i])};
+        rig_canned(&r, &c);
+        rig_open(&r);
+        struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+        struct source_key k = {.part = {str_of(dots[i])}, .n = 1};
+        CHECK(ops->fetch(r.s, &q, &k, 1, &r.a, &p, &r.f) == ERR_OK && p.nmissing == 1 && strncmp(c.target, "POST", 4) == 0, "%s: %s", c.target, r.f.text);
+        rig_close(&r);
+        rig_end();
+    }
+}
+
+static void no_record(void)
+{
+    struct rig r;
+    struct canned c = {.status = 200, .body = "[]"};
+    struct source_page p;
+    rig_begin("an answer that is no record");
+    rig_world(&r);
+    rig_canned(&r, &c);
+    rig_open(&r);
+    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+    struct source_key k = {.part = {STR("01")}, .n = 1};
+    CHECK(ops->fetch(r.s, &q, &k, 1, &r.a, &p, &r.f) == ERR_PROTOCOL, "%s", r.f.text);
+    rig_close(&r);
+    rig_end();
+}
+
 static void other_record(void)
 {
     struct rig r;
@@ -430,6 +489,7 @@ static void sweep(void)
 static void unfair_sweeps(void)
 {
     static const struct { const char *name, *body, *want; } cases[] = {
+        {"no sweep at all", "[]", "a JSON object was expected"},
         {"keys out of order", "{\"keys\":[[\"02\"],[\"01\"]],\"next\":null,\"complete\":true,\"epoch\":\"e\"}", "ascending"},
         {"a key twice", "{\"keys\":[[\"01\"],[\"01\"]],\"next\":null,\"complete\":true,\"epoch\":\"e\"}", "ascending"},
         {"no keys though more follow", "{\"keys\":[],\"next\":\"00\",\"complete\":false,\"epoch\":\"e\"}", "does not move"},
@@ -466,6 +526,9 @@ int main(void)
     reserved_key();
     unfair_batches();
     heavy_confirmation();
+    heavy_pages();
+    dotted_keys();
+    no_record();
     other_record();
     sweep();
     unfair_sweeps();
