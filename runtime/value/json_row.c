@@ -1,4 +1,4 @@
-/* json_row.c - see json_row.h.
+/* json_row.c - see json_row.h. Nearly all rows are taken by the shape of those before (json_shape.h); what follows is for the others, and teaches the shape.
  *
  *     {"Name":"text","Next":"...
  *      ~~~~~~~~    ~~~~~~~~~~       gaps: from quote to quote, each held as a whole against what stood here in the last row
