@@ -182,8 +182,9 @@ static struct pool *pool_of(struct http *h, const char *name)
     if (h->npools == CURL_HTTP_POOLS) return NULL;
     CURLSH *share = curl_share_init();
     if (!share) check_no_memory();
-    if (curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
-        curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
+    bool shares = (unsigned)(curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) == CURLSHE_OK) &
+                  (unsigned)(curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK);
+    if (!shares) {
         curl_share_cleanup(share);
         return NULL;
     }
@@ -196,7 +197,7 @@ static struct pool *pool_of(struct http *h, const char *name)
 /* 1 or 0, joined by & and not by &&: all of them are set, in whatever order, and nothing leads out between them. */
 #define SET(t, option, value) ((unsigned)(curl_easy_setopt((t)->easy, (option), (value)) == CURLE_OK))
 
-static bool set_wire_rules(struct transfer *t, const struct http_req *req)
+static unsigned set_wire_rules(struct transfer *t, const struct http_req *req)
 {
     return SET(t, CURLOPT_CURLU, t->url)
         & SET(t, CURLOPT_PROTOCOLS_STR, "http,https")          /* check_url has kept http to loopback */
@@ -217,7 +218,7 @@ static bool set_wire_rules(struct transfer *t, const struct http_req *req)
         & SET(t, CURLOPT_FRESH_CONNECT, req->fresh ? 1L : 0L) & SET(t, CURLOPT_FORBID_REUSE, req->fresh ? 1L : 0L);
 }
 
-static bool set_callbacks(struct transfer *t)
+static unsigned set_callbacks(struct transfer *t)
 {
     return SET(t, CURLOPT_PRIVATE, t)
         & SET(t, CURLOPT_ERRORBUFFER, t->errors)
@@ -227,7 +228,7 @@ static bool set_callbacks(struct transfer *t)
         & SET(t, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->max_body_bytes);
 }
 
-static bool set_method(struct transfer *t, const struct http_req *req)
+static unsigned set_method(struct transfer *t, const struct http_req *req)
 {
     t->once = strcmp(req->method, "GET") != 0;
     if (!t->once) return SET(t, CURLOPT_HTTPGET, 1L);
@@ -244,7 +245,7 @@ static void add_header(struct transfer *t, const char *line)
     t->headers = grown;
 }
 
-static bool set_headers(struct transfer *t, const struct http_req *req)
+static unsigned set_headers(struct transfer *t, const struct http_req *req)
 {
     struct buf line = {0};
     for (size_t i = 0; i < req->nheaders; i++) {
@@ -285,7 +286,7 @@ static const char *prepare(struct http *h, struct transfer *t, const struct http
     t->easy = curl_easy_init();
     if (!t->easy) check_no_memory();
     t->max_body_bytes = req->max_body_bytes ? req->max_body_bytes : LIMIT_ANSWER_BYTES;
-    bool set = set_wire_rules(t, req) && set_callbacks(t) && set_method(t, req) && set_headers(t, req) && SET(t, CURLOPT_SHARE, pool->share);
+    bool set = set_wire_rules(t, req) & set_callbacks(t) & set_method(t, req) & set_headers(t, req) & SET(t, CURLOPT_SHARE, pool->share);
     if (!set) return "libcurl refuses an option";
     if (req->ca_file && req->ca_file[0]) {
         struct str pem;
