@@ -311,7 +311,7 @@ static inline uint64_t word_at(const char *p)
 /* Up to 15 bytes in one word or two that overlap. */
 static inline bool copy_short(char *to, const char *p, size_t n, bool *high)
 {
-    uint64_t a = JSON_EACH(' '), b = a;
+    uint64_t a = WORD_EACH(' '), b = a;
     uint32_t first, last;
     if (n >= 8) {
         a = word_at(p);
@@ -330,7 +330,7 @@ static inline bool copy_short(char *to, const char *p, size_t n, bool *high)
         to[n - 1] = p[n - 1];
         a = (a & ~UINT64_C(0xffffff)) | (unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 | (uint64_t)(unsigned char)p[n - 1] << 16;
     }
-    *high = ((a | b) & JSON_EACH(0x80)) != 0;
+    *high = ((a | b) & WORD_EACH(0x80)) != 0;
     return !(json_run__special(a) | json_run__special(b));
 }
 

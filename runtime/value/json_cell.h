@@ -4,6 +4,7 @@
  * Few branches: whether a value is blank, how long a number is and where its point stands is nothing that a processor could foresee. */
 #ifndef VALUE_JSON_CELL_H
 #define VALUE_JSON_CELL_H
+#include "base/word.h"
 #include "value/date.h"
 #include "value/type.h"
 
@@ -48,20 +49,9 @@ static inline struct cell cell_of(struct str name, const struct type *t)
 
 /* ---- eight digits in one word, the first in the lowest byte ---- */
 
-#define CELL_EACH(b) (UINT64_C(0x0101010101010101) * (b))
-
-static inline uint64_t cell__load(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    w = __builtin_bswap64(w);
-#endif
-    return w;
-}
-static inline bool cell__digits(uint64_t w) { return ((w & CELL_EACH(0xf0)) | ((w + CELL_EACH(6)) & CELL_EACH(0xf0)) >> 4) == CELL_EACH(0x33); }
+static inline bool cell__digits(uint64_t w) { return ((w & WORD_EACH(0xf0)) | ((w + WORD_EACH(6)) & WORD_EACH(0xf0)) >> 4) == WORD_EACH(0x33); }
 /* Four numbers of two digits, 16 bits each. */
-static inline uint64_t cell__pairs(uint64_t w) { return ((w & CELL_EACH(0x0f)) * 2561 >> 8) & UINT64_C(0x00ff00ff00ff00ff); }
+static inline uint64_t cell__pairs(uint64_t w) { return ((w & WORD_EACH(0x0f)) * 2561 >> 8) & UINT64_C(0x00ff00ff00ff00ff); }
 static inline uint32_t cell__number(uint64_t w)
 {
     w = (cell__pairs(w) * 6553601 >> 16) & UINT64_C(0x0000ffff0000ffff);
@@ -126,9 +116,9 @@ static inline bool cell__decimal(const struct cell *c, struct str s, bool room, 
     if (s.n == 0) return false;
     if (!room || s.n > 8) return cell__long_decimal(c, s, negative, out);
     unsigned before = 64 - 8 * (unsigned)s.n;                             /* bits that are not the number's */
-    uint64_t w = cell__load(s.p + s.n - 8) >> before << before;
-    w |= CELL_EACH('0') & ((UINT64_C(1) << before) - 1);
-    uint64_t differ = w ^ CELL_EACH('.'), point = ~(((differ & CELL_EACH(0x7f)) + CELL_EACH(0x7f)) | differ) & CELL_EACH(0x80);
+    uint64_t w = word_load(s.p + s.n - 8) >> before << before;
+    w |= WORD_EACH('0') & ((UINT64_C(1) << before) - 1);
+    uint64_t differ = w ^ WORD_EACH('.'), point = ~(((differ & WORD_EACH(0x7f)) + WORD_EACH(0x7f)) | differ) & WORD_EACH(0x80);
     uint64_t left = point ? point ^ (point - 1) : 0;                      /* up to and with the (first) point: one digit to the right */
     size_t decimals = point ? (63 - (unsigned)__builtin_ctzll(point)) / 8 : 0;
     w = (w & ~left) | ((w << 8 | '0') & left);
@@ -141,7 +131,7 @@ static inline bool cell__days(const char *end, int64_t *days)
 {
     static const unsigned char length[16] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0};
     const char *p = end - 10;
-    uint64_t w = cell__load(p), last = (uint64_t)(unsigned char)p[8] | (uint64_t)(unsigned char)p[9] << 8;
+    uint64_t w = word_load(p), last = (uint64_t)(unsigned char)p[8] | (uint64_t)(unsigned char)p[9] << 8;
     uint64_t digits = (w & UINT64_C(0xffffffff)) | (w >> 40 & 0xffff) << 32 | last << 48, two = cell__pairs(digits);
     unsigned year = (unsigned)(two & 0xff) * 100 + (unsigned)(two >> 16 & 0xff), month = (unsigned)(two >> 32 & 0xff), day = (unsigned)(two >> 48);
     bool leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0));

@@ -1,7 +1,7 @@
 /* json_marks.c - see json_marks.h. Each way makes two words of 64 bits of 64 bytes: where a mark stands, and where a byte above 0x7f. The last bytes are
  * copied between blanks. */
 #include "value/json_marks.h"
-#include "value/json_run.h"
+#include "base/word.h"
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -28,22 +28,15 @@ struct block { uint64_t marks, high; };
     m->n = n;                                                                         \
     m->high = (high | b.high) != 0
 
-/* The high bits of the eight bytes of w as eight bits. */
-static inline uint64_t gather(uint64_t w) { return (w >> 7 & JSON_EACH(1)) * UINT64_C(0x0102040810204080) >> 56; }
-
 static inline struct block look_portable(const char *p)
 {
     struct block b = {0, 0};
     for (unsigned i = 0; i < BLOCK; i += 8) {
-        uint64_t w;
-        memcpy(&w, p + i, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        w = __builtin_bswap64(w);
-#endif
-        uint64_t low = w & JSON_EACH(0x7f);                               /* sums of seven bits: no carry leaves its byte */
-        uint64_t no_quote = (low ^ JSON_EACH('"')) + JSON_EACH(0x7f), no_slash = (low ^ JSON_EACH('\\')) + JSON_EACH(0x7f), no_control = low + JSON_EACH(0x60);
-        b.marks |= gather(~(no_quote & no_slash & no_control) & ~w) << i;
-        b.high |= w & JSON_EACH(0x80);
+        uint64_t w = word_load(p + i);
+        uint64_t low = w & WORD_EACH(0x7f);                               /* sums of seven bits: no carry leaves its byte */
+        uint64_t no_quote = (low ^ WORD_EACH('"')) + WORD_EACH(0x7f), no_slash = (low ^ WORD_EACH('\\')) + WORD_EACH(0x7f), no_control = low + WORD_EACH(0x60);
+        b.marks |= word_high_bits(~(no_quote & no_slash & no_control) & ~w) << i;
+        b.high |= w & WORD_EACH(0x80);
     }
     return b;
 }

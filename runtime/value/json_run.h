@@ -2,20 +2,17 @@
  * where the machine has vectors, eight otherwise; both twins give the same answer (tests/unit/value/json_row_test.c), and neither reads behind the end. */
 #ifndef VALUE_JSON_RUN_H
 #define VALUE_JSON_RUN_H
+#include "base/word.h"
 #include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#define JSON_EACH(b) (UINT64_C(0x0101010101010101) * (b))
-
 /* A high bit where a byte of w is below 0x20, a quote or a backslash. Bytes above 0x7f may raise it too: the caller looks again. */
 static inline uint64_t json_run__special(uint64_t w)
 {
-    uint64_t quote = w ^ JSON_EACH('"'), slash = w ^ JSON_EACH('\\');
-    return ((w - JSON_EACH(0x20)) | (quote - JSON_EACH(1)) | (slash - JSON_EACH(1))) & ~w & JSON_EACH(0x80);
+    uint64_t quote = w ^ WORD_EACH('"'), slash = w ^ WORD_EACH('\\');
+    return ((w - WORD_EACH(0x20)) | (quote - WORD_EACH(1)) | (slash - WORD_EACH(1))) & ~w & WORD_EACH(0x80);
 }
 
 static inline const char *json_run_portable(const char *p, const char *end, bool *high)
@@ -25,7 +22,7 @@ static inline const char *json_run_portable(const char *p, const char *end, bool
         uint64_t w;
         memcpy(&w, p, 8);
         if (json_run__special(w)) break;
-        seen |= w & JSON_EACH(0x80);
+        seen |= w & WORD_EACH(0x80);
     }
     for (; p < end; p++) {
         unsigned char c = (unsigned char)*p;

@@ -1,7 +1,7 @@
 /* json_seams.c - see json_seams.h. Of each 64 bytes three maps are made, one bit a byte; a seam is a quote behind a colon or comma behind a quote. No two seams
  * are neighbours, so there are at most 32. */
 #include "value/json_seams.h"
-#include "value/json_run.h"
+#include "base/word.h"
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -51,24 +51,18 @@ static const char *between_blanks(char *to, const char *p, size_t n)
     return to;
 }
 
-/* The high bits of the eight bytes of w as eight bits. */
-static inline uint64_t gather(uint64_t w) { return (w >> 7 & JSON_EACH(1)) * UINT64_C(0x0102040810204080) >> 56; }
 /* A high bit where a byte of w is not c; low: w without the high bits. */
-static inline uint64_t differs(uint64_t w, uint64_t low, char c) { return ((low ^ JSON_EACH((unsigned char)c)) + JSON_EACH(0x7f)) | w; }
+static inline uint64_t differs(uint64_t w, uint64_t low, char c) { return ((low ^ WORD_EACH((unsigned char)c)) + WORD_EACH(0x7f)) | w; }
 
 static inline struct block look_portable(const char *p)
 {
     struct block b = {0, 0, 0};
     for (unsigned i = 0; i < BLOCK; i += 8) {
-        uint64_t w;
-        memcpy(&w, p + i, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        w = __builtin_bswap64(w);
-#endif
-        uint64_t low = w & JSON_EACH(0x7f);                               /* sums of seven bits: no carry leaves its byte */
-        b.quote |= gather(~differs(w, low, '"')) << i;
-        b.between |= gather(~(differs(w, low, ':') & differs(w, low, ','))) << i;
-        b.odd |= gather(~(differs(w, low, '\\') & (low + JSON_EACH(0x60))) | w) << i;
+        uint64_t w = word_load(p + i);
+        uint64_t low = w & WORD_EACH(0x7f);                               /* sums of seven bits: no carry leaves its byte */
+        b.quote |= word_high_bits(~differs(w, low, '"')) << i;
+        b.between |= word_high_bits(~(differs(w, low, ':') & differs(w, low, ','))) << i;
+        b.odd |= word_high_bits(~(differs(w, low, '\\') & (low + WORD_EACH(0x60))) | w) << i;
     }
     return b;
 }

@@ -9,7 +9,7 @@
 #include "vm/chars.h"
 
 enum { CASE_BIT = 0x20 };              /* by which the letters of ASCII differ */
-#define EACH CHARS_EACH
+#define EACH WORD_EACH
 
 /* The case bit of every byte from `first` to `last`; all bytes are ASCII. */
 static inline uint64_t letters_in(uint64_t w, unsigned first, unsigned last)
@@ -179,7 +179,7 @@ static bool title_quickly(struct str text, char *p)
     }
     for (size_t at = 0; at < text.n; at += 8) {
         uint64_t w = chars_word(text, at);
-        chars_put_word(p + at, (w ^ letters_in(w, 'A', 'Z')) ^ spread(begins >> at));
+        word_store(p + at, (w ^ letters_in(w, 'A', 'Z')) ^ spread(begins >> at));
     }
     return true;
 }

@@ -106,10 +106,10 @@ bool chars_collapsed(struct str s)
 {
     uint64_t blank_before = 0x80;                        /* in front of the text is a blank, as it were */
     for (size_t at = 0; at < s.n; at += 8) {
-        uint64_t w = chars_word(s, at), low = w & CHARS_EACH(0x7f), unused = s.n - at < 8 ? ~(UINT64_MAX >> 8 * (8 - (s.n - at))) : 0;
-        uint64_t blank = ~((low ^ CHARS_EACH(' ')) + CHARS_EACH(0x7f)) & CHARS_EACH(0x80);
-        uint64_t control = ~(low + CHARS_EACH(0x60)) & CHARS_EACH(0x80) & ~unused;
-        if ((w & CHARS_EACH(0x80)) | control | (blank & (blank << 8 | blank_before))) return false;       /* blanks beyond ASCII are looked into, too */
+        uint64_t w = chars_word(s, at), low = w & WORD_EACH(0x7f), unused = s.n - at < 8 ? ~(UINT64_MAX >> 8 * (8 - (s.n - at))) : 0;
+        uint64_t blank = ~((low ^ WORD_EACH(' ')) + WORD_EACH(0x7f)) & WORD_EACH(0x80);
+        uint64_t control = ~(low + WORD_EACH(0x60)) & WORD_EACH(0x80) & ~unused;
+        if ((w & WORD_EACH(0x80)) | control | (blank & (blank << 8 | blank_before))) return false;       /* blanks beyond ASCII are looked into, too */
         blank_before = blank >> 56;
     }
     return s.n > 0 && s.p[s.n - 1] != ' ';

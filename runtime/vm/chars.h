@@ -2,6 +2,7 @@
 #ifndef VM_CHARS_H
 #define VM_CHARS_H
 #include "base/str.h"
+#include "base/word.h"
 
 /* The code point at the start of s (not empty, valid UTF-8) and its bytes. */
 uint32_t char__at(struct str s, size_t *bytes);
@@ -47,31 +48,14 @@ static inline void chars_copy(char *to, const char *p, size_t n)
     memcpy(to + n - 8, &b, 8);
 }
 /* Eight bytes of s from `at` < s.n on as a number, the first in its lowest byte; zeros stand for those behind the end. */
-#define CHARS_EACH(c) (UINT64_C(0x0101010101010101) * (c))
-static inline uint64_t chars__load(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    w = __builtin_bswap64(w);
-#endif
-    return w;
-}
 static inline uint64_t chars_word(struct str s, size_t at)
 {
     size_t left = s.n - at;
-    if (left >= 8) return chars__load(s.p + at);
-    if (s.n >= 8) return chars__load(s.p + s.n - 8) >> 8 * (8 - left);
+    if (left >= 8) return word_load(s.p + at);
+    if (s.n >= 8) return word_load(s.p + s.n - 8) >> 8 * (8 - left);
     uint64_t w = 0;
     for (size_t i = left; i-- > 0;) w = w << 8 | (unsigned char)s.p[at + i];
     return w;
-}
-static inline void chars_put_word(char *to, uint64_t w)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    w = __builtin_bswap64(w);
-#endif
-    memcpy(to, &w, 8);
 }
 /* Without blanks at both ends. */
 struct str chars_trim(struct str s);

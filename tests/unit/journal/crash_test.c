@@ -231,7 +231,6 @@ static bool run(enum bug bug)
 
 int main(void)
 {
-    int failures = 0;
     log_set_level(LOG_ERROR);
     if (sodium_init() < 0) return 1;
     for (enum bug bug = BUG_NO_SYNC; bug <= BUG_CLAIM_PROVEN; bug++) {

@@ -5,16 +5,6 @@
 #include "base/log.h"
 #include <fcntl.h>
 
-static int failures;
-
-static bool verdict(bool good, const char *name, const char *why)
-{
-    if (good) printf("ok %s\n", name);
-    else printf("not ok %s: %s\n", name, why);
-    failures += !good;
-    return good;
-}
-
 /* ---- bytes of a log ---- */
 static struct file load(const struct rig *r, const char *path)
 {

@@ -8,13 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-static unsigned failures;
-
-static void verdict(bool good, const char *name, const char *why)
-{
-    if (good) printf("ok %s\n", name);
-    else printf("not ok %s: %s\n", name, why), failures++;
-}
 
 /* A life with everything in it. */
 static enum err live(struct rig *r)

@@ -5,48 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-static int failures;
-
-static bool verdict(bool good, const char *name, const char *why)
-{
-    if (good) printf("ok %s\n", name);
-    else printf("not ok %s: %s\n", name, why);
-    failures += !good;
-    return good;
-}
-
-static struct rig *fresh(void)
-{
-    struct rig *r = malloc(sizeof *r);
-    if (!r) abort();
-    rig_init(r, memdisk_new());
-    return r;
-}
-
 /* ---- round trips ---- */
-
-static struct frame sample(void)
-{
-    struct frame fr = {.kind = FRAME_INTENT, .slot = 77, .pub = STR("public \0 part"), .priv = STR("private part")};
-    fr.image = hash_of(STR("image"));
-    fr.flow = hash_of(STR("flow"));
-    memcpy(fr.key_hash, "0123456789abcdef", 16);
-    return fr;
-}
-
-struct seen { struct frame last; unsigned n; char pub[64], priv[64]; size_t pub_n, priv_n; };
-static enum err see(void *arg, const struct frame *fr, struct fault *f)
-{
-    struct seen *s = arg;
-    (void)f;
-    s->last = *fr;
-    s->n++;
-    s->pub_n = fr->pub.n < 64 ? fr->pub.n : 64;
-    s->priv_n = fr->priv.n < 64 ? fr->priv.n : 64;
-    if (s->pub_n) memcpy(s->pub, fr->pub.p, s->pub_n);
-    if (s->priv_n) memcpy(s->priv, fr->priv.p, s->priv_n);
-    return ERR_OK;
-}
 
 static void round_trip(void)
 {

@@ -9,17 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int failures;
 static char dir[64];
 static unsigned char public_key[32];
-
-static bool verdict(bool good, const char *name, const char *why)
-{
-    if (good) printf("ok %s\n", name);
-    else printf("not ok %s: %s\n", name, why);
-    failures += !good;
-    return good;
-}
 
 static void clear_dir(void)
 {

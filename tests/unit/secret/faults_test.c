@@ -4,46 +4,19 @@
 #include "secret/secret.h"
 #include "journal/journal.h"
 #include "tests/fault/failing_disk.h"
-#include "tests/fault/memdisk.h"
+#include "tests/unit/secret/rig.h"
 #include "base/log.h"
 #include "tests/unit/value/ok.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static uint64_t seed = 1;
-
-static void fill(void *ctx, void *p, size_t n)
-{
-    (void)ctx;
-    unsigned char key[32] = {0};
-    seed++;
-    memcpy(key, &seed, sizeof seed);
-    randombytes_buf_deterministic(p, n, key);
-}
 static void zeros(void *ctx, void *p, size_t n)
 {
     (void)ctx;
     memset(p, 0, n);
-}
-
-static struct world world_on(struct memdisk *d)
-{
-    struct world w = {.random = {fill, NULL}};
-    memdisk_files(d, &w.files);
-    return w;
-}
-
-static void put_file(const struct world *w, const char *path, const void *p, size_t n)
-{
-    int fd = w->files.open(w->files.ctx, path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0 || w->files.pwrite(w->files.ctx, fd, p, n, 0) != (int64_t)n) abort();
-    w->files.close(w->files.ctx, fd);
 }
 
 /* ---- a life, and what it was promised ---- */
@@ -181,7 +154,7 @@ static void every_call(const char *name, int lives_before, const char *key_file,
         struct promised m = {.key_file = key_file, .credentials = credentials};
         struct failing_disk disk = {.at = ++n, .why = why, .writes_nothing = nothing};
         w.files.mkdir(d, "/run", 0700);
-        if (credentials) put_file(&w, "/run/mlc-key", "0123456789abcdef0123456789abcdef", 32);
+        if (credentials) put_file(&w, "/run/mlc-key", "0123456789abcdef0123456789abcdef", 32, 0600);
         for (int i = 0; i < lives_before; i++)
             if (live(&m, &w, &f) != ERR_OK || m.wrong) snprintf(text, sizeof text, "before: %s %s", m.wrong ? m.wrong : "", f.text);
         failing_disk(&disk, &w.files);
@@ -231,17 +204,17 @@ static void key_files(void)
     ok(opened(&w, "/state", longest, NULL, false, &f) == ERR_CONFIG, "a path of a key that is too long", "%s", f.text);
     ok(opened(&w, longest, NULL, NULL, false, &f) == ERR_CONFIG && opened(&w, "", NULL, NULL, false, &f) == ERR_CONFIG && opened(&w, NULL, NULL, NULL, true, &f) == ERR_CONFIG,
        "a state directory without a name, or with too long a one", "%s", f.text);
-    put_file(&w, "/run/key", hex_with_x, 64);
+    put_file(&w, "/run/key", hex_with_x, 64, 0600);
     ok(opened(&w, "/state", "/run/key", NULL, false, &f) == ERR_SECRET && strstr(f.text, "is no key"), "64 characters that are no hex digits", "%s", f.text);
-    put_file(&w, "/run/key", big, sizeof big);
+    put_file(&w, "/run/key", big, sizeof big, 0600);
     ok(opened(&w, "/state", "/run/key", NULL, false, &f) == ERR_SECRET && strstr(f.text, "is no key"), "a file of 300 letters", "%s", f.text);
     ok(opened(&w, "/state", NULL, "/run", false, &f) == ERR_SECRET && strstr(f.text, "no credential"), "a first start without its credential", "%s", f.text);
-    put_file(&w, "/run/key", "0123456789abcdef0123456789abcdef", 32);
+    put_file(&w, "/run/key", "0123456789abcdef0123456789abcdef", 32, 0600);
     w.files.mode = of_another;
     ok(opened(&w, "/state", "/run/key", NULL, false, &f) == ERR_SECRET && strstr(f.text, "another user"), "a key of another user", "%s", f.text);
     memdisk_files(d, &w.files);
     ok(opened(&w, "/look", "/run/key", NULL, true, &f) == ERR_OK && opened(&w, "/look", "/run/none", NULL, true, &f) == ERR_NOT_FOUND, "looking where nothing is sealed", "%s", f.text);
-    put_file(&w, "/run/key", big, 20);
+    put_file(&w, "/run/key", big, 20, 0600);
     ok(opened(&w, "/look", "/run/key", NULL, true, &f) == ERR_SECRET, "looking with what is no key", "%s", f.text);
     memdisk_free(d);
 }
@@ -257,7 +230,7 @@ static void generator(void)
     w.random.fill = zeros;
     ok(opened(&w, "/state", NULL, NULL, false, &f) == ERR_SECRET && strstr(f.text, "zeros only"), "no key of zeros is made", "%s", f.text);
     w.files.mkdir(d, "/run", 0700);
-    put_file(&w, "/run/key", "0123456789abcdef0123456789abcdef", 32);
+    put_file(&w, "/run/key", "0123456789abcdef0123456789abcdef", 32, 0600);
     ok(opened(&w, "/state", "/run/key", NULL, false, &f) == ERR_SECRET && strstr(f.text, "zeros only"), "nor one for values", "%s", f.text);
     w.random.fill = fill;
     bool good = secret_open(&s, &w, "/state", NULL, NULL, &f) == ERR_OK && slot_open(s, 0, &f) == ERR_OK;
@@ -286,21 +259,21 @@ static void ids(void)
         if (sealed && secret_put(s, "x", STR("y"), &f) != ERR_OK) abort();
         static const size_t cuts[] = {0, 10, 63, 64, 65, 70, 72, 73, 100};
         for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
-            put_file(&w, "/state/key.id", id.p, cuts[i]);
+            put_file(&w, "/state/key.id", id.p, cuts[i], 0600);
             enum err e = opened(&w, "/state", NULL, NULL, false, &f);
             ok(e == ERR_SECRET && strstr(f.text, "key.id"), sealed ? "a key.id that is cut, over sealed values" : "a key.id that is cut", "%zu: %s", cuts[i], f.text);
             ok(opened(&w, "/state", NULL, NULL, true, &f) == ERR_SECRET, "who looks is told so too", "%s", f.text);
             if (sealed) ok(secret_put(s, "x", STR("z"), &f) == (cuts[i] < 64 ? ERR_BUSY : ERR_OK), "and who was open before does not write under it", "%zu: %s", cuts[i], f.text);
         }
         buf_byte(&id, 'x');
-        put_file(&w, "/state/key.id", id.p, id.n);
+        put_file(&w, "/state/key.id", id.p, id.n, 0600);
         ok(opened(&w, "/state", NULL, NULL, false, &f) == ERR_SECRET && strstr(f.text, "damaged"), "a key.id that goes on", "%s", f.text);
         id.n--;
         id.p[66] ^= 1;
-        put_file(&w, "/state/key.id", id.p, id.n);
+        put_file(&w, "/state/key.id", id.p, id.n, 0600);
         ok(opened(&w, "/state", NULL, NULL, false, &f) == ERR_SECRET && strstr(f.text, "damaged"), "a key.id with another head", "%s", f.text);
         id.p[66] ^= 1;
-        put_file(&w, "/state/key.id", id.p, id.n);
+        put_file(&w, "/state/key.id", id.p, id.n, 0600);
         ok(opened(&w, "/state", NULL, NULL, false, &f) == ERR_OK, "as it was, it opens", "%s", f.text);
     }
     w.files.unlink(d, "/state/key.id");
@@ -321,7 +294,7 @@ static void ids(void)
     unsigned char *to = (unsigned char *)buf_reserve(&made, 5 + 16);
     crypto_aead_xchacha20poly1305_ietf_encrypt(to, NULL, (const unsigned char *)"short", 5, (const unsigned char *)ad.p, ad.n, NULL, nonce, wrap);
     made.n += 5 + 16;
-    put_file(&w, "/state/key.id", made.p, made.n);
+    put_file(&w, "/state/key.id", made.p, made.n, 0600);
     ok(opened(&w, "/state", NULL, NULL, false, &f) == ERR_SECRET && strstr(f.text, "damaged"), "keys of another length", "%s", f.text);
     buf_free(&made);
     buf_free(&ad);
@@ -368,7 +341,7 @@ static void first_starts(void)
     struct world w = world_on(d);
     struct fault f = {ERR_OK, ""};
     ok(opened(&w, "/state", NULL, NULL, false, &f) == ERR_OK, "a first start", "%s", f.text);
-    put_file(&w, "/state/master.key", "0123456789abcdef0123456789abcdef", 32);
+    put_file(&w, "/state/master.key", "0123456789abcdef0123456789abcdef", 32, 0600);
     ok(opened(&w, "/state", NULL, NULL, false, &f) == ERR_SECRET && strstr(f.text, "not the master key"), "another master key, before anything is sealed", "%s", f.text);
     w.files.mkdir(d, "/run", 0700);
     ok(opened(&w, "/state", "/run/none", NULL, false, &f) == ERR_SECRET && strstr(f.text, "is missing"), "no master key at all", "%s", f.text);
@@ -393,7 +366,7 @@ static void values_of_others(void)
     arena_init(&a, 0);
     ok(secret_put(s, "big", (struct str){big, 64u << 10}, &f) == ERR_OK && secret_get(s, "big", &a, &v, &f) == ERR_OK && v.n == 64u << 10, "the longest value", "%s", f.text);
     ok(secret_put(s, "big", (struct str){big, (64u << 10) + 1}, &f) == ERR_TOO_LARGE, "one byte more", "%s", f.text);
-    put_file(&w, "/state/secrets/big", big, (64u << 10) + 1000);
+    put_file(&w, "/state/secrets/big", big, (64u << 10) + 1000, 0600);
     ok(secret_get(s, "big", &a, &v, &f) == ERR_CORRUPT && strstr(f.text, "set it again"), "a file that is longer than any value", "%s", f.text);
     ok(secret_remove(s, "../key.id", &f) == ERR_USAGE, "a name that leads out", "%s", f.text);
     for (int i = 0; i < 40; i++) {
