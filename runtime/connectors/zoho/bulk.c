@@ -100,7 +100,7 @@ enum err zoho__load_new(struct target *t, struct str module, const struct target
     for (size_t i = 0; i < n; i++) {
         struct load_column *c = &l->col[l->ncols++];
         if (fields[i].name.n >= sizeof c->name - 4) {
-            free(l);
+            zoho__load_free(l);
             return fault_set(f, ERR_UNSUPPORTED, "a field's name is too long");
         }
         (void)snprintf(c->name, sizeof c->name, "%.*s", (int)fields[i].name.n, fields[i].name.p);

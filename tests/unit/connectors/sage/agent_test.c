@@ -339,6 +339,7 @@ static void unfair_batches(void)
 struct heavy { unsigned batches, gets; size_t bytes; char body[2000]; };
 static void heavy_handle(void *self, const struct sim_request *req, struct sim_response *resp)
 {
+    static const char gone[] = "{\"error\":{\"code\":\"not_found\",\"message\":\"m\"}}";
     struct heavy *h = self;
     size_t n = 0;
     resp->status = 200;
@@ -347,7 +348,7 @@ static void heavy_handle(void *self, const struct sim_request *req, struct sim_r
         memset(large, ' ', h->bytes);
         resp->status = h->gets++ == 0 ? 200 : 404;
         if (resp->status == 200) sim_response_body(resp, large, h->bytes, "application/json");
-        else sim_response_body(resp, "{\"error\":{\"code\":\"not_found\",\"message\":\"m\"}}", 46, "application/json");
+        else sim_response_body(resp, gone, sizeof gone - 1, "application/json");
         free(large);
         return;
     }
