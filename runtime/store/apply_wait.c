@@ -82,7 +82,7 @@ enum err fold__wake_children(struct fold *x)
     struct buf b = {0};
     struct str prefix = waiting_key(&b, x->fl.id, x->key, 0, x->key);
     enum err e = ERR_OK;
-    for (bool more = true; more && e == ERR_OK;) {
+    while (e == ERR_OK) {
         MDB_cursor *c;
         MDB_val k = {prefix.n, (void *)(uintptr_t)prefix.p}, v;
         int rc = mdb_cursor_open(x->s->txn, x->s->dbi[TABLE_WAITING], &c);
@@ -92,7 +92,7 @@ enum err fold__wake_children(struct fold *x)
         }
         rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
         struct str full = {k.mv_data, rc == 0 ? k.mv_size : 0};
-        more = rc == 0 && full.n > prefix.n + 2 && str_starts(full, prefix);
+        bool more = rc == 0 && full.n > prefix.n + 2 && str_starts(full, prefix);
         struct str entry = more ? keep(&x->arena, full) : full;
         mdb_cursor_close(c);
         if (rc && rc != MDB_NOTFOUND) e = store__fail(x->s, rc, "walk", x->f);

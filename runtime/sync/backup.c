@@ -133,17 +133,17 @@ static enum err hash_file(struct copying *c, const char *dir, const char *name, 
     return e;
 }
 
-static enum err make_dir(struct copying *c, const char *dir, bool fresh)
+static enum err make_dir(struct copying *c, const char *dir)
 {
     const struct world_files *fs = &c->w->files;
-    if (fs->mkdir(fs->ctx, dir, 0700) == 0 || (errno == EEXIST && !fresh)) return ERR_OK;
+    if (fs->mkdir(fs->ctx, dir, 0700) == 0) return ERR_OK;
     return errno == EEXIST ? fault_set(c->f, ERR_EXISTS, "%s is there already", dir) : io_fault("make", dir, c->f);
 }
 
 static enum err make_dirs(struct copying *c)
 {
-    enum err e = make_dir(c, c->to, true);
-    for (size_t i = 0; i < FOLDERS && e == ERR_OK; i++) e = make_dir(c, arena_printf(&c->a, "%s/%s", c->to, folders[i]), true);
+    enum err e = make_dir(c, c->to);
+    for (size_t i = 0; i < FOLDERS && e == ERR_OK; i++) e = make_dir(c, arena_printf(&c->a, "%s/%s", c->to, folders[i]));
     return e;
 }
 
@@ -325,13 +325,12 @@ static bool take_word(struct str *line, const char *word)
 static bool number_line(struct str *text, const char *word, int64_t *out)
 {
     struct str line = str_take(text, '\n');
-    return take_word(&line, word) && str_to_i64(line, out) && *out >= 0;
+    return take_word(&line, word) && str_to_i64(line, out);
 }
 
 static bool hex_to_hash(struct str hex, struct hash *out)
 {
-    size_t n = 0;
-    return hex.n == 2 * HASH_BYTES && sodium_hex2bin(out->b, HASH_BYTES, hex.p, hex.n, NULL, &n, NULL) == 0 && n == HASH_BYTES;
+    return hex.n == 2 * HASH_BYTES && sodium_hex2bin(out->b, HASH_BYTES, hex.p, hex.n, NULL, NULL, NULL) == 0;
 }
 
 /* Only names that a backup makes: a list that was tampered with leads nowhere else. */

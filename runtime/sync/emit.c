@@ -1,5 +1,6 @@
 /* emit.c - frames on their way: built tag by tag, appended, made durable, folded. Nothing is folded before it is durable. */
 #include "sync/sync_private.h"
+#include "base/check.h"
 #include <stdlib.h>
 
 enum { KICK_EVERY = 32, PENDING_MAX = 4096 };           /* frames kept unfolded at most: a quiet poll flushes once, a very long one now and then */
@@ -71,8 +72,10 @@ enum err emit_commit(struct engine *e, struct fault *f)
     enum err err = journal_commit(e->journal, &why);
     bool durable = err == ERR_OK;
     int64_t now = world_mono_ms(e->w);
-    if (durable && e->npending && e->pending[e->npending - 1].seq == journal_durable_seq(e->journal))
+    if (durable && e->npending) {
+        ASSERT(e->pending[e->npending - 1].seq == journal_durable_seq(e->journal));
         e->pending[e->npending - 1].hash = journal_head(e->journal);          /* the index notes of which history it is */
+    }
     size_t n = take_durable(e);
     for (size_t i = 0; i < n && err == ERR_OK; i++) {
         err = store_apply(e->store, &e->folding[i], &why);

@@ -26,7 +26,7 @@ $(call obj,$(COVER_SRC)): OPT = -O0 -g --coverage
 endif
 
 .PHONY: coverage coverage-built
-coverage-built: units $(B)/mlc-audit-verify crash-harness $(patsubst tests/fuzz/%_fuzz.c,$(B)/replay/%,$(wildcard tests/fuzz/*_fuzz.c))
+coverage-built: units $(B)/mlc-audit-verify $(B)/secret-scan crash-harness $(patsubst tests/fuzz/%_fuzz.c,$(B)/replay/%,$(wildcard tests/fuzz/*_fuzz.c))
 coverage:
 	@$(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-coverage COVER=1 LDFLAGS=--coverage coverage-built
 	@B=$(B)-coverage MIN=$(COVER_MIN) SHOW='$(COVER_SHOW)' RUN='$(COVER_RUN)' FRESH=$(COVER_FRESH) sh tests/coverage/coverage.sh $(COVER_SRC)

@@ -65,6 +65,11 @@ static void transitions(void)
     LEADS_TO("who refers to a record that is gone from the target waits", ROW_WAITING, 0, {FRAME_POLL, "FLOW=f PASS=full", ""}, {FRAME_ROW, "FLOW=g SLOT#2 STATE#1", "KEY=p WANTED=w"},
              {FRAME_INTENT, "FLOW=g VERB#1", "KEY=p SENT=w"}, {FRAME_OUTCOME, "FLOW=g CLASS#0", "KEY=p ID=11"}, {FRAME_INTENT, "FLOW=g VERB#2", "KEY=p SENT=w"},
              {FRAME_OUTCOME, "FLOW=g CLASS#7 WHY=gone", "KEY=p"}, {FRAME_ROW, "FLOW=f SLOT#1 STATE#5", "KEY=a WANTED=w PARENT_FLOW=g PARENT_KEY=p WHY=waits"});
+    LEADS_TO("a row that waits and does not say for whom waits for its next derivation", ROW_WAITING, 0, {FRAME_ROW, "FLOW=f SLOT#1 STATE#5", "KEY=a WANTED=w WHY=waits"});
+    LEADS_TO("who waits for it is woken, whoever else waits behind", ROW_DIRTY, 0, {FRAME_POLL, "FLOW=f PASS=full", ""}, {FRAME_ROW, "FLOW=g SLOT#2 STATE#1", "KEY=long WANTED=w"},
+             {FRAME_POLL, "FLOW=h PASS=full", ""}, {FRAME_ROW, "FLOW=f SLOT#3 STATE#5", "KEY=b WANTED=w PARENT_FLOW=h PARENT_KEY=p WHY=waits"},
+             {FRAME_ROW, "FLOW=f SLOT#1 STATE#5", "KEY=a WANTED=w PARENT_FLOW=g PARENT_KEY=long WHY=waits"}, {FRAME_INTENT, "FLOW=g VERB#1", "KEY=long SENT=w"},
+             {FRAME_OUTCOME, "FLOW=g CLASS#0", "KEY=long ID=11"});
     LEADS_TO("an accepted pass of another flow frees nothing here", ROW_HELD, ROW_F_DANGER, {FRAME_ROW, "FLOW=f SLOT#1 STATE#9 FLAGS#16", "KEY=a WANTED=w"},
              {FRAME_ACCEPT, "FLOW=g COMPLETE#1", ""});
 }
@@ -485,6 +490,16 @@ static void polls(void)
        r.f.text);
     list[0] = (struct store_seen){.key = STR("a"), .hash = {hash, sizeof hash}};
     ok(store_seen(r.s, 1, list, 1, &r.f) == ERR_OK && !list[0].same, "nor is one that is asked for", "%s", r.f.text);
+    list[0] = (struct store_seen){.key = STR("a"), .hash = STR("")};
+    ok(store_seen(r.s, 1, list, 1, &r.f) == ERR_OK && !list[0].same, "nor is a record without a hash", "%s", r.f.text);
+    struct row known = {.hash = STR("h")};
+    char entry[STORE__SEEN_BYTES];
+    struct str gone = {entry, store__seen_of(r.s, store__key(r.s, 1, STR("a")), &known, (unsigned char *)entry)};
+    entry[0] = STORE_GONE;                                  /* the right digest of a record that is said to be gone */
+    change(&r, TABLE_SEEN, CHANGE_VALUE, gone);
+    rig_store(&r);
+    list[0] = (struct store_seen){.key = STR("a"), .hash = STR("h")};
+    ok(gone.n == STORE__SEEN_BYTES && store_seen(r.s, 1, list, 1, &r.f) == ERR_OK && !list[0].same && store_check(r.s, &r.f) == ERR_CORRUPT, "nor is one that is gone", "%s", r.f.text);
     buf_free(&pub);
     buf_free(&priv);
     rig_close(&r);

@@ -366,6 +366,8 @@ static void lists(void)
         {HEAD, "file 1 " HEX " ../key.id\n", ERR_CORRUPT, "backup.list is damaged", "a name that leads out"},
         {HEAD, "file 1 " HEX " journal/../../x\n", ERR_CORRUPT, "backup.list is damaged", "a name that leads out through a folder"},
         {HEAD, "file 1 " HEX " journal/.x\n", ERR_CORRUPT, "backup.list is damaged", "a hidden name"},
+        {HEAD, "file 1 " HEX " journal/a/b\n", ERR_CORRUPT, "backup.list is damaged", "a folder in a folder"},
+        {HEAD, "file 1 " HEX " \n", ERR_CORRUPT, "backup.list is damaged", "an empty name"},
         {HEAD, "file 1 " HEX " journal/\n", ERR_CORRUPT, "backup.list is damaged", "a folder"},
         {HEAD, "file 1 " HEX " other/x\n", ERR_CORRUPT, "backup.list is damaged", "a folder of others"},
         {HEAD, "file 1 " HEX " /etc/passwd\n", ERR_CORRUPT, "backup.list is damaged", "an absolute path"},
@@ -391,8 +393,9 @@ static void lists(void)
     if (stat(path, &st) != 0) abort();
     snprintf(longest, sizeof longest, "file %lld " HEX " key.id\n", (long long)st.st_size);
     listed(&r, copy, HEAD, longest, ERR_CORRUPT, "is not what was written", "a file of the right size with another hash");
-    static const char *const ends[] = {"", "short", "fin  " HEX "\n", "end zz" HEX, "mlc backup 1\nend " HEX "\n"};
-    for (size_t i = 0; i < 5; i++) {
+    static const char *const ends[] = {"", "short", "fin  " HEX "\n", "end zz" HEX, "mlc backup 1\nend " HEX "\n",
+                                       "mlc backup 1\nend zz00000000000000000000000000000000000000000000000000000000000000\n"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         rig_write(&r, "copy/backup.list", ends[i], strlen(ends[i]));
         ok(backup_check(&r.world, copy, &b, &f) == ERR_CORRUPT, "a list without its own hash at the end", "%s", f.text);
     }
@@ -405,9 +408,14 @@ static void lists(void)
     mkdir(rig_path(&r, "new.part"), 0700);
     ok(backup_make(&r.world, rig_path(&r, "state"), rig_path(&r, "new"), &b, &f) == ERR_EXISTS && strstr(f.text, "did not come to its end"), "what a broken off one left", "%s", f.text);
     ok(backup_restore(&r.world, copy, rig_path(&r, "state"), NULL, 0, &b, &f) == ERR_EXISTS, "a restore over what is there", "%s", f.text);
+    int n = 0;
+    unlink(rig_path(&r, "state/backups"));
+    ok(backup_each(&r.world, rig_path(&r, "state"), count_backup, &n, &f) == ERR_OK && n == 0, "no notes are no backups", "%d %s", n, f.text);
+    memset(longest, 'x', sizeof longest - 1);
+    rig_write(&r, "state/backups", longest, sizeof longest - 1);
+    ok(backup_each(&r.world, rig_path(&r, "state"), count_backup, &n, &f) == ERR_CORRUPT && n == 0 && strlen(f.text) < 200 + strlen(r.dir), "a long line that is no note is told by its beginning", "%s", f.text);
     static const char notes[] = "x 1 /a\n1 x /b\n1 1\n1 1 /nowhere\n\n5 7 /etc";
     rig_write(&r, "state/backups", notes, sizeof notes - 1);
-    int n = 0;
     ok(backup_each(&r.world, rig_path(&r, "state"), count_backup, &n, &f) == ERR_CORRUPT && n == 0, "notes that are none, and of backups that are not there any more", "%d", n);
     rig_close(&r);
 }
