@@ -408,14 +408,24 @@ static void lists(void)
     mkdir(rig_path(&r, "new.part"), 0700);
     ok(backup_make(&r.world, rig_path(&r, "state"), rig_path(&r, "new"), &b, &f) == ERR_EXISTS && strstr(f.text, "did not come to its end"), "what a broken off one left", "%s", f.text);
     ok(backup_restore(&r.world, copy, rig_path(&r, "state"), NULL, 0, &b, &f) == ERR_EXISTS, "a restore over what is there", "%s", f.text);
+    rig_close(&r);
+}
+
+/* Lines in the list of backups that was kept. */
+static void notes(void)
+{
+    struct rig r;
+    struct fault f = {ERR_OK, ""};
+    char longest[300];
+    made(&r);
     int n = 0;
     unlink(rig_path(&r, "state/backups"));
     ok(backup_each(&r.world, rig_path(&r, "state"), count_backup, &n, &f) == ERR_OK && n == 0, "no notes are no backups", "%d %s", n, f.text);
-    memset(longest, 'x', sizeof longest - 1);
-    rig_write(&r, "state/backups", longest, sizeof longest - 1);
+    memset(longest, 'x', sizeof longest);
+    rig_write(&r, "state/backups", longest, sizeof longest);
     ok(backup_each(&r.world, rig_path(&r, "state"), count_backup, &n, &f) == ERR_CORRUPT && n == 0 && strlen(f.text) < 200 + strlen(r.dir), "a long line that is no note is told by its beginning", "%s", f.text);
-    static const char notes[] = "x 1 /a\n1 x /b\n1 1\n1 1 /nowhere\n\n5 7 /etc";
-    rig_write(&r, "state/backups", notes, sizeof notes - 1);
+    static const char lines[] = "x 1 /a\n1 x /b\n1 1\n1 1 /nowhere\n\n5 7 /etc";
+    rig_write(&r, "state/backups", lines, sizeof lines - 1);
     ok(backup_each(&r.world, rig_path(&r, "state"), count_backup, &n, &f) == ERR_CORRUPT && n == 0, "notes that are none, and of backups that are not there any more", "%d", n);
     rig_close(&r);
 }
@@ -430,5 +440,6 @@ int main(int argc, char **argv)
     if (strstr("repairs", only)) repairs();
     if (strstr("erasures", only)) erasures();
     if (strstr("lists", only)) lists();
+    if (strstr("notes", only)) notes();
     return ok_failures != 0;
 }
