@@ -57,7 +57,7 @@ is "a clean end is noted" "$(head -c 6 state/lock)" closed
 mlcd run --quiet >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 60 sh -c "! flock -n '$W/state/lock' true"
+until_true 60 held state/lock
 exits "check beside a running mlcd" 75 mlcd check
 has "says why" err "running"
 exits "repair beside a running mlcd" 75 mlcd repair

@@ -127,7 +127,7 @@ is "the edit behind the lock arrived" "$(account "$K" Billing_City)" Lyon
 mlcd run --quiet >run.out 2>run.err &
 run_pid=$!
 pids="$pids $run_pid"
-until_true 60 sh -c "! mlcd secret list --state '$W/none' && false || ! flock -n '$W/state/lock' true"
+until_true 60 held "$W/state/lock"
 exits "a second process in the same state directory" 75 mlcd once
 exits "looking is possible beside it" 0 mlcd status
 tr '\0' '\n' <"/proc/$run_pid/environ" >environ.txt

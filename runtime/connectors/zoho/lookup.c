@@ -378,7 +378,7 @@ static enum err read_some(struct target *t, const struct zoho_module *m, const s
         struct http_res res;
         struct zoho_rows rows;
         buf_clear(&path);
-        if (put_list(&path, m->name, ids + first, count, want + at, some) == 0) break;
+        if (put_list(&path, m->name, ids + first, count, nwant ? want + at : NULL, some) == 0) break;
         struct zoho_call c = {.what = "records by id", .method = "GET", .path = buf_cstr(&path), .cost = 1};
         e = zoho__call(t, &c, a, &res, f);
         if (e == ERR_OK) e = zoho__get_rows(res.body, m, a, &rows, f);

@@ -54,7 +54,9 @@ static double number_of(const json_t *row, const char *name)
 
 static double cents(double v)
 {
-    double whole = (double)(int64_t)((v < 0 ? -v : v) * 100 + 0.5 + 1e-6);
+    double amount = (v < 0 ? -v : v) * 100 + 0.5 + 1e-6;
+    if (amount >= 9e15) return v;                       /* has no cents any more */
+    double whole = (double)(int64_t)amount;
     return whole / 100 * (v < 0 ? -1 : 1);
 }
 
