@@ -76,8 +76,9 @@ bool net_window_parse(struct net_window *w, struct str text)
 
 int64_t net_jitter(const struct world *w, int64_t min_ms, int64_t max_ms, int64_t last_ms)
 {
+    ASSERT(min_ms <= max_ms);
     int64_t high = last_ms > max_ms / 3 ? max_ms : last_ms * 3;
-    if (high <= min_ms) return min_ms < max_ms ? min_ms : max_ms;
+    if (high <= min_ms) return min_ms;
     uint64_t r;
     w->random.fill(w->random.ctx, &r, sizeof r);
     return min_ms + (int64_t)(r % (uint64_t)(high - min_ms + 1));

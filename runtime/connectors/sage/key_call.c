@@ -73,14 +73,14 @@ enum err sage100__key_call(struct source *s, const struct sage_entity *e, struct
     struct source_key *keys = NULL;
     size_t n = 0;
     struct arena_mark m = arena_mark(&s->scratch);
-    enum err err = sage100__soap_call(s, sage100__soap_list_operation(e), company, NULL, NULL, &reply, f);
+    enum err err = sage100__soap_call(s, sage100__soap_list_operation(e), company, NULL, &reply, f);
     if (err == ERR_UNSUPPORTED)
         err = fault_set(f, ERR_CONFIG, "source %s, %s: this service has no operation %s: look at its WSDL, and at `keys %s { operation = ... }`", s->env.state_name,
                         e->table, operation, e->table);
     else if (err == ERR_OK && reply.verdict != SOAP_OK)
         err = fault_set(f, ERR_PROTOCOL, "source %s, %s: %s answers with a fault: %s: %s", s->env.state_name, e->table, operation, reply.code, reply.message);
     else if (err == ERR_OK) err = read_keys(s, e, operation, reply.result, &keys, &n, f);
-    if (err == ERR_OK) sage100__key_list_keep(s, e, NULL, company, keys, n);
+    if (err == ERR_OK) sage100__key_list_keep(s, e, company, keys, n);
     arena_release(&s->scratch, m);
     return err;
 }

@@ -19,7 +19,7 @@ static struct str quoted(struct csv *c, struct arena *a)
     struct str out = {text, (size_t)(o - text)};
     while (out.n && out.p[out.n - 1] == ' ') out.n--;
     while (c->p < c->end && (*c->p == ' ' || *c->p == '\r')) c->p++;
-    if (c->p < c->end && *c->p != ',' && *c->p != '\n' && !c->problem) c->problem = "text follows a closing quote";
+    if (c->p < c->end && *c->p != ',' && *c->p != '\n') c->problem = "text follows a closing quote";
     return out;
 }
 
@@ -84,7 +84,7 @@ static enum err parse(struct source *s, const struct sage_entity *e, struct str 
             parts++;
         }
         k.n = parts < LIMIT_KEY_PARTS ? parts : LIMIT_KEY_PARTS;
-        if (k.n == 1 && k.part[0].n == 0 && !first_quoted && !c.problem) continue;      /* an empty line */
+        if (k.n == 1 && k.part[0].n == 0 && !first_quoted) continue;      /* an empty line */
         if (c.line == 1 && is_heading(&k, e)) continue;
         const char *problem = c.problem ? c.problem : parts > e->nkeys ? "has another number of parts than the table's key" : sage100__key_problem(&k, e);
         if (problem)
@@ -95,7 +95,7 @@ static enum err parse(struct source *s, const struct sage_entity *e, struct str 
     return ERR_OK;
 }
 
-void sage100__key_list_keep(struct source *s, const struct sage_entity *e, const char *path, struct str company, struct source_key *keys, size_t n)
+void sage100__key_list_keep(struct source *s, const struct sage_entity *e, struct str company, struct source_key *keys, size_t n)
 {
     struct buf text = {0};
     size_t kept = 0;
@@ -111,7 +111,6 @@ void sage100__key_list_keep(struct source *s, const struct sage_entity *e, const
     struct sage_soap_key_list *list = ARENA_NEW(&s->keys_arena, struct sage_soap_key_list);
     struct hash h = hash_of(buf_view(&text));
     hash_hex(h.b, 8, list->hash);
-    list->path = path ? arena_copy(&s->keys_arena, path, strlen(path)) : NULL;
     list->company = (struct str){arena_copy(&s->keys_arena, company.n ? company.p : "", company.n), company.n};
     list->entity = e;
     list->keys = keys;
@@ -128,15 +127,15 @@ static enum err load(struct source *s, const struct sage_entity *e, const char *
     struct source_key *keys;
     size_t n;
     err = parse(s, e, text, path, &keys, &n, f);
-    if (err == ERR_OK) sage100__key_list_keep(s, e, path, (struct str){"", 0}, keys, n);
+    if (err == ERR_OK) sage100__key_list_keep(s, e, (struct str){"", 0}, keys, n);
     return err;
 }
 
 static bool is_in_memory(const struct source *s, const struct sage_entity *e, const char *path, struct str company, struct str want_hash)
 {
     const struct sage_soap_key_list *have = s->key_list;
-    if (!have || want_hash.n == 0 || have->entity != e || !str_is(want_hash, have->hash)) return false;
-    return path ? have->path && strcmp(have->path, path) == 0 : !have->path && str_eq(have->company, company);
+    if (!have || have->entity != e || !str_is(want_hash, have->hash)) return false;
+    return path || str_eq(have->company, company);      /* a table has a file or an operation, as long as its source lives */
 }
 
 enum err sage100__key_list(struct source *s, const struct sage_entity *e, struct str company, struct str want_hash, const struct sage_soap_key_list **out, struct fault *f)

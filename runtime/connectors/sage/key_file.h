@@ -5,7 +5,6 @@
 #include "connectors/sage/sage.h"
 
 struct sage_soap_key_list {
-    const char *path;                     /* of the file; NULL: of the operation */
     struct str company;                   /* whose list; empty for a file, which is one for all */
     const struct sage_entity *entity;
     char hash[17];                        /* 16 hex digits of the file's content: names this state of the list */
@@ -17,7 +16,7 @@ enum err sage100__key_list(struct source *s, const struct sage_entity *e, struct
 /* What is wrong with a key, as a clause, or NULL. */
 const char *sage100__key_problem(const struct source_key *k, const struct sage_entity *e);
 /* Sorts, drops doubles, names the state: what a file or an operation gave becomes the list in memory. */
-void sage100__key_list_keep(struct source *s, const struct sage_entity *e, const char *path, struct str company, struct source_key *keys, size_t n);
+void sage100__key_list_keep(struct source *s, const struct sage_entity *e, struct str company, struct source_key *keys, size_t n);
 /* key_call.c: asks the operation. */
 enum err sage100__key_call(struct source *s, const struct sage_entity *e, struct str company, struct fault *f);
 #endif

@@ -24,7 +24,7 @@ static bool check_contract(struct sage_probe *p)
         const char *origin = c->origin;
         struct sage_last wsdl = s->last;
         bool from_wsdl = c->from_wsdl;
-        e = sage100__soap_call(s, SOAP_CONTRACT, conn_setting(&s->env, "company"), NULL, NULL, &reply, &f);
+        e = sage100__soap_call(s, SOAP_CONTRACT, conn_setting(&s->env, "company"), NULL, &reply, &f);
         if (e == ERR_OK) {
             sage100__probe_say(p, FINDING_OK, s->last.connect_ms, "soap reach", "the host answers");
             if (strncmp(s->set.soap_url, "https", 5) == 0) sage100__probe_say(p, FINDING_OK, s->last.tls_ms, "soap tls", "the certificate is trusted");
@@ -48,7 +48,7 @@ static void check_sign_in(struct sage_probe *p, const struct sage_entity *e, str
     for (size_t i = 0; i < e->nkeys; i++) nobody.part[i] = e->nkeys > 1 && i == 0 ? STR("00") : STR("~PROBE~");
     struct arena_mark m = arena_mark(&p->s->scratch);
     const char *what = arena_printf(p->a, "soap sign-in, %s", e->operation);
-    enum err err = sage100__soap_call(p->s, sage100__soap_operation(e), company, &nobody, NULL, &reply, &f);
+    enum err err = sage100__soap_call(p->s, sage100__soap_operation(e), company, &nobody, &reply, &f);
     if (err != ERR_OK) failed(p, what, err, &f);
     else sage100__probe_say(p, FINDING_OK, p->s->last.elapsed_ms, what, "accepted for company %.*s", (int)company.n, company.p);
     arena_release(&p->s->scratch, m);

@@ -7,6 +7,7 @@
  * well: classify() tells net so. */
 #include "connectors/sage/soap.h"
 #include <ctype.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -20,27 +21,13 @@ static const struct { const char *code, *text; enum soap_verdict verdict; const 
 /* ---- faults ---- */
 
 /* "a:CI_NoKey" -> "cinokey": the prefix is the sender's, the spelling of some codes is not certain. */
-static void normal_code(const char *code, char out[64])
+static void normal_code(const char *code, char *out)
 {
     const char *colon = strrchr(code, ':');
     size_t n = 0;
-    for (const char *p = colon ? colon + 1 : code; *p && n < 63; p++)
+    for (const char *p = colon ? colon + 1 : code; *p; p++)
         if (isalnum((unsigned char)*p)) out[n++] = (char)tolower((unsigned char)*p);
     out[n] = '\0';
-}
-
-static bool code_fits(const char *pattern, const char *code)
-{
-    size_t n = strlen(pattern);
-    bool front = pattern[0] == '*', back = n > 1 && pattern[n - 1] == '*';
-    if (n == 1 && front) return true;
-    char middle[64];
-    snprintf(middle, sizeof middle, "%.*s", (int)(n - front - back), pattern + front);
-    size_t m = strlen(middle), c = strlen(code);
-    if (front && back) return strstr(code, middle) != NULL;
-    if (back) return strncmp(code, middle, m) == 0;
-    if (front) return c >= m && strcmp(code + c - m, middle) == 0;
-    return strcmp(code, middle) == 0;
 }
 
 /* The words at the start of a word: "lock" is in "is locked", not in "block". */
@@ -52,16 +39,15 @@ static bool text_holds(const char *message, const char *words)
     return false;
 }
 
+/* The last line of the table is for all others. */
 static void judge(struct soap_reply *r)
 {
-    char code[64];
+    char code[sizeof r->code];
+    size_t i = 0, last = sizeof faults / sizeof *faults - 1;
     normal_code(r->code, code);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        if (code_fits(faults[i].code, code) && text_holds(r->message, faults[i].text)) {
-            r->verdict = faults[i].verdict;
-            r->advice = faults[i].advice;
-            return;
-        }
+    while (i < last && (fnmatch(faults[i].code, code, 0) != 0 || !text_holds(r->message, faults[i].text))) i++;
+    r->verdict = faults[i].verdict;
+    r->advice = faults[i].advice;
 }
 
 static void copy_clean(struct source *s, char *out, size_t cap, struct str text)
@@ -73,7 +59,7 @@ static void copy_clean(struct source *s, char *out, size_t cap, struct str text)
 
 static struct str text_of(const struct xml_node *top, const char *name)
 {
-    const struct xml_node *n = top ? sage100__xml_find(top, name) : NULL;
+    const struct xml_node *n = sage100__xml_find(top, name);
     return n ? str_trim(n->text) : (struct str){"", 0};
 }
 
@@ -163,53 +149,58 @@ static enum err verdict_error(struct source *s, const struct call *c, struct fau
 
 /* ---- the request ---- */
 
-static bool put_element(struct buf *b, struct str name, struct str ns, struct str outer_ns, struct str text)
+struct request { struct buf body; bool good; };      /* good: until a text comes that XML cannot carry */
+
+static void put_text(struct request *q, struct str text)
 {
-    bool ok = true;
-    buf_printf(b, "<%.*s", (int)name.n, name.p);
+    if (!sage100__xml_escape(&q->body, text)) q->good = false;
+}
+
+static void open_element(struct request *q, struct str name, struct str ns, struct str outer_ns)
+{
+    buf_printf(&q->body, "<%.*s", (int)name.n, name.p);
     if (!str_eq(ns, outer_ns)) {
-        buf_puts(b, " xmlns=\"");
-        ok = sage100__xml_escape(b, ns);
-        buf_byte(b, '"');
+        buf_puts(&q->body, " xmlns=\"");
+        put_text(q, ns);
+        buf_byte(&q->body, '"');
     }
-    buf_byte(b, '>');
-    ok = sage100__xml_escape(b, text) && ok;
-    buf_printf(b, "</%.*s>", (int)name.n, name.p);
-    return ok;
+    buf_byte(&q->body, '>');
 }
 
-static bool put_logon(struct buf *b, const struct source *s, const struct sage_soap_contract *c, const struct soap_param *p, struct str outer_ns)
+static void close_element(struct request *q, struct str name)
 {
-    bool ok = true;
-    buf_printf(b, "<%.*s", (int)p->name.n, p->name.p);
-    if (!str_eq(p->ns, outer_ns)) {
-        buf_puts(b, " xmlns=\"");
-        ok = sage100__xml_escape(b, p->ns);
-        buf_byte(b, '"');
-    }
-    buf_byte(b, '>');
-    for (int i = 0; i < 2; i++) ok = put_element(b, c->logon_name[i], c->logon_ns[i], p->ns, c->logon_password[i] ? s->set.password : s->set.user) && ok;
-    buf_printf(b, "</%.*s>", (int)p->name.n, p->name.p);
-    return ok;
+    buf_printf(&q->body, "</%.*s>", (int)name.n, name.p);
 }
 
-static bool envelope(struct buf *b, const struct source *s, const struct sage_soap_contract *c, const struct soap_operation *op, struct str company,
+static void put_element(struct request *q, struct str name, struct str ns, struct str outer_ns, struct str text)
+{
+    open_element(q, name, ns, outer_ns);
+    put_text(q, text);
+    close_element(q, name);
+}
+
+static void put_logon(struct request *q, const struct source *s, const struct sage_soap_contract *c, const struct soap_param *p, struct str outer_ns)
+{
+    open_element(q, p->name, p->ns, outer_ns);
+    for (int i = 0; i < 2; i++) put_element(q, c->logon_name[i], c->logon_ns[i], p->ns, c->logon_password[i] ? s->set.password : s->set.user);
+    close_element(q, p->name);
+}
+
+static void envelope(struct request *q, const struct source *s, const struct sage_soap_contract *c, const struct soap_operation *op, struct str company,
                      const struct source_key *key)
 {
-    buf_puts(b, "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>");
-    buf_printf(b, "<%s xmlns=\"", op->name);
-    bool ok = sage100__xml_escape(b, op->ns);
-    buf_puts(b, "\">");
-    for (size_t i = 0; ok && i < op->nparams; i++) {
+    buf_puts(&q->body, "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>");
+    open_element(q, str_of(op->name), op->ns, (struct str){"", 0});
+    for (size_t i = 0; i < op->nparams; i++) {
         const struct soap_param *p = &op->params[i];
-        if (p->role == SOAP_LOGON) ok = put_logon(b, s, c, p, op->ns);
-        else ok = put_element(b, p->name, p->ns, op->ns, p->role == SOAP_COMPANY ? company : key->part[p->key_part]);
+        if (p->role == SOAP_LOGON) put_logon(q, s, c, p, op->ns);
+        else put_element(q, p->name, p->ns, op->ns, p->role == SOAP_COMPANY ? company : key->part[p->key_part]);
     }
-    buf_printf(b, "</%s></s:Body></s:Envelope>", op->name);
-    return ok;
+    close_element(q, str_of(op->name));
+    buf_puts(&q->body, "</s:Body></s:Envelope>");
 }
 
-static enum err send(struct source *s, struct call *c, const struct buf *body, const struct net_policy *policy, struct fault *f)
+static enum err send(struct source *s, struct call *c, const struct buf *body, struct fault *f)
 {
     char what[64];
     snprintf(what, sizeof what, "soap %s", c->op->name);
@@ -218,17 +209,16 @@ static enum err send(struct source *s, struct call *c, const struct buf *body, c
     struct http_req req = {.method = "POST", .url = s->set.soap_url, .headers = headers, .nheaders = 3, .body = buf_view(body), .pool = s->soap_pool,
                            .ca_file = s->set.trust, .connect_timeout_ms = s->set.connect_ms, .total_timeout_ms = s->set.connect_ms + s->set.read_ms,
                            .max_body_bytes = XML_BYTES_MAX};
-    enum err e = net_call(s->net, what, &req, policy ? policy : &s->set.busy, classify, c, &s->scratch, &c->r->res, f);
+    enum err e = net_call(s->net, what, &req, &s->set.busy, classify, c, &s->scratch, &c->r->res, f);
     s->last = (struct sage_last){c->r->res.outcome, c->status, c->r->res.connect_ms, c->r->res.tls_ms, c->r->res.elapsed_ms};
-    if (e == ERR_BUSY && c->xml && c->r->verdict == SOAP_BUSY) return verdict_error(s, c, f);
-    if (e == ERR_AMBIGUOUS || e == ERR_UNREACHABLE)
-        return fault_set(f, ERR_UNREACHABLE, "source %s: %s: %s", s->env.state_name, what, c->r->res.error[0] ? c->r->res.error : "no answer");
-    if (e == ERR_BUSY && c->r->res.outcome == HTTP_ANSWERED && !c->xml) return no_answer(s, c, f);
+    if (e == ERR_BUSY && c->xml) return verdict_error(s, c, f);          /* of the faults only SOAP_BUSY is asked again */
+    if (e == ERR_BUSY && c->r->res.outcome == HTTP_ANSWERED) return no_answer(s, c, f);
+    if (e == ERR_UNREACHABLE) return fault_set(f, e, "source %s: %s: %s", s->env.state_name, what, c->r->res.error);
     if (e != ERR_OK) return fault_prefix(f, "source %s", s->env.state_name);
     return c->xml ? verdict_error(s, c, f) : no_answer(s, c, f);
 }
 
-enum err sage100__soap_call(struct source *s, enum soap_id id, struct str company, const struct source_key *key, const struct net_policy *policy,
+enum err sage100__soap_call(struct source *s, enum soap_id id, struct str company, const struct source_key *key,
                          struct soap_reply *out, struct fault *f)
 {
     const struct sage_soap_contract *c;
@@ -238,14 +228,15 @@ enum err sage100__soap_call(struct source *s, enum soap_id id, struct str compan
     if (e != ERR_OK) return e;
     const struct soap_operation *op = &c->op[id];
     if (!op->offered) return fault_set(f, ERR_UNSUPPORTED, "source %s: soap: this service does not offer %s", s->env.state_name, op->name);
-    struct buf body = {0};
-    buf_reserve(&body, 8192);          /* room for all of it: growing would leave copies of the password behind */
+    struct request request = {.good = true};
+    buf_reserve(&request.body, 8192);          /* room for all of it: growing would leave copies of the password behind */
     struct call call = {.s = s, .op = op, .r = out};
-    if (!envelope(&body, s, c, op, company, key))
+    envelope(&request, s, c, op, company, key);
+    if (!request.good)
         e = fault_set(f, ERR_REJECTED, "source %s: soap %s: user name, password, company or key holds a character that XML cannot carry", s->env.state_name, op->name);
-    else e = send(s, &call, &body, policy, f);
-    if (body.p) explicit_bzero(body.p, body.cap);
-    buf_free(&body);
+    else e = send(s, &call, &request.body, f);
+    explicit_bzero(request.body.p, request.body.cap);
+    buf_free(&request.body);
     return e;
 }
 

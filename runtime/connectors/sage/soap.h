@@ -53,7 +53,7 @@ struct soap_reply {
 };
 /* One call. OK with verdict OK, MISSING, LOCKED or INVALID; else the error and a sentence in f. Everything lives in s->scratch: take what you need,
  * then release. key NULL for operations without one. */
-enum err sage100__soap_call(struct source *s, enum soap_id op, struct str company, const struct source_key *key, const struct net_policy *policy,
+enum err sage100__soap_call(struct source *s, enum soap_id op, struct str company, const struct source_key *key,
                          struct soap_reply *out, struct fault *f);
 /* A GET of a description; the tree goes to a. *status gets the HTTP status; root NULL when it is not 200 (a page of HTML
  * counts as 204). */

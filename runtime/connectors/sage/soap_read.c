@@ -38,7 +38,7 @@ enum err sage100__soap_null_date(struct source *s, struct str company, struct fa
     if (e != ERR_OK) return e;
     if (c->null_date_asked || !c->op[SOAP_CONTRACT].offered) return ERR_OK;
     struct arena_mark m = arena_mark(&s->scratch);
-    e = sage100__soap_call(s, SOAP_CONTRACT, company, NULL, NULL, &reply, f);
+    e = sage100__soap_call(s, SOAP_CONTRACT, company, NULL, &reply, f);
     if (s->contract && e != ERR_STOPPED && e != ERR_UNREACHABLE && (e != ERR_BUSY || reply.verdict == SOAP_BUSY)) {
         const struct xml_node *n = e == ERR_OK && reply.result ? sage100__xml_find(reply.result, "NullDateTime") : NULL;
         struct str text = n ? str_trim(n->text) : (struct str){"", 0};
@@ -66,7 +66,7 @@ static void refused_key(struct fetching *t, const struct source_key *k, const st
 static enum err fetch_one(struct fetching *t, const struct source_key *k)
 {
     struct soap_reply reply;
-    enum err e = sage100__soap_call(t->s, t->op, t->q->company, k, NULL, &reply, t->f);
+    enum err e = sage100__soap_call(t->s, t->op, t->q->company, k, &reply, t->f);
     if (e == ERR_BUSY && reply.verdict == SOAP_BUSY) return silent_key(t, k);
     if (e != ERR_OK) return e;
     if (reply.verdict == SOAP_MISSING) t->out->missing[t->out->nmissing++] = *k;

@@ -374,6 +374,13 @@ static void test_pace(void)
     check(net_window_parse(&b, buf_view(&t)) && net_window_sum(&b, now) == 11, "a window survives as text", buf_cstr(&t));
     check(!net_window_parse(&b, STR("86400000 12:")) && !net_window_parse(&b, STR("x")), "malformed text is refused", "taken");
     check(net_window_sum(&b, now + 2 * 86400000) == 0, "all is forgotten in the end", "not");
+    check(net_window_sum(&b, now - 3 * 86400000) == 0, "what a clock wrote that was days ahead does not count", "it does");
+    static const char *const bad[] = {"86400000:1", "86400000 12", "86400000 12 3", "86400000 12:3:4", "86400000 :3", "86400000 12:x", " 12:3", ""};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char name[80];
+        (void)snprintf(name, sizeof name, "malformed text is refused: \"%s\"", bad[i]);
+        check(!net_window_parse(&b, str_of(bad[i])) && net_window_sum(&b, now) == 11, name, "taken");
+    }
     buf_clear(&t);
     net_url_encode(&t, STR("a b&c/\xc3\xa4~"));
     check(str_is(buf_view(&t), "a%20b%26c%2F%C3%A4~"), "percent encoding", buf_cstr(&t));
@@ -384,15 +391,50 @@ static void test_pace(void)
         inside = inside && last >= 10 && last <= 500;
     }
     check(inside, "jitter stays inside", "outside");
+    check(net_jitter(&w, 10, 10, 500) == 10 && net_jitter(&w, 100, 500, 20) == 100, "jitter without room is the least delay", "another");
     struct http_header h = {"retry-after", "Mon, 23 Nov 2026 10:00:30 GMT"};
     struct http_res r = {.headers = &h, .nheaders = 1};
     check(net_retry_after_ms(&r, 1795428000000) == 30000, "Retry-After as a date", "wrong");
     h.value = "Tue, 24 Nov 2026 10:00:30 GMT";
     check(net_retry_after_ms(&r, 1795428000000) == 3600000, "a date of tomorrow is believed for an hour", "wrong");
+    h.value = "Sun, 22 Nov 2026 10:00:30 GMT";
+    check(net_retry_after_ms(&r, 1795428000000) == 0, "a date of yesterday is now", "wrong");
     h.value = "99999999999";
     check(net_retry_after_ms(&r, 0) == 3600000, "so are seconds of years", "wrong");
     h.value = "soon";
     check(net_retry_after_ms(&r, 0) == 0, "Retry-After that is neither", "wrong");
+}
+
+/* Beside the transport of the other tests: its pools would use up theirs. */
+static void test_pools(void)
+{
+    struct world other, untouched;
+    struct fault f = {ERR_OK, ""};
+    struct http_res r;
+    void *tag;
+    int mark[CURL_HTTP_POOLS + 2], refused = -1;
+    char name[20];
+    world_real(&other);
+    check(curl_http_open(&other, &f) == ERR_OK, "a second transport", f.text);
+    for (int i = 0; i < CURL_HTTP_POOLS + 1; i++) {
+        (void)snprintf(name, sizeof name, "pool %d", i);
+        struct http_req req = {.method = "GET", .url = at("/ok"), .pool = name, .ca_file = ""};
+        check(other.http.start(other.http.ctx, &req, &mark[i]) == 0, "a transfer starts", "it does not");
+        bool came = other.http.wait(other.http.ctx, 10000, &arena, &r, &tag) == 1;
+        for (int k = 0; !came && k < 200; k++) came = other.http.wait(other.http.ctx, 1000, &arena, &r, &tag) == 1;
+        if (came && tag == &mark[i] && r.outcome == HTTP_REFUSED && strstr(r.error, "too many connection pools")) refused = i;
+        else if (!came || tag != &mark[i] || r.outcome != HTTP_ANSWERED) break;
+    }
+    check(refused == CURL_HTTP_POOLS, "one pool too many is refused, the others are served", r.error);
+    struct http_req first = {.method = "GET", .url = at("/ok"), .pool = "pool 0"}, bad = {.method = "GET", .url = at("/ok"), .pool = "one more"};
+    check(other.http.start(other.http.ctx, &first, mark) == 0 && other.http.start(other.http.ctx, &bad, mark) == 0, "what is refused, and what is under way, may be left behind", "it may not");
+    untouched = w;
+    untouched.http.start = NULL;
+    curl_http_close(&untouched);
+    check(untouched.http.ctx == w.http.ctx, "a transport that is not libcurl's is left alone", "closed");
+    curl_http_close(&other);
+    curl_http_close(&other);
+    check(other.http.ctx == NULL && get("/ok").outcome == HTTP_ANSWERED, "closing twice closes once, and nobody else's", "not");
 }
 
 static void test_window_text(void)
@@ -427,6 +469,7 @@ int main(void)
     test_two_nets();
     test_breaker();
     test_final_500();
+    test_pools();
     test_pace();
     test_window_text();
     curl_http_close(&w);

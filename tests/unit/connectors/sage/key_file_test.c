@@ -24,9 +24,9 @@ static const struct sage_soap_key_list *keys_of(const char *table, const char *t
 static const struct { const char *text, *want; } files[] = {      /* want: keys by '|', parts by '~'; or what is complained of */
     {"", ""}, {"\n\n", ""}, {"01,A\n", "01~A"}, {"01,A", "01~A"}, {"01,A\r\n02,B\r\n", "01~A|02~B"}, {"02,B\n01,A\n02,B\n", "01~A|02~B"}, {"ARDIVISIONNO,customerno\n01,A\n", "01~A"}, {"01,A\nARDivisionNo,CustomerNo\n", "01~A|ARDivisionNo~CustomerNo"},
     {"ARDivisionNo,Other\n", "ARDivisionNo~Other"}, {" 01 , A \n", "01~A"}, {"\"01\",\"A\"\n", "01~A"}, {"\" 01 \",\"A  \"  \r\n", " 01~A"}, {"\"01\",\"a \"\"b\"\"\"\n", "01~a \"b\""}, {"\"01\",\"a,b\"", "01~a,b"}, {"\"01\",\"\"\"\"", "01~\""},
-    {"\"\",\"A\"\n", "~A"}, {"\xef\xbb\xbf\"01\",A\n", "01~A"}, {"01,\"A\" ", "01~A"},
+    {"\"\",\"A\"\n", "~A"}, {"\xef\xbb\xbf\"01\",A\n", "01~A"}, {"01,\"A\" ", "01~A"}, {"01,", "01~"},
     {"\"01\",\"A\n", "!line 1: a quote is not closed"}, {"\"01\",\"A", "!line 1: a quote is not closed"}, {"\"01\",\"A\"\"", "!line 1: a quote is not closed"}, {"\"01\",\"A\"\"\n", "!line 1: a quote is not closed"}, {"\"", "!line 1: a quote is not closed"},
-    {"\"01\",\"A\"x\n", "!line 1: text follows"}, {"01,A\n01\n", "!line 2: has another number"}, {"01,A,\n", "!line 1: has another number"}, {"1,2,3,4,5,6,7,8,9,10,11,12\n", "!line 1: has another number"}, {"\n\n01,A\tB\n", "!line 3: holds a control character"},
+    {"\"01\",\"A\"x\n", "!line 1: text follows"}, {"\"01\"x,\"A\"y\n", "!line 1: text follows"}, {"01,A\n01\n", "!line 2: has another number"}, {"01,A,\n", "!line 1: has another number"}, {"1,2,3,4,5,6,7,8,9,10,11,12\n", "!line 1: has another number"}, {"\n\n01,A\tB\n", "!line 3: holds a control character"},
     {"01,\xff\n", "!line 1: is not UTF-8"}, {",\n", "!line 1: is blank"}, {"\"\"\n", "!line 1: has another number"}, {"\"\",\"\"\n", "!line 1: is blank"}};
 
 static const char *text_of(const struct sage_soap_key_list *list)
@@ -51,6 +51,11 @@ static void lines(void)
     }
     enum err e;
     struct buf b = {0};
+    rig_begin("what is wanted of a key of one part");
+    (void)keys_of("SO_SalesOrderHeader", "0000101\n0000102,A\n", 19, &e);
+    CHECK(e == ERR_CONFIG && strstr(r.f.text, "line 2") && strstr(r.f.text, "(wanted: 1 part, SalesOrderNo first)"), "%s", r.f.text);
+    rig_close(&r);
+    rig_end();
     rig_begin("a key longer than any");
     buf_puts(&b, "01,");
     for (int i = 0; i < LIMIT_KEY_BYTES; i++) buf_byte(&b, 'x');
@@ -59,6 +64,26 @@ static void lines(void)
     rig_close(&r);
     rig_end();
     buf_free(&b);
+}
+
+/* The list in memory is one table's, at one state: whoever wants another one does not get it. */
+static void in_memory(void)
+{
+    enum err e;
+    rig_begin("a list is read anew for another table, another state and a new pass");
+    const struct sage_soap_key_list *list = keys_of("SO_SalesOrderHeader", "0000101\n", 8, &e), *again = NULL;
+    struct str hash = list ? str_of(arena_copy(&r.a, list->hash, sizeof list->hash)) : STR("none");
+    const struct sage_entity *orders = sage100__entity(STR("SO_SalesOrderHeader")), *customers = sage100__entity(STR("AR_Customer"));
+    FILE *f = fopen(path, "wb");
+    if (!f || fputs("01,A\n", f) < 0 || fclose(f) != 0) abort();
+    CHECK(sage100__key_list(r.s, orders, STR("ABC"), hash, &again, &r.f) == ERR_OK && again->n == 1 && str_is(hash, again->hash), "kept: %s", r.f.text);
+    CHECK(sage100__key_list(r.s, orders, STR("XYZ"), hash, &again, &r.f) == ERR_OK && str_is(hash, again->hash), "a file is one list for all companies: %s", r.f.text);
+    CHECK(sage100__key_list(r.s, customers, STR("ABC"), hash, &again, &r.f) == ERR_OK && again->n == 1 && again->keys[0].n == 2, "another table's: %s", r.f.text);
+    CHECK(sage100__key_list(r.s, orders, STR("ABC"), hash, &again, &r.f) == ERR_CONFIG, "the state of another table: %s", err_name(e));
+    CHECK(sage100__key_list(r.s, customers, STR("ABC"), STR(""), &again, &r.f) == ERR_OK, "%s", r.f.text);
+    CHECK(sage100__key_list(r.s, customers, STR("ABC"), STR("0000000000000000"), &again, &r.f) == ERR_OK && !str_is(STR("0000000000000000"), again->hash), "another state: %s", r.f.text);
+    rig_close(&r);
+    rig_end();
 }
 
 /* 20,000 quoted keys are a quarter of a megabyte. */
@@ -85,6 +110,7 @@ int main(void)
     if (fd < 0) return 1;
     close(fd);
     lines();
+    in_memory();
     cost();
     (void)unlink(path);
     return rig_exit();

@@ -90,7 +90,10 @@ static void lists_change(void)
     CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_OK && p.nrows == 61 && p.complete, "the new one is in it: %zu", p.nrows);
     CHECK(sage_sim_delete(r.sage, "ABC", "customers", "01~NEW"), "delete");
     CHECK(ops->keys(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_OK && p.nrows == 60 && p.complete && p.epoch.n, "gone: %zu", p.nrows);
+    q.page_rows = 20;
+    CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_OK && !p.complete, "%s", r.f.text);
     q.company = STR("XYZ");
+    CHECK(ops->page(r.s, &q, p.next, &r.a, &p, &r.f) == ERR_CONFIG, "another company does not go on in this one's list: %s", r.f.text);
     CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_CONFIG, "another company has a list of its own: %s", r.f.text);
     rig_close(&r);
     rig_end();
