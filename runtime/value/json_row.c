@@ -263,7 +263,8 @@ static bool has_high(struct str s)
 /* A text without escapes. False: it is not UTF-8. */
 static inline bool plain_text(struct reading *g, int column, struct str s)
 {
-    bool high = g->r->marks.high && has_high(s);
+    const struct json_marks *m = &g->r->marks;
+    bool high = (m->high || s.p < m->from) && has_high(s);           /* of a window before this one nothing is known any more */
     if (high && !str_utf8_valid(s)) return broken(g, "a string that is not UTF-8");
     if (column < 0) return true;
     bool room = s.p - g->start >= 8 && g->end - s.p >= 8;

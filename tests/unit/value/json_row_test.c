@@ -286,6 +286,26 @@ static void marks(void)
     }
 }
 
+/* Texts over several windows of marks, with bytes above 0x7f in one of them: half a character, or a whole one. */
+static void long_texts(void)
+{
+    enum { BYTES = 3 * JSON_MARKS_WINDOW };
+    static const char *const heads[] = {"{\"Division\":\"01\",\"Other\":\"", "{\"Division\":\"01\",\"Comment\":\""};
+    char *text = malloc(BYTES + 100);
+    unsigned wrong = 0, runs = 0;
+    for (size_t head = 0; head < 2; head++)
+        for (size_t at = 0; at < BYTES; at += 997, runs++) {
+            size_t n = strlen(heads[head]);
+            memcpy(text, heads[head], n);
+            memset(text + n, 'x', BYTES);
+            memcpy(text + n + at, "\xc3\xa4", runs % 2 + 1);
+            memcpy(text + n + BYTES, "\"}", 2);
+            wrong += differs((struct str){text, n + BYTES + 2}) != NULL;
+        }
+    free(text);
+    ok(wrong == 0, "texts longer than the map of marks", "%u of %u differ", wrong, runs);
+}
+
 static void twins(void)
 {
     char text[80];
@@ -309,6 +329,7 @@ int main(void)
     damaged_in_shape();
     random_values();
     long_rows();
+    long_texts();
     marks();
     twins();
     json_row_free(reader);
