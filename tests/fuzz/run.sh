@@ -1,6 +1,8 @@
 #!/bin/sh
 # run.sh - runs the fuzz targets that `make fuzz` built, each for some seconds: tests/fuzz/run.sh SECONDS [TARGET]
 #
+# FUZZ_RUNS=FILE: as many inputs as the file says for each target, from FUZZ_SEED on, however long that takes (SECONDS is a limit of another kind then: 20 times as long).
+#
 # Prints "ok fuzz NAME: ..." or "not ok fuzz NAME: ...", then "N passed, N failed". What a target finds is left in $B/fuzz/NAME-* (crash-, timeout-,
 # oom-); run it again with `$B/fuzz/NAME FILE`. $B/fuzz/NAME.corpus grows from run to run. Words that help stand in tests/fuzz/dict/NAME.dict.
 # The target "planted" has a bug on purpose: there, finding it is what is asked for.
@@ -19,9 +21,16 @@ for bin in "$B"/fuzz/*; do
     dict=tests/fuzz/dict/$name.dict
     [ -f "$dict" ] || dict=
     sh tests/fuzz/seeds.sh "$name" "$bin.seeds" || { echo "not ok fuzz $name: no seeds"; failed=$((failed + 1)); continue; }
+    runs=
+    limit=$seconds
+    if [ -n "${FUZZ_RUNS:-}" ]; then
+        runs=$(awk -v t="$name" '$1 == t {print $2}' "$FUZZ_RUNS")
+        [ -n "$runs" ] || { echo "not ok fuzz $name: $FUZZ_RUNS has no line for it"; failed=$((failed + 1)); continue; }
+        limit=$((seconds * 20))
+    fi
     # -timeout is for one input; the outer limit is for a target that does not even come to its own.
-    ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 timeout -k 10 $((seconds + 120)) \
-        "$bin" ${FUZZ_SEED:+-seed="$FUZZ_SEED"} -max_total_time="$seconds" -timeout=20 -max_len=20000 -rss_limit_mb=2048 -artifact_prefix="$bin-" ${dict:+-dict="$dict"} "$bin.corpus" "$bin.seeds" \
+    ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 timeout -k 10 $((limit + 120)) \
+        "$bin" ${FUZZ_SEED:+-seed="$FUZZ_SEED"} ${runs:+-runs="$runs"} -max_total_time="$limit" -timeout=20 -max_len=20000 -rss_limit_mb=2048 -artifact_prefix="$bin-" ${dict:+-dict="$dict"} "$bin.corpus" "$bin.seeds" \
         >"$bin.log" 2>&1 </dev/null
     status=$?
     if [ "$name" = planted ]; then
