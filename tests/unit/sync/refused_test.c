@@ -6,6 +6,7 @@
 #include "journal/journal.h"
 #include "store/event.h"
 #include "sync/backup.h"
+#include <sys/wait.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <lmdb.h>
@@ -186,10 +187,23 @@ static void note_is_refused(void)
 }
 
 /* ---- a start ---- */
+/* In a process of its own: LMDB does not bear that one opens an index twice. */
+static void look_on(struct rig *r)
+{
+    struct engine *beside = NULL;
+    r->o.beside = r->o.look = r->o.dry = true;
+    disk.no_open = "keys.slots";
+    enum err err = rig_engine(r, &beside);
+    ok(err == ERR_IO && strstr(r->f.text, "keys.slots"), "who looks on beside it and cannot open the data keys says so", "%s: %s", err_name(err), r->f.text);
+    disk.no_open = NULL;
+    if (ok(rig_engine(r, &beside) == ERR_OK, "and looks on when it can", "%s", r->f.text)) engine_close(beside);
+}
+
 static void start_is_refused(void)
 {
     struct rig r;
-    struct engine *e, *beside = NULL;
+    struct engine *e;
+    int status = -1;
     synced(&r, 5);
     struct engine_options o = r.o;
     o.state_dir = rig_path(&r, "none/state");
@@ -197,12 +211,14 @@ static void start_is_refused(void)
     enum err err = engine_open(&e, &r.world, &o, &r.f);
     ok(err == ERR_IO && strstr(r.f.text, "cannot make the state directory"), "a state directory in a folder that is not there", "%s: %s", err_name(err), r.f.text);
     if (!ok(rig_engine(&r, &e) == ERR_OK, "the engine opens", "%s", r.f.text)) return;
-    r.o.beside = r.o.look = r.o.dry = true;
-    disk.no_open = "keys.slots";
-    err = rig_engine(&r, &beside);
-    ok(err == ERR_IO && strstr(r.f.text, "keys.slots"), "who looks on beside it and cannot open the data keys says so", "%s: %s", err_name(err), r.f.text);
-    disk.no_open = NULL;
-    if (ok(rig_engine(&r, &beside) == ERR_OK, "and looks on when it can", "%s", r.f.text)) engine_close(beside);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        look_on(&r);
+        fflush(NULL);
+        _exit(ok_failures != 0);
+    }
+    ok(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0, "and ends in order", "%d", status);
     engine_close(e);
     rig_close(&r);
 }

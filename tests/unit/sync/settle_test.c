@@ -15,7 +15,7 @@ static unsigned commas(const char *p, const char *end)
 static void see(void *ctx, const struct http_req *req, struct sim_response *resp)
 {
     (void)ctx, (void)resp;
-    const char *ids = strstr(req->url, "ids="), *in = memmem(req->body.p, req->body.n, " in (", 5);
+    const char *ids = strstr(req->url, "ids="), *in = req->body.n ? memmem(req->body.p, req->body.n, " in (", 5) : NULL;
     seen.puts += strcmp(req->method, "PUT") == 0;
     seen.posts += strcmp(req->method, "POST") == 0 && strstr(req->url, "/crm/v8/Accounts") != NULL;
     unsigned n = 0;
