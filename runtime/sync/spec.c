@@ -69,6 +69,7 @@ static enum err derive_slice(struct engine *e, struct sync_flow *sf, struct slic
     /* A row that broke a declared type may not break it any more; nothing but the source has it. */
     enum err err = emit_commit(e, f);
     size_t unknown = 0;                                /* of a company that is no source any more: they stay as they are */
+    arena_reset(&e->page);
     return err == ERR_OK ? fetch_natural(e, sf, violated, nviolated, false, s->a, &unknown, f) : err;
 }
 
