@@ -22,6 +22,7 @@
 #undef JSON_NULL
 #include "tests/unit/value/ok.h"
 #include "value/json_row.h"
+#include <dirent.h>
 #include <stdlib.h>
 
 /* ---- the readers: true = read to its end and nothing behind it ---- */
@@ -379,8 +380,52 @@ static void control(void)
     buf_free(&b);
 }
 
+/* ---- a collection of files ---- */
+
+static bool load(const char *dir, const char *name, struct buf *b)
+{
+    char path[600], part[8192];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "rb");
+    buf_clear(b);
+    if (!f) return false;
+    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;) buf_str(b, (struct str){part, n});
+    return fclose(f) == 0;
+}
+
+/* As a whole text; the reader of rows has it as a member's value. */
+static unsigned readers_of_file(struct str text)
+{
+    struct buf b = {0};
+    struct str object = around(&b, "{\"a\":", text, "}");
+    unsigned who = (by_scanner(text) ? SCANNER : 0) | (by_row(object, 0) && by_row(object, 1) && by_row(object, 2) ? ROW : 0) | (by_jansson(text, 0) ? JANSSON : 0);
+    buf_free(&b);
+    return who;
+}
+
+/* JSON_SUITE=DIR: the files of JSONTestSuite's test_parsing, y_*.json and n_*.json. jansson is asked for no values alone and for no NUL, see docs/reliability.md. */
+static void suite(const char *dir)
+{
+    struct dirent **list;
+    struct buf b = {0};
+    int n = scandir(dir, &list, NULL, alphasort);
+    size_t asked = 0;
+    for (int i = 0; i < n; free(list[i++])) {
+        const char *name = list[i]->d_name;
+        if ((name[0] != 'y' && name[0] != 'n') || name[1] != '_' || !load(dir, name, &b)) continue;
+        struct str text = str_trim(buf_view(&b));
+        bool alone = text.n == 0 || (text.p[0] != '[' && text.p[0] != '{'), nul = memmem(text.p, text.n, "\\u0000", 6) && !memmem(text.p, text.n, "\\\\u", 3);
+        unsigned want = name[0] == 'n' ? 0 : alone || nul ? SCANNER | ROW : ALL;
+        verdict(name, ++asked, text, readers_of_file(buf_view(&b)), want);
+    }
+    if (n >= 0) free(list);
+    ok(asked > 200, "files of the collection", "%zu in %s", asked, dir);
+    buf_free(&b);
+}
+
 int main(void)
 {
+    if (getenv("JSON_SUITE")) suite(getenv("JSON_SUITE"));
     values();
     cut_and_continued();
     names();
