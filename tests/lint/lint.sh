@@ -28,6 +28,7 @@ outside='time|clock|gettimeofday|clock_gettime|clock_nanosleep|localtime(_r)?|mk
 say "the world only through the world table" "$(printf '%s\n' "$product" | grep -E '^runtime/.*\.[ch]$' | grep -vE '^runtime/(base/world|base/log|cli/|net/curl_http|net/trust|journal/verify/|agent/win/)' | xargs grep -nE "(^|[^A-Za-z0-9_>.])($outside)[[:space:]]*\(" | sed 's/"[^"]*"//g; s|/\*.*||' | grep -E "[^A-Za-z0-9_>.]($outside)[[:space:]]*\(" | grep -vE ':[0-9]+: *(\*|//)|static .*|\(\*[a-z_]+\)\(')"
 say "no util, common or misc" "$(printf '%s\n' "$sources" | grep -E '(^|/)(util|utils|common|misc|helpers?)(_[a-z]+)?\.(c|h)$')"
 say "no path of a machine" "$(git grep -nE '(^|[^A-Za-z0-9_./])/(work|farm|root)/' -- . ':!tests/lint/lint.sh' | cut -c1-160)"
+say "every table of the docs has its head" "$(git ls-files -- '*.md' | while read -r f; do awk '/^```/ { code = !code } code { next } /^\|/ && !within { head = FNR } head && FNR == head + 1 && !/^\|[ :|-]+$/ { print FILENAME ": " head } /^\|/ { within = 1; next } { within = head = 0 }' "$f"; done)"
 say "every planted bug can still be planted" "$(sh tests/plant/run.sh --check | sed -n 's/^not ok //p')"
 say "every diagnostic has a page and a case" "$(sh tests/lint/tables.sh)"
 exit $bad

@@ -19,6 +19,7 @@ world_calls="time gettimeofday clock_gettime rand random srand getrandom randomb
 for f in $world_calls; do echo "    $f (x);"; done >runtime/sync/planted_world.c
 for f in util utils common misc helper helpers common_text; do echo >runtime/base/$f.c; done
 printf 'see %swork%sx for more\n' / / >docs/planted_path.md
+printf '| a row | without a head |\n| another | row |\n' >docs/planted_table.md
 echo 'DIAG(PLANTED, "E0999", "planted")' >>dsl/diag.def
 error=PLANTED_
 error=${error}ERR                   # in pieces, or this file would be its test
@@ -43,6 +44,7 @@ for f in $world_calls; do
 done
 for f in util utils common misc helper helpers common_text; do names "no util, common or misc" "runtime/base/$f.c"; done
 names "no path of a machine" docs/planted_path.md
+names "every table of the docs has its head" docs/planted_table.md
 tables="every diagnostic has a page and a case"
 names "$tables" "E0999 has no page"
 names "$tables" "E0999 has no test case"
