@@ -170,6 +170,7 @@ static bool read_fields(struct parse *p, struct lock_module *m)
         memset(&v[n], 0, sizeof v[n]);
         v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
         v[n].at = name_at(p, v[n].name);
+        if (v[n].name.n == 0) return fault(p, "a field of %.*s has no name", (int)m->name.n, m->name.p);
         if (!read_field(p, &v[n])) return false;
         n++;
     }
@@ -211,6 +212,7 @@ static bool read_modules(struct parse *p, struct lock *out)
         memset(&v[n], 0, sizeof v[n]);
         v[n].name = (struct str){arena_copy(p->a, p->js.text.p, p->js.text.n), p->js.text.n};
         v[n].at = name_at(p, v[n].name);
+        if (v[n].name.n == 0) return fault(p, "a %s has no name", p->entity);
         for (size_t i = 0; i < n; i++)
             if (str_eq(v[i].name, v[n].name)) return fault(p, "%s %.*s stands twice", p->entity, (int)v[n].name.n, v[n].name.p);
         if (!read_module(p, &v[n])) return false;

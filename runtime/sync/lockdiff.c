@@ -10,10 +10,23 @@ struct listing {
     uint64_t n;
 };
 
-static json_t *parse(struct str text)
+/* No module, table or field without a name, as the compiler wants it (dsl/lock.c). */
+static bool all_named(const struct lockfile *l, const json_t *root)
+{
+    const json_t *list = json_object_get(root, l->entities);
+    union { const json_t *in; json_t *out; } walk = {list};
+    json_t *v;
+    const char *name;
+    json_object_foreach(walk.out, name, v)
+        if (!*name || json_object_get(json_object_get(v, l->fields), "")) return false;
+    return true;
+}
+
+/* NULL: it cannot be read. */
+static json_t *parse(const struct lockfile *l, struct str text)
 {
     json_t *j = text.n ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (json_is_object(j)) return j;
+    if (json_is_object(j) && all_named(l, j)) return j;
     json_decref(j);
     return NULL;
 }
@@ -122,7 +135,7 @@ static void compare_entity(struct listing *out, const char *name, const json_t *
 bool lockdiff_list(const struct lockfile *l, struct str old_text, struct str now_text, void (*each)(void *ctx, const struct pull_change *c), void *ctx, uint64_t *n)
 {
     struct listing out = {l, each, ctx, 0};
-    json_t *old = parse(old_text), *now = parse(now_text);
+    json_t *old = parse(l, old_text), *now = parse(l, now_text);
     const json_t *was = json_object_get(old, l->entities), *is = json_object_get(now, l->entities);
     bool readable = json_is_object(was);
     size_t count;
@@ -139,7 +152,7 @@ bool lockdiff_list(const struct lockfile *l, struct str old_text, struct str now
 
 size_t lockdiff_entities(const struct lockfile *l, struct str text, struct str **out)
 {
-    json_t *root = parse(text), *v;
+    json_t *root = parse(l, text), *v;
     const json_t *list = json_object_get(root, l->entities);
     union { const json_t *in; json_t *out; } walk = {list};
     const char *name;

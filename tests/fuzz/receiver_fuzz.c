@@ -7,6 +7,7 @@
 #include "serve/serve.h"
 #include "tests/fault/memdisk.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -71,8 +72,12 @@ static void open_once(void)
 static void over_socket(const char *p, size_t n)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)serve_port(serve)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ASSERT(fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0);
+    int fd;
+    while ((fd = socket(AF_INET, SOCK_STREAM, 0)) >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+        ASSERT(errno == EINTR);               /* libFuzzer's clock */
+        (void)close(fd);
+    }
+    ASSERT(fd >= 0);
     char answer[512];
     size_t got = 0;
     while (n) {

@@ -19,6 +19,8 @@ static void refused(void)
         {"fields twice", "{\"modules\":{\"A\":{\"fields\":{},\"fields\":{}}},\"version\":1}", "twice", false},
         {"a module twice", "{\"modules\":{\"A\":null,\"A\":null},\"version\":1}", "twice", false},
         {"a field twice", "{\"modules\":{\"A\":{\"fields\":{\"F\":{\"type\":\"bool\"},\"F\":{\"type\":\"date\"}}}},\"version\":1}", "twice", false},
+        {"a module without a name", "{\"modules\":{\"\":null},\"version\":1}", "a module has no name", false}, {"a table without a name", "{\"tables\":{\"\":null},\"version\":1}", "a table has no name", true},
+        {"a field without a name", "{\"modules\":{\"A\":{\"fields\":{\"\":{\"type\":\"bool\"}}}},\"version\":1}", "a field of A has no name", false},
         {"a field that is null", "{\"modules\":{\"A\":{\"fields\":{\"F\":null}}},\"version\":1}", "for field F", false}, {"no type", FIELD("\"length\":5"), "has no \"type\"", false},
         {"an unknown type", FIELD("\"type\":\"txt\""), "no type of a lock file", false}, {"a type that is no text", FIELD("\"type\":5"), "expected a text", false},
         {"a text without length", FIELD("\"type\":\"text\""), "needs its \"length\"", false}, {"a text of no length", FIELD("\"type\":\"text\",\"length\":0"), "needs its \"length\"", false},

@@ -119,6 +119,9 @@ static void differences(struct arena *a)
     t.text[0] = '\0';
     check(lockdiff_list(&l, STR("{\"modules\":{\"Accounts\":null,\"Vendors\":{\"fields\":{}}},\"version\":1}"), sample(a, 60, true), on_change, &t, &n) && n == 3
           && strstr(t.text, "added Accounts. |;removed Vendors. |;"), "modules that came and went, the edition", t.text);
+    check(!lockdiff_list(&l, STR("{\"modules\":{\"\":{\"fields\":{}}}}"), sample(a, 60, true), on_change, &t, &n) && n == 0 && lockdiff_entities(&l, STR("{\"modules\":{\"\":null}}"), &names) == 0,
+          "so does one with a module that has no name", "");
+    check(!lockdiff_list(&l, STR("{\"modules\":{\"A\":{\"fields\":{\"\":{}}}}}"), sample(a, 60, true), on_change, &t, &n) && n == 0, "and one with a field that has none", "");
     check(lockdiff_entities(&l, sample(a, 60, true), &names) == 2 && lockdiff_entities(&l, STR("[1"), &names) == 0, "the modules of a file", "");
 }
 
