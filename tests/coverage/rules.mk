@@ -11,6 +11,8 @@ COVER_MIN   ?= 95
 COVER_SHOW  ?=
 COVER_RUN   ?=
 COVER_FRESH ?= $(if $(COVER_RUN),0,1)
+# Processes that are killed, or end by _exit, write their counts by this function (tests/fault/counted.h).
+COVER_LINK  := --coverage -Wl,--undefined=__gcov_dump
 # What reads bytes of strangers: the systems' answers, their notifications, the network's frames, files, and an image that somebody may have changed.
 COVER_SCAN  := $(wildcard runtime/value/json*.c runtime/serve/*.c runtime/net/curl_http.c runtime/net/pace.c runtime/connectors/file/file_rows.c) \
     $(wildcard $(patsubst %,runtime/connectors/sage/%*.c,xml agent_ contract key_file soap)) \
@@ -28,5 +30,5 @@ endif
 .PHONY: coverage coverage-built
 coverage-built: units $(B)/mlc-audit-verify $(B)/secret-scan crash-harness $(patsubst tests/fuzz/%_fuzz.c,$(B)/replay/%,$(wildcard tests/fuzz/*_fuzz.c))
 coverage:
-	@$(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-coverage COVER=1 LDFLAGS=--coverage coverage-built
+	@$(MAKE) --no-print-directory -j$(shell nproc) B=$(B)-coverage COVER=1 LDFLAGS="$(COVER_LINK)" coverage-built
 	@B=$(B)-coverage MIN=$(COVER_MIN) SHOW='$(COVER_SHOW)' RUN='$(COVER_RUN)' FRESH=$(COVER_FRESH) sh tests/coverage/coverage.sh $(COVER_SRC)

@@ -145,8 +145,8 @@ void io_end(void);
 void *io_malloc(size_t n);
 void *io_realloc(void *p, size_t n);
 char *io_strdup(const char *s);
-/* Before a child ends without exit(): writes what a coverage build counted. */
-void io_counted(void);
+/* _exit() of a process under the wraps; a coverage build's counts are written first. */
+_Noreturn void io_exit(int status);
 void io_promise(const struct promise *p);
 /* One numbered call that is no file call. True = go on; false = it fails, as sh->net_fault says. Dies when it has to. */
 bool io_enter(enum io_call what);

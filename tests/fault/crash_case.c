@@ -184,8 +184,7 @@ static void child(struct scene *s, int fd)
     struct life_plan p = {s->setup->dir, s->state, image, s->feed};
     int end = life_run(&p, s->sh, fd);
     memory_ended(end);
-    io_counted();
-    _exit(CRASH_STATUS + end);
+    io_exit(CRASH_STATUS + end);
 }
 
 /* How it ended; -1 = in a way that is wrong, with the text. */

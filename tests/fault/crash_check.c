@@ -183,8 +183,7 @@ bool check_state(struct scene *s)
         for (size_t m = 0; m < SCENE_MODULES; m++) json_array_extend(j.zoho, json_loads(zoho_sim_dump(s->zoho, scene_modules[m], NULL), 0, NULL));
         enum err err = judge_state(&j, &f);
         (void)snprintf(s->sh->error, sizeof s->sh->error, "%s", f.text);
-        io_counted();
-        _exit(err == ERR_OK ? 0 : 1);
+        io_exit(err == ERR_OK ? 0 : 1);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) return scene_wrong(s, "the judge of the state directory died");
     return WEXITSTATUS(status) == 0 || scene_wrong(s, "%s", s->sh->error);

@@ -172,18 +172,18 @@ void memory_call(enum io_call what)
     if (!memory.sh) return;
     bool reads = io_call_class[what] == IO_READS;
     bool together = what == CALL_READ || what == CALL_FLOCK || what == CALL_FCNTL;      /* on what the fork shares with the program */
-    if (memory.fork && (!reads || together)) _exit(STATUS_GOES_ON);
+    if (memory.fork && (!reads || together)) io_exit(STATUS_GOES_ON);
     if (!reads) memory.sh->lasts = memory.sh->calls;
 }
 
 void memory_stop(void)
 {
-    if (memory.fork) _exit(STATUS_GOES_ON);
+    if (memory.fork) io_exit(STATUS_GOES_ON);
 }
 
 void memory_ended(int end)
 {
-    if (memory.fork) _exit(end == LIFE_ERROR ? CRASH_STATUS + end : STATUS_GOES_ON);
+    if (memory.fork) io_exit(end == LIFE_ERROR ? CRASH_STATUS + end : STATUS_GOES_ON);
 }
 
 void memory_begin(struct crash_shared *sh)

@@ -93,8 +93,7 @@ static _Noreturn void start_and_judge(struct worker *w, const struct claim *clai
         (void)snprintf(why, sizeof why, "%s", f.text);
     }
     (void)snprintf(w->child->error, sizeof w->child->error, "%.400s", why);
-    io_counted();
-    _exit(err == ERR_OK ? 0 : 1);
+    io_exit(err == ERR_OK ? 0 : 1);
 }
 
 static void wrong(struct worker *w, const char *why)
