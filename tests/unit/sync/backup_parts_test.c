@@ -43,14 +43,11 @@ static void opened(struct rig *r, uint32_t customers)
     r->world.files.pread = read_file;
 }
 
-static void gone(const char *path) { nftw(path, rig_remove, 16, FTW_DEPTH | FTW_PHYS); }
-static bool there(const char *path) { return access(path, F_OK) == 0; }
-
 static struct backup_info made;
 static enum err make(struct rig *r)
 {
-    gone(rig_path(r, "copy"));
-    gone(rig_path(r, "copy.part"));
+    rig_gone(rig_path(r, "copy"));
+    rig_gone(rig_path(r, "copy.part"));
     disk.opened = 0;
     return backup_make(&r->world, rig_path(r, "state"), rig_path(r, "copy"), &made, &r->f);
 }
@@ -62,34 +59,7 @@ static bool good(struct rig *r)
     return backup_check(&r->world, rig_path(r, "copy"), &b, &r->f) == ERR_OK && b.files == made.files && b.last_seq == made.last_seq;
 }
 
-static struct str slurp(const struct rig *r, const char *name)
-{
-    char *p = malloc(1 << 24);
-    FILE *f = fopen(rig_path(r, name), "rb");
-    if (!p || !f) abort();
-    struct str s = {p, fread(p, 1, 1 << 24, f)};
-    fclose(f);
-    return s;
-}
-
-static bool same(const struct rig *r, const char *a, const char *b)
-{
-    struct str x = slurp(r, a), y = slurp(r, b);
-    bool is = str_eq(x, y);
-    free((void *)(uintptr_t)x.p);
-    free((void *)(uintptr_t)y.p);
-    return is;
-}
-
-static int zero_keys(const struct rig *r, const char *name)
-{
-    static const unsigned char zeros[SLOT];
-    struct str s = slurp(r, name);
-    int n = 0;
-    for (size_t at = 0; at + SLOT <= s.n; at += SLOT) n += memcmp(s.p + at, zeros, SLOT) == 0;
-    free((void *)(uintptr_t)s.p);
-    return n;
-}
+static bool same(const struct rig *r, const char *a, const char *b) { return rig_same_file(rig_path(r, a), rig_path(r, b)); }
 
 /* ---- parts ---- */
 static void missing(void)
@@ -101,12 +71,12 @@ static void missing(void)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         char name[100];
         snprintf(name, sizeof name, "a backup without %s", parts[i]);
-        bool was = there(rig_path(&r, parts[i]));
-        gone(rig_path(&r, parts[i]));
+        bool was = rig_there(rig_path(&r, parts[i]));
+        rig_gone(rig_path(&r, parts[i]));
         ok(was && make(&r) == ERR_OK && good(&r), name, "%s", r.f.text);
     }
     unlink(rig_path(&r, "state/keys.slots"));
-    ok(make(&r) == ERR_NOT_FOUND && strstr(r.f.text, "keys.slots") && !there(rig_path(&r, "copy")), "one without the data keys that its log needs is none", "%s", r.f.text);
+    ok(make(&r) == ERR_NOT_FOUND && strstr(r.f.text, "keys.slots") && !rig_there(rig_path(&r, "copy")), "one without the data keys that its log needs is none", "%s", r.f.text);
     rig_close(&r);
 }
 
@@ -161,10 +131,10 @@ static void several_segments(void)
     opened(&r, 60);
     r.o.segment_bytes = 1 << 14;
     rig_done(&r, "a first sync");
-    if (!ok(there(rig_path(&r, "state/journal/00000002.seg")), "the log has several segments", "only one")) return;
+    if (!ok(rig_there(rig_path(&r, "state/journal/00000002.seg")), "the log has several segments", "only one")) return;
     ok(make(&r) == ERR_OK && good(&r) && same(&r, "state/journal/00000001.seg", "copy/journal/00000001.seg"), "they are copied", "%s", r.f.text);
     disk.no_open = "copy.part/journal/00000001.seg";
-    ok(make(&r) == ERR_IO && strstr(r.f.text, "00000001.seg") && !there(rig_path(&r, "copy")), "one that cannot be written: no backup, and the first reason", "%s", r.f.text);
+    ok(make(&r) == ERR_IO && strstr(r.f.text, "00000001.seg") && !rig_there(rig_path(&r, "copy")), "one that cannot be written: no backup, and the first reason", "%s", r.f.text);
     rig_close(&r);
 }
 
@@ -178,7 +148,7 @@ static void keys_grow(void)
     ok(make(&r) == ERR_OK && good(&r) && disk.opened == 2 && same(&r, "state/keys.slots", "copy/keys.slots"), "keys that were made while their file was copied are in it", "%u looks; %s",
        disk.opened, r.f.text);
     disk.fails_at = 2;
-    ok(make(&r) == ERR_IO && !there(rig_path(&r, "copy")), "when they cannot be read there is no backup", "%s", r.f.text);
+    ok(make(&r) == ERR_IO && !rig_there(rig_path(&r, "copy")), "when they cannot be read there is no backup", "%s", r.f.text);
     rig_close(&r);
 }
 
@@ -196,10 +166,10 @@ static void many_erased(void)
     bool all = true;
     for (const char *k = rig_customer(&r, n); *k && all; k = rig_customer(&r, ++n)) all = engine_erase(e, "customers", str_of(rig_key(k)), "tester", &r.f) == ERR_OK;
     engine_close(e);
-    ok(all && n > 64 && zero_keys(&r, "state/keys.slots") == n, "all customers are erased", "%d, %d keys; %s", n, zero_keys(&r, "state/keys.slots"), r.f.text);
+    ok(all && n > 64 && rig_erased_keys(rig_path(&r, "state/keys.slots")) == n, "all customers are erased", "%d, %d keys; %s", n, rig_erased_keys(rig_path(&r, "state/keys.slots")), r.f.text);
     disk.ends = 10 * SLOT;                                  /* the erased ones among the rest are copied later */
     if (ok(make(&r) == ERR_OK && good(&r), "a backup", "%s", r.f.text))
-        ok(same(&r, "state/keys.slots", "copy/keys.slots"), "has none of their keys, and all others", "%d keys are erased in it", zero_keys(&r, "copy/keys.slots"));
+        ok(same(&r, "state/keys.slots", "copy/keys.slots"), "has none of their keys, and all others", "%d keys are erased in it", rig_erased_keys(rig_path(&r, "copy/keys.slots")));
     rig_close(&r);
 }
 
@@ -213,20 +183,9 @@ static void into_an_empty_place(void)
     ok(make(&r) == ERR_OK, "a backup", "%s", r.f.text);
     mkdir(rig_path(&r, "fresh"), 0700);
     ok(backup_restore(&r.world, rig_path(&r, "copy"), rig_path(&r, "fresh"), NULL, 0, &b, &r.f) == ERR_OK && same(&r, "fresh/keys.slots", "state/keys.slots") &&
-       there(rig_path(&r, "fresh/restored")), "is restored into a folder that is there and empty", "%s", r.f.text);
+       rig_there(rig_path(&r, "fresh/restored")), "is restored into a folder that is there and empty", "%s", r.f.text);
     rig_close(&r);
 }
 
-int main(int argc, char **argv)
-{
-    if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 1);
-    const char *only = argc > 1 ? argv[1] : "";
-    if (strstr("missing", only)) missing();
-    if (strstr("files", only)) many_files();
-    if (strstr("never", only)) never_ran();
-    if (strstr("segments", only)) several_segments();
-    if (strstr("grow", only)) keys_grow();
-    if (strstr("erased", only)) many_erased();
-    if (strstr("back", only)) into_an_empty_place();
-    return ok_done();
-}
+RIG_MAIN({"missing", missing}, {"files", many_files}, {"never", never_ran}, {"segments", several_segments}, {"grow", keys_grow}, {"erased", many_erased},
+         {"back", into_an_empty_place})

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-enum { SLOT = 32 };
 static struct failing_disk disk;
 
 /* A state with everything a backup copies, closed. */
@@ -21,24 +20,6 @@ static void made(struct rig *r)
     disk = (struct failing_disk){.why = EIO};
 }
 
-static void gone(const char *path) { nftw(path, rig_remove, 16, FTW_DEPTH | FTW_PHYS); }
-
-static bool there(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0;
-}
-
-static char *slurp(const char *path, size_t *n)
-{
-    FILE *f = fopen(path, "rb");
-    char *p = malloc(1 << 24);
-    if (!p) abort();
-    *n = f ? fread(p, 1, 1 << 24, f) : SIZE_MAX;
-    if (f) fclose(f);
-    return p;
-}
-
 /* The copy holds what the state has: keys and values byte by byte. */
 static const char *whole(const struct rig *r, const char *copy)
 {
@@ -46,14 +27,13 @@ static const char *whole(const struct rig *r, const char *copy)
     const char *why = NULL;
     for (size_t i = 0; i < sizeof files / sizeof *files && !why; i++) {
         char from[400], to[400];
-        size_t n, m;
         snprintf(from, sizeof from, "%s/state/%s", r->dir, files[i]);
         snprintf(to, sizeof to, "%s/%s", copy, files[i]);
-        char *a = slurp(from, &n), *b = slurp(to, &m);
-        bool same = i < 4 ? n == m && memcmp(a, b, n) == 0 : m != SIZE_MAX && m > 0 && m <= n && memcmp(a, b, m) == 0;
-        if (n == SIZE_MAX || !same) why = files[i];
-        free(a);
-        free(b);
+        struct buf a = rig_slurp(from), b = rig_slurp(to);
+        bool same = i < 4 ? a.n == b.n : b.n > 0 && b.n <= a.n;      /* the log goes on behind what was copied */
+        if (!a.p || !b.p || !same || memcmp(a.p, b.p, b.n) != 0) why = files[i];
+        buf_free(&a);
+        buf_free(&b);
     }
     return why;
 }
@@ -105,12 +85,12 @@ static void backups(void)
         const char *part = e == ERR_OK ? whole(&r, to) : NULL;
         if (part) snprintf(why, sizeof why, "call %" PRIu64 ": a backup without %s was said to be whole", n, part);
         if (e == ERR_CORRUPT) snprintf(why, sizeof why, "call %" PRIu64 " is taken for damage: %s", n, r.f.text);
-        if (there(to) && (backup_check(&plain, to, &again, &r.f) != ERR_OK || whole(&r, to))) snprintf(why, sizeof why, "call %" PRIu64 ": half a backup stands under its name: %s", n, r.f.text);
+        if (rig_there(to) && (backup_check(&plain, to, &again, &r.f) != ERR_OK || whole(&r, to))) snprintf(why, sizeof why, "call %" PRIu64 ": half a backup stands under its name: %s", n, r.f.text);
         int after = noted(&r);
         if (after < before || (e == ERR_OK && after != before + 1)) snprintf(why, sizeof why, "call %" PRIu64 ": %d backups were noted, now %d", n, before, after);
         kept += e == ERR_OK;
-        gone(to);
-        gone(rig_path(&r, "copy.part"));
+        rig_gone(to);
+        rig_gone(rig_path(&r, "copy.part"));
         (void)unlink(rig_path(&r, "state/backups"));
         disk.at = 0;                                        /* the note of the first one, as it was */
         FILE *f = fopen(rig_path(&r, "state/backups"), "w");
@@ -136,17 +116,6 @@ static void backups(void)
 }
 
 /* ---- restore ---- */
-static int zero_keys(const char *path)
-{
-    static const unsigned char zeros[SLOT];
-    unsigned char slot[SLOT];
-    int n = 0;
-    FILE *f = fopen(path, "rb");
-    while (f && fread(slot, 1, SLOT, f) == SLOT) n += memcmp(slot, zeros, SLOT) == 0;
-    if (f) fclose(f);
-    return n;
-}
-
 /* The natural keys of the first rows of the index. */
 struct taken { struct buf *key[2]; int n; };
 static enum err take_key(void *arg, struct str key, const struct row *row)
@@ -188,29 +157,28 @@ static void restores(void)
     natural_keys(&r, &one, &two);
     struct backup_erased erased[] = {{STR("customers"), buf_view(&one)}, {STR("customers"), buf_view(&two)}, {STR("customers"), STR("nobody")}, {STR("customers"), buf_view(&one)}, {STR("no flow"), STR("x")}};
     if (!ok(backup_make(&r.world, state, copy, &b, &r.f) == ERR_OK, "a backup", "%s", r.f.text)) return;
-    size_t key_n;
-    char *master = slurp(rig_path(&r, "state/master.key"), &key_n);
+    struct buf master = rig_slurp(rig_path(&r, "state/master.key"));
     struct world plain = r.world;
     failing_disk(&disk, &r.world.files);
     for (bool reached = true; reached && !why[0];) {        /* restore itself */
-        gone(state);
-        gone(rig_path(&r, "state.part"));
+        rig_gone(state);
+        rig_gone(rig_path(&r, "state.part"));
         disk.calls = 0;
         disk.at = ++n;
         enum err err = backup_restore(&r.world, copy, state, erased, 5, &b, &r.f);
         reached = disk.calls >= n;
         if (err == ERR_CORRUPT || err == ERR_FORMAT) snprintf(why, sizeof why, "call %" PRIu64 " is taken for damage: %s", n, r.f.text);
-        if ((err == ERR_OK || there(state)) && (whole(&r, copy) || !there(rig_path(&r, "state/restored")))) snprintf(why, sizeof why, "call %" PRIu64 ": half a state stands under its name", n);
+        if ((err == ERR_OK || rig_there(state)) && (whole(&r, copy) || !rig_there(rig_path(&r, "state/restored")))) snprintf(why, sizeof why, "call %" PRIu64 ": half a state stands under its name", n);
     }
     ok(!why[0] && n > 60, "a restore while each call to the disk fails once", "%s", why);
     printf("# %" PRIu64 " calls\n", n - 1);
     n = 0;
     for (bool reached = true; reached && !why[0];) {        /* the start after it */
         disk.at = 0;
-        gone(state);
-        gone(rig_path(&r, "state.part"));
+        rig_gone(state);
+        rig_gone(rig_path(&r, "state.part"));
         if (backup_restore(&plain, copy, state, erased, 5, &b, &r.f) != ERR_OK) abort();
-        rig_write(&r, "state/master.key", master, key_n);
+        rig_write(&r, "state/master.key", master.p, master.n);
         chmod(rig_path(&r, "state/master.key"), 0600);
         disk.calls = 0;
         disk.at = ++n;
@@ -222,12 +190,12 @@ static void restores(void)
         else if (err == ERR_CORRUPT) snprintf(why, sizeof why, "call %" PRIu64 " is taken for damage: %s", n, r.f.text);
         if (!why[0] && err != ERR_OK && rig_engine(&r, &e) != ERR_OK) snprintf(why, sizeof why, "after call %" PRIu64 " it does not start: %s", n, r.f.text);
         else if (!why[0] && err != ERR_OK) engine_close(e);
-        int zero = zero_keys(rig_path(&r, "state/keys.slots"));
-        if (!why[0] && (zero != 2 || there(rig_path(&r, "state/restored")))) snprintf(why, sizeof why, "after call %" PRIu64 ": %d keys are erased", n, zero);
+        int zero = rig_erased_keys(rig_path(&r, "state/keys.slots"));
+        if (!why[0] && (zero != 2 || rig_there(rig_path(&r, "state/restored")))) snprintf(why, sizeof why, "after call %" PRIu64 ": %d keys are erased", n, zero);
     }
     ok(!why[0] && n > 100 && starts >= 1, "the start after a restore while each call fails once: what was erased is erased again", "%s", why);
     printf("# %" PRIu64 " calls, %" PRIu64 " starts went well all the same\n", n - 1, starts);
-    free(master);
+    buf_free(&master);
     buf_free(&one);
     buf_free(&two);
     rig_close(&r);
@@ -244,7 +212,7 @@ static void restored_files(void)
         ok(rig_engine(&r, &e) == ERR_CORRUPT && strstr(r.f.text, "restore again"), "a list of erasures that cannot be read ends the start", "%s", r.f.text);
     }
     rig_write(&r, "state/restored", "only a note, no line end", 24);
-    ok(rig_engine(&r, &e) == ERR_OK && !there(rig_path(&r, "state/restored")), "one that has none", "%s", r.f.text);
+    ok(rig_engine(&r, &e) == ERR_OK && !rig_there(rig_path(&r, "state/restored")), "one that has none", "%s", r.f.text);
     engine_close(e);
     rig_close(&r);
 }
@@ -273,7 +241,7 @@ static void repairs(void)
         for (int k = 1; k < 4; k++) {
             char aside[40];
             snprintf(aside, sizeof aside, "state/index.aside-%d", k);
-            gone(rig_path(&r, aside));
+            rig_gone(rig_path(&r, aside));
         }
     }
     ok(!why[0], "a repair while each call to the disk fails once: the next start has an index", "%s", why);
@@ -281,7 +249,7 @@ static void repairs(void)
     rig_done(&r, "and syncing goes on");
     ok(engine_repair(&r.world, &o, &done, &r.f) == ERR_OK && strstr(done.aside, "index.aside-1") && engine_repair(&r.world, &o, &done, &r.f) == ERR_OK && strstr(done.aside, "index.aside-2"),
        "each repair keeps the index of before", "%s %s", done.aside, r.f.text);
-    gone(rig_path(&r, "state/index"));
+    rig_gone(rig_path(&r, "state/index"));
     ok(engine_repair(&r.world, &o, &done, &r.f) == ERR_OK && done.aside[0] == '\0' && done.entries > 0, "where there is none there is none to keep", "%s", r.f.text);
     rig_close(&r);
 }
@@ -298,7 +266,7 @@ static void erasures(void)
     rig_done(&r, "a first sync");
     disk = (struct failing_disk){.why = EIO};
     failing_disk(&disk, &r.world.files);
-    int zero = zero_keys(rig_path(&r, "state/keys.slots"));
+    int zero = rig_erased_keys(rig_path(&r, "state/keys.slots"));
     for (bool reached = true; reached && !why[0] && who < 60; who++) {
         if (rig_engine(&r, &e) != ERR_OK) snprintf(why, sizeof why, "before call %" PRIu64 ": %s", n, r.f.text);
         if (why[0]) break;
@@ -308,14 +276,14 @@ static void erasures(void)
         enum err err = engine_erase(e, "customers", str_of(key), "tester", &r.f);
         reached = disk.calls >= n;
         disk.at = 0;
-        int now = zero_keys(rig_path(&r, "state/keys.slots"));
+        int now = rig_erased_keys(rig_path(&r, "state/keys.slots"));
         if (err == ERR_OK && now != zero + 1) snprintf(why, sizeof why, "call %" PRIu64 ": it is said to be erased, and %d keys are", n, now - zero);
         engine_close(e);
         if (!why[0] && rig_engine(&r, &e) != ERR_OK) snprintf(why, sizeof why, "after call %" PRIu64 ": %s", n, r.f.text);
         if (why[0]) break;
         if (engine_erase(e, NULL, str_of(key), "tester", &r.f) != ERR_OK) snprintf(why, sizeof why, "a second try after call %" PRIu64 ": %s", n, r.f.text);
         zero++;
-        if (!why[0] && zero_keys(rig_path(&r, "state/keys.slots")) != zero) snprintf(why, sizeof why, "a second try after call %" PRIu64 " leaves the key", n);
+        if (!why[0] && rig_erased_keys(rig_path(&r, "state/keys.slots")) != zero) snprintf(why, sizeof why, "a second try after call %" PRIu64 " leaves the key", n);
         engine_close(e);
     }
     ok(!why[0] && n > 3, "an erasure while each call to the disk fails once", "%s", why);
@@ -430,16 +398,4 @@ static void notes(void)
     rig_close(&r);
 }
 
-int main(int argc, char **argv)
-{
-    if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 1);
-    const char *only = argc > 1 ? argv[1] : "";
-    if (strstr("backups", only)) backups();
-    if (strstr("restores", only)) restores();
-    if (strstr("files", only)) restored_files();
-    if (strstr("repairs", only)) repairs();
-    if (strstr("erasures", only)) erasures();
-    if (strstr("lists", only)) lists();
-    if (strstr("notes", only)) notes();
-    return ok_failures != 0;
-}
+RIG_MAIN({"backups", backups}, {"restores", restores}, {"files", restored_files}, {"repairs", repairs}, {"erasures", erasures}, {"lists", lists}, {"notes", notes})

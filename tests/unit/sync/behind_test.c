@@ -34,20 +34,25 @@ static bool take(void *ctx, const char *key)
     return true;
 }
 
+static void synced(struct rig *r)
+{
+    rig_open(r, 4, 1);
+    disk.real = r->world.files;
+    disk.slots = -1;
+    disk.fails_at = 0;
+    r->world.files.open = open_file;
+    r->world.files.pread = read_file;
+    (void)rig_done(r, "a first sync");
+    keys.n = 0;
+    (void)sage_sim_each_key(r->sage, "ABC", "customers", take, NULL);
+}
+
 static unsigned fails_at(unsigned n)
 {
     struct rig r;
     struct engine *e;
     char name[120];
-    rig_open(&r, 4, 1);
-    disk.real = r.world.files;
-    disk.slots = -1;
-    disk.fails_at = 0;
-    r.world.files.open = open_file;
-    r.world.files.pread = read_file;
-    (void)rig_done(&r, "a first sync");
-    keys.n = 0;
-    (void)sage_sim_each_key(r.sage, "ABC", "customers", take, NULL);
+    synced(&r);
     if (rig_engine(&r, &e) != ERR_OK) abort();
     disk.reads = 0;
     disk.fails_at = n;
@@ -69,15 +74,7 @@ static unsigned asked_at(unsigned n)
     struct rig r;
     struct engine *e;
     char name[120];
-    rig_open(&r, 4, 1);
-    disk.real = r.world.files;
-    disk.slots = -1;
-    disk.fails_at = 0;
-    r.world.files.open = open_file;
-    r.world.files.pread = read_file;
-    (void)rig_done(&r, "a first sync");
-    keys.n = 0;
-    (void)sage_sim_each_key(r.sage, "ABC", "customers", take, NULL);
+    synced(&r);
     bool changed = sage_sim_edit(r.sage, "ABC", "customers", keys.key[0], "CustomerName", "One", SAGE_STAMP_NOW) &&
                    sage_sim_edit(r.sage, "ABC", "customers", keys.key[1], "CustomerName", "Two", SAGE_STAMP_NOW);
     if (!changed || rig_engine(&r, &e) != ERR_OK) abort();

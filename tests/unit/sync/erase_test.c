@@ -2,22 +2,13 @@
 #include "rig.h"
 #include "secret/secret.h"
 #include "store/store.h"
+#include "tests/fault/counted.h"
 #include <errno.h>
 #include <sys/wait.h>
 
 enum { SLOT = 32 };
 
-/* Keys of zeros in the file: those that were erased. */
-static int erased_keys(struct rig *r)
-{
-    static const unsigned char zeros[SLOT];
-    unsigned char slot[SLOT];
-    int n = 0;
-    FILE *f = fopen(rig_path(r, "state/keys.slots"), "rb");
-    while (f && fread(slot, 1, SLOT, f) == SLOT) n += memcmp(slot, zeros, SLOT) == 0;
-    if (f) fclose(f);
-    return n;
-}
+static int erased_keys(const struct rig *r) { return rig_erased_keys(rig_path(r, "state/keys.slots")); }
 
 /* A disk that breaks in the middle of overwriting a key. */
 static struct { int64_t (*pwrite)(void *ctx, int fd, const void *p, size_t n, int64_t off); bool broken; int refused; } disk;
@@ -57,7 +48,7 @@ static void test_stopped_between(void)
     open_synced(&r);
     fflush(NULL);
     pid_t pid = fork();
-    if (pid == 0) _exit(rig_engine(&r, &e) == ERR_OK && erase(e, &r) == ERR_IO && disk.refused == 1 ? 0 : 1);
+    if (pid == 0) counted_exit(rig_engine(&r, &e) == ERR_OK && erase(e, &r) == ERR_IO && disk.refused == 1 ? 0 : 1);
     bool died = pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
     ok(died && erased_keys(&r) == 0, "a process marks the record and dies while the key is overwritten", "%d keys, status %x", erased_keys(&r), (unsigned)status);
     disk.broken = false;
@@ -129,7 +120,7 @@ static void test_folded_anew(void)
     ok(erase(e, &r) == ERR_OK && id[0], "a record is erased", "%s %s", id, r.f.text);
     engine_close(e);
     struct known before = what_is_known(&r, id);
-    nftw(rig_path(&r, "state/index"), rig_remove, 8, FTW_DEPTH | FTW_PHYS);
+    rig_gone(rig_path(&r, "state/index"));
     if (ok(rig_engine(&r, &e) == ERR_OK, "without an index it opens too", "%s", r.f.text)) engine_close(e);
     struct known after = what_is_known(&r, id);
     ok(before.by_id && before.gone == 1, "the index knows its id", "%d, %llu gone", before.by_id, (unsigned long long)before.gone);

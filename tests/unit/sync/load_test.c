@@ -17,23 +17,6 @@ static void open_load(struct rig *r, uint32_t customers, const char *head)
 }
 static const char ALWAYS[] = LOAD_HEAD("bulk = always"), AUTO[] = LOAD_HEAD("bulk = auto");
 
-static int log_count(struct rig *r, const char *kind);
-static void count_one(void *ctx, struct str json)
-{
-    (void)json;
-    ++*(int *)ctx;
-}
-static int log_count(struct rig *r, const char *kind)
-{
-    struct view *v;
-    struct view_filter flt = {.kind = kind};
-    int n = 0;
-    if (view_open(&v, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) != ERR_OK) return -1;
-    view_log(v, &flt, count_one, &n, &r->f);
-    view_close(v);
-    return n;
-}
-
 static void test_load(void)
 {
     struct rig r;
@@ -42,7 +25,7 @@ static void test_load(void)
     ok(rig_counter(&r, "bulk_jobs") == 1 && rig_counter(&r, "insert") == 0, "goes out as one file", "%lld jobs, %lld inserts", (long long)rig_counter(&r, "bulk_jobs"),
        (long long)rig_counter(&r, "insert"));
     rig_compare(&r, "after a bulk write");
-    ok(log_count(&r, "BULK") == 2, "the log says when it began and ended", "%d", log_count(&r, "BULK"));
+    ok(rig_log_count(&r, "BULK") == 2, "the log says when it began and ended", "%d", rig_log_count(&r, "BULK"));
     ok(r.r.inserted > 600, "each is counted", "%llu", (unsigned long long)r.r.inserted);
     const char *k = rig_customer(&r, 9);
     rig_edit(&r, k, "City", "Elsewhere");

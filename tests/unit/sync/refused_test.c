@@ -6,6 +6,7 @@
 #include "journal/journal.h"
 #include "store/event.h"
 #include "sync/backup.h"
+#include "tests/fault/counted.h"
 #include <sys/wait.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -56,33 +57,7 @@ static void synced(struct rig *r, uint32_t customers)
     rig_done(r, "a first sync");
 }
 
-static int erased_keys(struct rig *r)
-{
-    static const unsigned char zeros[32];
-    unsigned char slot[32];
-    int n = 0;
-    FILE *f = fopen(rig_path(r, "state/keys.slots"), "rb");
-    while (f && fread(slot, 1, sizeof slot, f) == sizeof slot) n += memcmp(slot, zeros, sizeof slot) == 0;
-    if (f) fclose(f);
-    return n;
-}
-
-static void count_one(void *ctx, struct str json)
-{
-    (void)json;
-    ++*(int *)ctx;
-}
-
-static int log_count(struct rig *r, const char *kind)
-{
-    struct view *v;
-    struct view_filter flt = {.kind = kind};
-    int n = 0;
-    if (view_open(&v, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) != ERR_OK) return -1;
-    view_log(v, &flt, count_one, &n, &r->f);
-    view_close(v);
-    return n;
-}
+static int erased_keys(const struct rig *r) { return rig_erased_keys(rig_path(r, "state/keys.slots")); }
 
 static enum err erase(struct rig *r, struct engine *e, int who) { return engine_erase(e, "customers", str_of(rig_key(rig_customer(r, who))), "tester", &r->f); }
 
@@ -98,7 +73,7 @@ static void log_is_dead(void)
     disk.broken = false;
     ok(erase(&r, e, 4) == ERR_IO && erased_keys(&r) == 0, "nor is another record's erased by this process, whose log has ended", "%d, %s", erased_keys(&r), r.f.text);
     engine_close(e);
-    ok(log_count(&r, "ERASE") == 0, "the log has no mark", "%d", log_count(&r, "ERASE"));
+    ok(rig_log_count(&r, "ERASE") == 0, "the log has no mark", "%d", rig_log_count(&r, "ERASE"));
     if (!ok(rig_engine(&r, &e) == ERR_OK, "the next start", "%s", r.f.text)) return;
     ok(erase(&r, e, 3) == ERR_OK && erase(&r, e, 4) == ERR_OK && erased_keys(&r) == 2, "erases both when it is asked again", "%d, %s", erased_keys(&r), r.f.text);
     engine_close(e);
@@ -115,7 +90,7 @@ static void index_is_not_flushed(void)
     ok(erase(&r, e, 3) == ERR_IO && erased_keys(&r) == 0, "an index that cannot be flushed before the mark: the key stays", "%d, %s", erased_keys(&r), r.f.text);
     disk.no_commit = false;
     engine_close(e);
-    ok(log_count(&r, "ERASE") == 0, "and the log has no mark", "%d", log_count(&r, "ERASE"));
+    ok(rig_log_count(&r, "ERASE") == 0, "and the log has no mark", "%d", rig_log_count(&r, "ERASE"));
     if (!ok(rig_engine(&r, &e) == ERR_OK, "the next start", "%s", r.f.text)) return;
     ok(erase(&r, e, 3) == ERR_OK && erased_keys(&r) == 1, "erases it when it is asked again", "%d, %s", erased_keys(&r), r.f.text);
     engine_close(e);
@@ -216,7 +191,7 @@ static void start_is_refused(void)
     if (pid == 0) {
         look_on(&r);
         fflush(NULL);
-        _exit(ok_failures != 0);
+        counted_exit(ok_failures != 0);
     }
     ok(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0, "and ends in order", "%d", status);
     engine_close(e);
@@ -231,24 +206,14 @@ static void long_quiet_poll(void)
     synced(&r, 4300);
     r.o.page_rows = 1;
     sim_loop_advance(r.loop, INT64_C(25) * 3600 * 1000);            /* the whole table is due */
-    int pages = log_count(&r, "PAGE");
+    int pages = rig_log_count(&r, "PAGE");
     disk.syncs = 0;
     rig_done(&r, "a pass of one row a page, nothing changed");
     unsigned syncs = disk.syncs;
-    pages = log_count(&r, "PAGE") - pages;
+    pages = rig_log_count(&r, "PAGE") - pages;
     ok(pages >= 4300 && syncs < 200, "each page stands in the log, which was synced now and then", "%d pages, %u syncs", pages, syncs);
     rig_close(&r);
 }
 
-int main(int argc, char **argv)
-{
-    if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 1);
-    const char *only = argc > 1 ? argv[1] : "";
-    if (strstr("log", only)) log_is_dead();
-    if (strstr("index", only)) index_is_not_flushed();
-    if (strstr("mark", only)) mark_is_unreadable();
-    if (strstr("note", only)) note_is_refused();
-    if (strstr("start", only)) start_is_refused();
-    if (strstr("quiet", only)) long_quiet_poll();
-    return ok_done();
-}
+RIG_MAIN({"log", log_is_dead}, {"index", index_is_not_flushed}, {"mark", mark_is_unreadable}, {"note", note_is_refused}, {"start", start_is_refused},
+         {"quiet", long_quiet_poll})

@@ -126,10 +126,44 @@ static inline void rig_open(struct rig *r, uint32_t customers, uint64_t seed)
     rig_spec(r, SPEC_HEAD, SPEC_FLOW);
 }
 
+/* ---- files ---- */
 static inline int rig_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
     (void)st, (void)flag, (void)ftw;
     return remove(path);
+}
+
+static inline void rig_gone(const char *path) { nftw(path, rig_remove, 16, FTW_DEPTH | FTW_PHYS); }
+static inline bool rig_there(const char *path) { return access(path, F_OK) == 0; }
+
+/* What a file holds; without memory when it is not there. */
+static inline struct buf rig_slurp(const char *path)
+{
+    struct buf b = {0};
+    FILE *f = fopen(path, "rb");
+    for (size_t n = 1; f && n > 0; b.n += n) n = fread(buf_reserve(&b, 1 << 16), 1, 1 << 16, f);
+    if (f) fclose(f);
+    return b;
+}
+
+static inline bool rig_same_file(const char *a, const char *b)
+{
+    struct buf x = rig_slurp(a), y = rig_slurp(b);
+    bool same = x.p && y.p && str_eq(buf_view(&x), buf_view(&y));
+    buf_free(&x);
+    buf_free(&y);
+    return same;
+}
+
+/* Data keys of zeros in a file of them: those that were erased. */
+static inline int rig_erased_keys(const char *path)
+{
+    static const unsigned char zeros[32];
+    struct buf b = rig_slurp(path);
+    int n = 0;
+    for (size_t at = 0; at + sizeof zeros <= b.n; at += sizeof zeros) n += memcmp(b.p + at, zeros, sizeof zeros) == 0;
+    buf_free(&b);
+    return n;
 }
 
 /* What was written to the disk is searched for what was to be sealed, in every form (tests/secrets/scan.c). */
@@ -147,7 +181,7 @@ static inline void rig_close(struct rig *r)
     zoho_sim_close(r->zoho);
     sage_sim_free(r->sage);
     sim_loop_free(r->loop);
-    nftw(r->dir, rig_remove, 16, FTW_DEPTH | FTW_PHYS);
+    rig_gone(r->dir);
 }
 
 static inline enum err rig_engine(struct rig *r, struct engine **e)
@@ -409,4 +443,38 @@ static inline const char *rig_state_in(struct rig *r, const char *flow, const ch
 }
 
 static inline const char *rig_state(struct rig *r, const char *key, char *why, size_t n) { return rig_state_in(r, "customers", key, why, n); }
+
+static inline void rig_count_one(void *ctx, struct str json)
+{
+    (void)json;
+    ++*(int *)ctx;
+}
+
+/* Entries of a kind that the log has; -1 when it cannot be read. */
+static inline int rig_log_count(struct rig *r, const char *kind)
+{
+    struct view *v;
+    struct view_filter flt = {.kind = kind};
+    int n = 0;
+    if (view_open(&v, &r->world, rig_path(r, "state"), NULL, NULL, &r->f) != ERR_OK) return -1;
+    view_log(v, &flt, rig_count_one, &n, &r->f);
+    view_close(v);
+    return n;
+}
+
+/* A test program of many syncs to the disk: in memory, where there is such a disk. `PROGRAM WORD` runs those with the word in their name. */
+struct rig_test { const char *name; void (*run)(void); };
+static inline int rig_main(int argc, char **argv, const struct rig_test *tests, size_t n)
+{
+    if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 1);
+    for (size_t i = 0; i < n; i++)
+        if (argc < 2 || strstr(tests[i].name, argv[1])) tests[i].run();
+    return ok_done();
+}
+#define RIG_MAIN(...) \
+    int main(int argc, char **argv) \
+    { \
+        static const struct rig_test tests[] = {__VA_ARGS__}; \
+        return rig_main(argc, argv, tests, sizeof tests / sizeof *tests); \
+    }
 #endif
