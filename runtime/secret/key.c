@@ -65,7 +65,8 @@ static enum err check_access(const struct world *w, const char *path, bool crede
 {
     unsigned mode;
     bool ours;
-    if (w->files.mode(w->files.ctx, path, &mode, &ours) != 0) return fault_set(f, ERR_SECRET, "cannot look at the master key %s: %s", path, strerror(errno));
+    if (w->files.mode(w->files.ctx, path, &mode, &ours) != 0)
+        return fault_set(f, errno == ENOENT || errno == EACCES || errno == ENOTDIR ? ERR_SECRET : ERR_IO, "cannot look at the master key %s: %s", path, strerror(errno));
     /* A service manager may own the credential and let us in by an access list, which shows as group bits. */
     if (mode & (credential ? 07u : 077u))
         return fault_set(f, ERR_SECRET, "the master key %s is open to others (mode %04o): chmod 600 it, and make a new one if others could read it", path, mode);

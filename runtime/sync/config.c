@@ -4,10 +4,15 @@
 #include <string.h>
 #include <strings.h>
 
-struct missing { char text[400]; size_t n; };
+/* What is not set. What may well be set, and could not be read, is another thing: the disk's first error. */
+struct missing { char text[400]; size_t n; struct fault disk; };
 
-static void miss(struct missing *m, const char *what, struct str name)
+static void miss(struct missing *m, const struct fault *why, const char *what, struct str name)
 {
+    if (why->err == ERR_IO) {
+        if (m->disk.err == ERR_OK) m->disk = *why;
+        return;
+    }
     if (m->n < sizeof m->text - 1)
         m->n += (size_t)snprintf(m->text + m->n, sizeof m->text - m->n, "%s%s %.*s", m->n ? "; " : "", what, (int)name.n, name.p);
     if (m->n >= sizeof m->text) m->n = sizeof m->text - 1;
@@ -20,8 +25,9 @@ static struct str from_env(struct engine *e, struct str name, struct missing *m)
     if (v && *v) return (struct str){arena_copy(&e->arena, v, strlen(v)), strlen(v)};
     /* An endpoint may also be sealed: `mlcd secret set NAME` under the variable's name. */
     struct str out;
-    if (secret_get(e->secrets, cname, &e->arena, &out, NULL) == ERR_OK) return str_trim(out);
-    miss(m, "set the environment variable (or the secret)", name);
+    struct fault f;
+    if (secret_get(e->secrets, cname, &e->arena, &out, &f) == ERR_OK) return str_trim(out);
+    miss(m, &f, "set the environment variable (or the secret)", name);
     return (struct str){NULL, 0};
 }
 
@@ -29,7 +35,8 @@ static struct str from_secret(struct engine *e, struct str name, struct missing 
 {
     struct str out = {NULL, 0};
     char *cname = arena_copy(&e->arena, name.p, name.n);
-    if (secret_get(e->secrets, cname, &e->arena, &out, NULL) != ERR_OK) miss(m, "run: mlcd secret set", name);
+    struct fault f;
+    if (secret_get(e->secrets, cname, &e->arena, &out, &f) != ERR_OK) miss(m, &f, "run: mlcd secret set", name);
     return out;
 }
 
@@ -69,7 +76,8 @@ static const char *state_key(struct sync_endpoint *p, const char *name)
 static enum err env_load(void *ctx, const char *name, struct arena *a, struct str *out)
 {
     struct sync_endpoint *p = ctx;
-    return secret_get(p->engine->secrets, state_key(p, name), a, out, NULL) == ERR_OK ? ERR_OK : ERR_NOT_FOUND;
+    enum err err = secret_get(p->engine->secrets, state_key(p, name), a, out, NULL);
+    return err == ERR_OK || err == ERR_IO ? err : ERR_NOT_FOUND;
 }
 
 static enum err env_save(void *ctx, const char *name, struct str value, struct fault *f)
@@ -85,10 +93,12 @@ static void env_note(void *ctx, const char *kind, const char *text)
 }
 
 /* A target's login may be missing still: `mlcd auth` brings it, and the connector says so. */
-static struct str resolve_login(struct engine *e, const struct image_setting *s)
+static struct str resolve_login(struct engine *e, const struct image_setting *s, struct missing *m)
 {
-    struct missing ignored = {{0}, 0};
-    return resolve(e, s, &ignored);
+    struct missing ignored = {.disk = m->disk};
+    struct str login = resolve(e, s, &ignored);
+    m->disk = ignored.disk;
+    return login;
 }
 
 /* A source is waited for: requests of targets that are ready take the places of those that were answered. */
@@ -101,7 +111,7 @@ static void fill_env(struct engine *e, struct sync_endpoint *p, const struct ima
     struct conn_setting *set = ARENA_ARRAY(&e->arena, struct conn_setting, decl->nsettings + 1);
     for (size_t i = 0; i < decl->nsettings; i++) {
         bool login = target && str_is(decl->settings[i].name, "login");
-        set[i] = (struct conn_setting){decl->settings[i].name, login ? resolve_login(e, &decl->settings[i]) : resolve(e, &decl->settings[i], m)};
+        set[i] = (struct conn_setting){decl->settings[i].name, login ? resolve_login(e, &decl->settings[i], m) : resolve(e, &decl->settings[i], m)};
     }
     p->env = (struct conn_env){.world = e->w, .settings = set, .nsettings = decl->nsettings, .stop = e->o.stop,
                                .state_name = arena_copy(&e->arena, decl->name.p, decl->name.n), .state_dir = e->o.state_dir, .shared_dir = e->o.shared_dir,
@@ -127,12 +137,13 @@ static enum err open_target(struct sync_endpoint *p, struct fault *f)
 enum err config_endpoints(struct engine *e, struct fault *f)
 {
     const struct image *im = e->image;
-    struct missing m = {{0}, 0};
+    struct missing m = {.n = 0};
     e->sources = ARENA_ARRAY(&e->arena, struct sync_endpoint, im->nsources + 1);
     e->targets = ARENA_ARRAY(&e->arena, struct sync_endpoint, im->ntargets + 1);
     for (size_t i = 0; i < im->nsources; i++) fill_env(e, &e->sources[i], &im->sources[i], false, &m);
     for (size_t i = 0; i < im->ntargets; i++) fill_env(e, &e->targets[i], &im->targets[i], true, &m);
     if (e->o.settings_only) return ERR_OK;
+    if (m.disk.err != ERR_OK) return fault_set(f, m.disk.err, "%s", m.disk.text);
     if (m.n) return fault_set(f, ERR_CONFIG, "settings are missing: %s", m.text);
     for (size_t i = 0; i < im->nsources; i++) {
         enum err err = open_source(&e->sources[i], f);

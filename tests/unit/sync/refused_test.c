@@ -7,6 +7,7 @@
 #include "store/event.h"
 #include "sync/backup.h"
 #include "tests/fault/counted.h"
+#include "tests/fault/failing_disk.h"
 #include <sys/wait.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -198,6 +199,55 @@ static void start_is_refused(void)
     rig_close(&r);
 }
 
+/* The state as it was, in a place of its own, and there again. */
+static void copy(const struct rig *r, const char *from, const char *to)
+{
+    char command[700];
+    rig_gone(rig_path(r, to));
+    snprintf(command, sizeof command, "cp -a %s %s", rig_path(r, from), rig_path(r, to));
+    if (system(command) != 0) abort();
+}
+
+/* A start that names no spec takes the last one. Was: any error on the way to it was "no compiled spec was ever run", a secret that could not be read was
+ * one that is not set, a master key that could not be looked at was a wrong one: each ends a service for good. */
+static void start_while_each_call_fails(void)
+{
+    struct rig r;
+    struct engine *e;
+    struct failing_disk failing = {.why = EIO};
+    char state[300], why[800] = "";
+    bool spec = false, source = false, target = false;
+    uint64_t n = 0;
+    rig_open(&r, 5, 7);
+    snprintf(state, sizeof state, "%s/state", r.dir);
+    struct engine_options o = r.o;
+    o.state_dir = state;
+    ok(engine_open(&e, &r.world, &o, &r.f) == ERR_USAGE && strstr(r.f.text, "no compiled spec was ever run"), "a start without a spec, where none was ever run", "%s", r.f.text);
+    rig_done(&r, "a first sync");
+    copy(&r, "state", "was");
+    failing_disk(&failing, &r.world.files);
+    for (bool reached = true; reached && !why[0];) {
+        copy(&r, "was", "state");
+        failing.calls = 0;
+        failing.at = ++n;
+        enum err err = engine_open(&e, &r.world, &o, &r.f);
+        reached = failing.calls >= n;
+        failing.at = 0;
+        if (err != ERR_OK && err != ERR_IO && err != ERR_SYNC_FAILED && err != ERR_LOCKED_STATE)
+            snprintf(why, sizeof why, "call %llu: %s: %s", (unsigned long long)n, err_name(err), r.f.text);
+        spec = spec || (err == ERR_IO && strstr(r.f.text, "images/current"));
+        source = source || (err == ERR_IO && strstr(r.f.text, "secrets/sage-agent"));
+        target = target || (err == ERR_IO && strstr(r.f.text, "secrets/zoho"));
+        if (err == ERR_OK) engine_close(e);
+        else if (engine_open(&e, &r.world, &o, &r.f) == ERR_OK) engine_close(e);
+        else snprintf(why, sizeof why, "after call %llu it does not start: %s", (unsigned long long)n, r.f.text);
+    }
+    ok(!why[0] && n > 60, "a start with the last spec while each call to the disk fails once: no error is taken for another", "%s", why);
+    ok(spec && source && target, "the last spec's name and both secrets could not be read at some time", "%llu calls: %d %d %d", (unsigned long long)n, spec, source, target);
+    printf("# %llu calls\n", (unsigned long long)n - 1);
+    rig_close(&r);
+}
+
 /* ---- a log of a poll in which nothing changes ---- */
 /* Pages of nothing new are not committed one by one; 4,096 of them are. */
 static void long_quiet_poll(void)
@@ -216,4 +266,4 @@ static void long_quiet_poll(void)
 }
 
 RIG_MAIN({"log", log_is_dead}, {"index", index_is_not_flushed}, {"mark", mark_is_unreadable}, {"note", note_is_refused}, {"start", start_is_refused},
-         {"quiet", long_quiet_poll})
+         {"each", start_while_each_call_fails}, {"quiet", long_quiet_poll})
