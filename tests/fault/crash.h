@@ -164,12 +164,9 @@ struct net_server *net_server_new(struct sim_loop *loop, struct crash_shared *sh
 void net_server_free(struct net_server *s);
 /* Called before each message of the program is worked off; the program waits meanwhile, and its log may be taken. */
 void net_server_before(struct net_server *s, void (*before)(void *ctx), void *ctx);
-/* Serves one life until its socket closes. False: the child said nonsense. */
-bool net_serve(struct net_server *s, int fd);
-/* The life ended: its transfers are forgotten; a late request will be applied ten seconds from now. */
-void net_life_over(struct net_server *s);
-/* Sets the clock of the shared memory after time passed in the loop. */
-void net_clock(struct net_server *s);
+/* One life of the program: program(ctx, fd) in a process of its own, which does not return from it, and whose requests are served until it ends, as *status
+ * says. False: it spoke nonsense, or could not be made. */
+bool net_life(struct net_server *s, void (*program)(void *ctx, int fd), void *ctx, int *status);
 
 /* ---- crash_life.c ---- */
 struct life_plan { const char *root, *state_dir, *image_path, *feed; };     /* root: what is watched; the state lies in it */

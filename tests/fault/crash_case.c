@@ -7,10 +7,10 @@
  * late. When the program dies, people go on: two customers change before the next life. */
 #include "tests/fault/memory.h"
 #include "tests/fault/scene.h"
+#include "tests/tree.h"
 #include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,14 +146,6 @@ static bool change_some(struct scene *s)
 }
 
 /* ---- lives ---- */
-static int forget(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static void record(const struct scene *s, struct record_part part, const void *ops)
 {
     struct crash_record *r = s->setup->record;
@@ -170,13 +160,13 @@ static bool disk_reboot(struct scene *s, enum cut how, uint64_t seed)
 {
     record(s, (struct record_part){.cut = (uint32_t)how, .seed = seed}, NULL);
     platter_cut(s->platter, how, seed);
-    (void)nftw(s->state, forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(s->state);
     return platter_export(s->platter, s->setup->dir) || scene_wrong(s, "the platter cannot be written out: %s", strerror(errno));
 }
 
-static void child(struct scene *s, int fd)
+static void child(void *ctx, int fd)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct scene *s = ctx;
     int null = open("/dev/null", O_WRONLY);
     if (null >= 0 && !s->setup->trace) dup2(null, 2);
     log_set_level(s->setup->trace ? LOG_INFO : LOG_ERROR);
@@ -204,28 +194,11 @@ static int end_of(struct scene *s, int status)
 
 static int one_life(struct scene *s)
 {
-    int pair[2], status = 0;
+    int status = 0;
     struct crash_shared *sh = s->sh;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return scene_wrong(s, "socketpair: %s", strerror(errno)) - 1;
-    sh->life++;
     s->c->lives++;
-    sh->struck = sh->out_of_memory = false;
-    sh->lasting = FAULT_NONE;
-    sh->cut = CUT_NONE;
     sh->second_base = sh->hit[0] && !sh->second_base ? sh->calls : sh->second_base;
-    net_clock(s->net);
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(pair[0]);
-        child(s, pair[1]);
-    }
-    close(pair[1]);
-    bool sane = pid > 0 && net_serve(s->net, pair[0]);
-    close(pair[0]);
-    if (pid > 0) waitpid(pid, &status, 0);
-    net_life_over(s->net);
-    if (!sane) return scene_wrong(s, "the program spoke nonsense") - 1;
+    if (!net_life(s->net, child, s, &status)) return scene_wrong(s, "the program spoke nonsense, or could not be made") - 1;
     record(s, (struct record_part){.n = sh->log_bytes}, sh->log);
     bool ok = platter_replay(s->platter, sh->log, sh->log_bytes) || scene_wrong(s, "the log of the disk cannot be replayed");
     sh->log_bytes = 0;
@@ -274,7 +247,7 @@ static bool without_index(struct scene *s)
     struct zoho_counts before = check_counts(s);
     if (s->setup->record) s->setup->record->stopped = true;      /* what happens here happens outside of the log */
     (void)snprintf(path, sizeof path, "%s/index", s->state);
-    (void)nftw(path, forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(path);
     if (!live(s)) return false;
     struct zoho_counts after = check_counts(s);
     return (after.updates == before.updates && after.inserts == before.inserts && after.noops == before.noops) ||
@@ -335,7 +308,7 @@ void case_run(const struct crash_setup *setup, struct crash_case *c, unsigned ch
     memcpy(s.sh->fault, c->fault, sizeof s.sh->fault);
     (void)snprintf(s.state, sizeof s.state, "%s/state", setup->dir);
     (void)snprintf(s.feed, sizeof s.feed, "%s-feed", setup->dir);
-    (void)nftw(s.state, forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(s.state);
     bool ok = models(&s);
     s.net = ok ? net_server_new(s.loop, s.sh) : NULL;
     c->passed = ok && play(&s) && same_course(&s);

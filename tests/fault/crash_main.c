@@ -12,9 +12,9 @@
  * One run without faults numbers the calls; a case is (number, fault). Planted wrong orders come first: each has to be found. Prints a line
  * "ok NAME" or "not ok NAME: why" per sort of call and fault, the number of points per sort of call, and "N passed, N failed" at the end. */
 #include "tests/fault/memory.h"
+#include "tests/tree.h"
 #include <errno.h>
 #include <execinfo.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -415,14 +415,6 @@ static bool parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-static int forget(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 /* ---- the whole ---- */
 static int one_case(struct run *r)
 {
@@ -543,6 +535,6 @@ int main(int argc, char **argv)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     int status = r.o.one[0].kind ? one_case(&r) : r.o.power || r.o.state ? only_power(&r) : everything(&r);
-    (void)nftw(r.o.dir, forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(r.o.dir);
     return status;
 }

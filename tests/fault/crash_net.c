@@ -8,9 +8,12 @@
 #include "tests/sim/loop.h"
 #include "base/buf.h"
 #include "base/check.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { LATE_MS = 10000, OVERRIDES = 64 };
@@ -182,7 +185,8 @@ void net_server_before(struct net_server *s, void (*before)(void *ctx), void *ct
     s->before_ctx = ctx;
 }
 
-void net_clock(struct net_server *s)
+/* The shared memory says what time it is. */
+static void net_clock(struct net_server *s)
 {
     s->sh->wall_ms = world_wall_ms(&s->w);
     s->sh->mono_ms = world_mono_ms(&s->w);
@@ -300,7 +304,8 @@ static void serve_wait(struct net_server *s, int64_t timeout_ms, struct buf *b)
     buf_byte(b, under_way(s) ? 1 : 0);
 }
 
-bool net_serve(struct net_server *s, int fd)
+/* Until the program's end of the socket closes. False: it said nonsense. */
+static bool serve(struct net_server *s, int fd)
 {
     char go;
     while (recv(fd, &go, 1, 0) == 1) {
@@ -330,11 +335,38 @@ static void late_now(void *ctx)
     (void)s->w.http.start(s->w.http.ctx, &late->req, tag_of(i));
 }
 
-void net_life_over(struct net_server *s)
+/* The transfers of a life that ended are forgotten; a late request will be applied ten seconds from now. */
+static void life_over(struct net_server *s)
 {
     for (size_t i = 0; i < OVERRIDES; i++)
         if (s->flight[i].used && s->flight[i].now) s->flight[i].used = false;
     bool due = s->late && s->late->req.url && s->sh->net_fault == FAULT_LATE;
     s->sh->net_fault = FAULT_NONE;
     if (due) sim_loop_at(s->loop, LATE_MS, late_now, s->late);
+}
+
+bool net_life(struct net_server *s, void (*program)(void *ctx, int fd), void *ctx, int *status)
+{
+    struct crash_shared *sh = s->sh;
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return false;
+    sh->life++;
+    sh->struck = sh->out_of_memory = false;
+    sh->lasting = FAULT_NONE;
+    sh->cut = CUT_NONE;
+    net_clock(s);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(pair[0]);
+        program(ctx, pair[1]);
+        abort();
+    }
+    close(pair[1]);
+    bool sane = pid > 0 && serve(s, pair[0]);
+    close(pair[0]);
+    if (pid > 0) waitpid(pid, status, 0);
+    life_over(s);
+    return sane;
 }

@@ -11,8 +11,8 @@
  * fails (its bytes are not durable, though they read back), some that are killed or lose power and go on. */
 #include "tests/fault/state.h"
 #include "tests/fault/platter.h"
+#include "tests/tree.h"
 #include <errno.h>
-#include <ftw.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -52,12 +52,6 @@ static int64_t now_ms(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int forget(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
 }
 
 /* True when the number is new. The table is larger than what is ever put into it. */
@@ -115,7 +109,7 @@ static bool judged(struct worker *w, struct platter *cut, const struct claim *cl
     atomic_fetch_add(&c->made, 1);
     if (fresh(w->p->sh->disks, disk)) atomic_fetch_add(&c->distinct, 1);
     if (!fresh(w->p->sh->asked, with) && !w->told) return false;
-    (void)nftw(w->state, forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(w->state);
     if (!platter_export(cut, w->dir)) abort();
     atomic_fetch_add(&c->judged, 1);
     int status = 0;

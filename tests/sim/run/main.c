@@ -11,9 +11,9 @@
  * Prints "not ok" with the violated rule, the last events and the command to repeat it for a seed that fails; the table of hits; "N passed, N failed".
  */
 #include "run.h"
+#include "tests/tree.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -360,14 +360,6 @@ static bool parse(int argc, char **argv, struct options *o)
     return true;
 }
 
-static int forget(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static void everything(struct run *r)
 {
     int64_t began = now_ms();
@@ -423,6 +415,6 @@ int main(int argc, char **argv)
     if (r.o.tell && r.failed)
         printf("what was left on disk: %s\n", r.o.dir);
     else
-        (void)nftw(r.o.dir, forget, 16, FTW_DEPTH | FTW_PHYS);
+        tree_gone(r.o.dir);
     return r.failed ? 1 : 0;
 }

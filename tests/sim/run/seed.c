@@ -7,18 +7,16 @@
  */
 #include "run.h"
 #include "base/log.h"
+#include "tests/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -155,14 +153,6 @@ static bool models(struct seed *s)
     return true;
 }
 
-static int forget(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 /* ---- the timer ---- */
 
 static void turn(void *ctx);
@@ -215,17 +205,17 @@ static void take_log(void *ctx)
 static bool reboot(struct seed *s)
 {
     platter_cut(s->platter, s->sh->cut, s->sh->cut_seed);
-    (void)nftw(s->state, forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(s->state);
     return platter_export(s->platter, s->root) || seed_violated(s, "stage", "the platter cannot be written out: %s", strerror(errno));
 }
 
-static void child(struct seed *s, int fd)
+static void child(void *ctx, int fd)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct seed *s = ctx;
     int out = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (out >= 0 && !s->setup->tell)
         dup2(out, 2);
-    _exit(STATUS_BASE + life_live(s, fd));
+    io_exit(STATUS_BASE + life_live(s, fd));
 }
 
 // How it ended; -1: in a way that is wrong.
@@ -253,33 +243,14 @@ static bool starts_again(struct seed *s)
 
 static int live(struct seed *s, enum life_kind kind)
 {
-    int pair[2], status = 0;
+    int status = 0;
     struct crash_shared *sh = s->sh;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return seed_violated(s, "stage", "socketpair: %s", strerror(errno)) - 1;
-    sh->life++;
     s->result->lives++;
-    sh->struck = sh->out_of_memory = false;
-    sh->lasting = FAULT_NONE;
-    sh->cut = CUT_NONE;
     s->orders->kind = kind;
     s->orders->stop = s->orders->reload = 0;
-    net_clock(s->net);
     platter_life(s->platter);
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(pair[0]);
-        child(s, pair[1]);
-    }
-    close(pair[1]);
-    bool sane = pid > 0 && net_serve(s->net, pair[0]);
-    close(pair[0]);
-    if (pid > 0)
-        waitpid(pid, &status, 0);
-    net_life_over(s->net);
-    if (!sane)
-        return seed_violated(s, "stage", "the program spoke nonsense") - 1;
+    if (!net_life(s->net, child, s, &status))
+        return seed_violated(s, "stage", "the program spoke nonsense, or could not be made") - 1;
     take_log(s);
     int end = end_of(s, status);
     seed_event(s, "life %u ended: %s %s", sh->life, (const char *const[]){"wrong", "killed", "done", "unfinished", "error:"}[end + 1],
@@ -367,7 +338,7 @@ static void prepare(struct seed *s)
     (void)snprintf(s->image, sizeof s->image, "%s.mlcb", s->root);
     (void)snprintf(s->log, sizeof s->log, "%s.log", s->root);
     (void)snprintf(s->domain, sizeof s->domain, "https://www.zohoapis.com");
-    (void)nftw(s->state, forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(s->state);
     (void)unlink(s->log);
     (void)mkdir(s->root, 0700);
     s->sh->random = s->setup->seed + 77;
@@ -440,7 +411,7 @@ void seed_play(const struct run_setup *setup, struct run_result *r)
     munmap(shared, sizeof *s->sh);
     munmap(orders, sizeof *s->orders);
     if (r->passed || !s->setup->tell) { // else to be looked at
-        (void)nftw(s->root, forget, 16, FTW_DEPTH | FTW_PHYS);
+        tree_gone(s->root);
         (void)unlink(s->image);
     }
     if (r->passed)

@@ -5,19 +5,13 @@
 #include "base/log.h"
 #include "runtime/journal/verify/verify.h"
 #include "tests/unit/value/ok.h"
-#include <ftw.h>
+#include "tests/tree.h"
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static char dir[100];
 static unsigned char public_key[32];
-
-static int gone(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
 
 static const char *in_dir(const char *name)
 {
@@ -35,7 +29,7 @@ static void written(int frames, size_t segment_bytes)
     struct fault f;
     enum err e;
     if (!r) abort();
-    nftw(dir, gone, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(dir);
     mkdir(dir, 0700);
     rig_init(r, memdisk_new());
     r->segment_bytes = segment_bytes;
@@ -87,7 +81,7 @@ static void files(void)
     struct verify_report rep;
     refused("a directory that is not there", &o, "No such file or directory");
     o.dir = dir;
-    nftw(dir, gone, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(dir);
     mkdir(dir, 0700);
     put_text("0000000a.seg", "x", 1);
     put_text("00000001.old", "x", 1);
@@ -302,6 +296,6 @@ int main(void)
     frames();
     checkpoints();
     reports();
-    nftw(dir, gone, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(dir);
     return ok_failures != 0;
 }

@@ -4,11 +4,11 @@
 #include "secret/secret.h"
 #include "journal/journal.h"
 #include "tests/fault/failing_disk.h"
+#include "tests/tree.h"
 #include "tests/unit/secret/rig.h"
 #include "base/log.h"
 #include "tests/unit/value/ok.h"
 #include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -312,12 +312,6 @@ static int note_dir(void *ctx, const char *dir)
     return 0;
 }
 
-static int gone(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
 static void parents(void)
 {
     char tmp[] = "/tmp/faults-test-XXXXXX", dir[100], parent[100];
@@ -332,7 +326,7 @@ static void parents(void)
     snprintf(parent, sizeof parent, "|%s|", tmp);
     ok(opened(&w, dir, NULL, NULL, false, &f) == ERR_OK && strstr(synced, parent), "slashes at the end are no directory", "%s (%s)", f.text, synced);
     if (chdir("/") != 0) abort();
-    nftw(tmp, gone, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(tmp);
 }
 
 static void first_starts(void)

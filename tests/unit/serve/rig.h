@@ -2,8 +2,8 @@
 #ifndef TESTS_SERVE_RIG_H
 #define TESTS_SERVE_RIG_H
 #include "base/str.h"
+#include "tests/tree.h"
 #include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,12 +13,6 @@ static const char *where(void *ctx, struct str body)
 {
     (void)ctx;
     return str_starts(body, STR("{\"ours\"")) ? dir : NULL;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
 }
 
 static size_t files(void)
@@ -37,5 +31,5 @@ static bool dir_make(void)
     return mkdtemp(dir) != NULL;
 }
 
-static void dir_remove(void) { nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
+static void dir_remove(void) { tree_gone(dir); }
 #endif

@@ -514,7 +514,7 @@ static void files(void)
     for (bool reached = true; reached && !why[0];) {
         rig_open(&r);
         store_close(r.s);
-        nftw(r.index, rig_remove, 16, FTW_DEPTH | FTW_PHYS);
+        tree_gone(r.index);
         struct world w = r.w;
         struct failing_disk disk = {.at = ++n, .why = EIO};
         struct store_options o = rig_options(&r);

@@ -5,7 +5,7 @@
 #include "base/outcome.h"
 #include "store/store.h"
 #include "tests/unit/value/ok.h"
-#include <ftw.h>
+#include "tests/tree.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,16 +64,10 @@ static inline void rig_open(struct rig *r)
     rig_store(r);
 }
 
-static inline int rig_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
 static inline void rig_close(struct rig *r)
 {
     store_close(r->s);
-    nftw(r->dir, rig_remove, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(r->dir);
 }
 
 /* "TAG=text TAG#number ..."; a record's frame is "FLOW KEY TAG..." with the key as one letter. */

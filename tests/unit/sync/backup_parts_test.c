@@ -46,8 +46,8 @@ static void opened(struct rig *r, uint32_t customers)
 static struct backup_info made;
 static enum err make(struct rig *r)
 {
-    rig_gone(rig_path(r, "copy"));
-    rig_gone(rig_path(r, "copy.part"));
+    tree_gone(rig_path(r, "copy"));
+    tree_gone(rig_path(r, "copy.part"));
     disk.opened = 0;
     return backup_make(&r->world, rig_path(r, "state"), rig_path(r, "copy"), &made, &r->f);
 }
@@ -72,7 +72,7 @@ static void missing(void)
         char name[100];
         snprintf(name, sizeof name, "a backup without %s", parts[i]);
         bool was = rig_there(rig_path(&r, parts[i]));
-        rig_gone(rig_path(&r, parts[i]));
+        tree_gone(rig_path(&r, parts[i]));
         ok(was && make(&r) == ERR_OK && good(&r), name, "%s", r.f.text);
     }
     unlink(rig_path(&r, "state/keys.slots"));

@@ -89,8 +89,8 @@ static void backups(void)
         int after = noted(&r);
         if (after < before || (e == ERR_OK && after != before + 1)) snprintf(why, sizeof why, "call %" PRIu64 ": %d backups were noted, now %d", n, before, after);
         kept += e == ERR_OK;
-        rig_gone(to);
-        rig_gone(rig_path(&r, "copy.part"));
+        tree_gone(to);
+        tree_gone(rig_path(&r, "copy.part"));
         (void)unlink(rig_path(&r, "state/backups"));
         disk.at = 0;                                        /* the note of the first one, as it was */
         FILE *f = fopen(rig_path(&r, "state/backups"), "w");
@@ -161,8 +161,8 @@ static void restores(void)
     struct world plain = r.world;
     failing_disk(&disk, &r.world.files);
     for (bool reached = true; reached && !why[0];) {        /* restore itself */
-        rig_gone(state);
-        rig_gone(rig_path(&r, "state.part"));
+        tree_gone(state);
+        tree_gone(rig_path(&r, "state.part"));
         disk.calls = 0;
         disk.at = ++n;
         enum err err = backup_restore(&r.world, copy, state, erased, 5, &b, &r.f);
@@ -175,8 +175,8 @@ static void restores(void)
     n = 0;
     for (bool reached = true; reached && !why[0];) {        /* the start after it */
         disk.at = 0;
-        rig_gone(state);
-        rig_gone(rig_path(&r, "state.part"));
+        tree_gone(state);
+        tree_gone(rig_path(&r, "state.part"));
         if (backup_restore(&plain, copy, state, erased, 5, &b, &r.f) != ERR_OK) abort();
         rig_write(&r, "state/master.key", master.p, master.n);
         chmod(rig_path(&r, "state/master.key"), 0600);
@@ -241,7 +241,7 @@ static void repairs(void)
         for (int k = 1; k < 4; k++) {
             char aside[40];
             snprintf(aside, sizeof aside, "state/index.aside-%d", k);
-            rig_gone(rig_path(&r, aside));
+            tree_gone(rig_path(&r, aside));
         }
     }
     ok(!why[0], "a repair while each call to the disk fails once: the next start has an index", "%s", why);
@@ -249,7 +249,7 @@ static void repairs(void)
     rig_done(&r, "and syncing goes on");
     ok(engine_repair(&r.world, &o, &done, &r.f) == ERR_OK && strstr(done.aside, "index.aside-1") && engine_repair(&r.world, &o, &done, &r.f) == ERR_OK && strstr(done.aside, "index.aside-2"),
        "each repair keeps the index of before", "%s %s", done.aside, r.f.text);
-    rig_gone(rig_path(&r, "state/index"));
+    tree_gone(rig_path(&r, "state/index"));
     ok(engine_repair(&r.world, &o, &done, &r.f) == ERR_OK && done.aside[0] == '\0' && done.entries > 0, "where there is none there is none to keep", "%s", r.f.text);
     rig_close(&r);
 }

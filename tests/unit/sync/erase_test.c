@@ -120,7 +120,7 @@ static void test_folded_anew(void)
     ok(erase(e, &r) == ERR_OK && id[0], "a record is erased", "%s %s", id, r.f.text);
     engine_close(e);
     struct known before = what_is_known(&r, id);
-    rig_gone(rig_path(&r, "state/index"));
+    tree_gone(rig_path(&r, "state/index"));
     if (ok(rig_engine(&r, &e) == ERR_OK, "without an index it opens too", "%s", r.f.text)) engine_close(e);
     struct known after = what_is_known(&r, id);
     ok(before.by_id && before.gone == 1, "the index knows its id", "%d, %llu gone", before.by_id, (unsigned long long)before.gone);

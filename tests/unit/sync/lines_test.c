@@ -273,7 +273,7 @@ static void test_memory(void)
     ok(strcmp(lines_rows(&r, "ABC~1", true), before) == 0, "doubles nothing", "%s", lines_rows(&r, "ABC~1", true));
     ok(replay(&r, true) == ERR_OK, "replay from the log", "%s", r.f.text);
     ok(strcmp(lines_rows(&r, "ABC~1", true), before) == 0, "neither", "%s", lines_rows(&r, "ABC~1", true));
-    rig_gone(rig_path(&r, "state/index"));
+    tree_gone(rig_path(&r, "state/index"));
     int64_t writes = rig_writes(&r);
     rig_done(&r, "the index is gone: made again from the log");
     ok(rig_writes(&r) == writes, "and nothing is written", "%lld", (long long)(rig_writes(&r) - writes));

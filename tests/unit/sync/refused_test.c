@@ -203,7 +203,7 @@ static void start_is_refused(void)
 static void copy(const struct rig *r, const char *from, const char *to)
 {
     char command[700];
-    rig_gone(rig_path(r, to));
+    tree_gone(rig_path(r, to));
     snprintf(command, sizeof command, "cp -a %s %s", rig_path(r, from), rig_path(r, to));
     if (system(command) != 0) abort();
 }

@@ -10,8 +10,8 @@
 #include "tests/sim/loop.h"
 #include "tests/sim/sage/sage.h"
 #include "tests/sim/zoho/zoho_sim.h"
+#include "tests/tree.h"
 #include "tests/unit/value/ok.h"
-#include <ftw.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -127,13 +127,6 @@ static inline void rig_open(struct rig *r, uint32_t customers, uint64_t seed)
 }
 
 /* ---- files ---- */
-static inline int rig_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static inline void rig_gone(const char *path) { nftw(path, rig_remove, 16, FTW_DEPTH | FTW_PHYS); }
 static inline bool rig_there(const char *path) { return access(path, F_OK) == 0; }
 
 /* What a file holds; without memory when it is not there. */
@@ -181,7 +174,7 @@ static inline void rig_close(struct rig *r)
     zoho_sim_close(r->zoho);
     sage_sim_free(r->sage);
     sim_loop_free(r->loop);
-    rig_gone(r->dir);
+    tree_gone(r->dir);
 }
 
 static inline enum err rig_engine(struct rig *r, struct engine **e)

@@ -2,9 +2,9 @@
  * many at a time, and what one that fails or hangs does to the others is counted here, outside of the supervisor. */
 #include "sync/site.h"
 #include "tests/unit/value/ok.h"
+#include "tests/tree.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -137,13 +137,7 @@ static void machine_open(struct machine *m, struct world *w)
     w->procs = (struct world_procs){proc_spawn, proc_reap, proc_signal, proc_tell, m};
 }
 
-static int forget(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static void machine_close(struct machine *m) { nftw(m->dir, forget, 16, FTW_DEPTH | FTW_PHYS); }
+static void machine_close(struct machine *m) { tree_gone(m->dir); }
 
 static void integrate(const struct machine *m, const char *name)
 {
@@ -322,7 +316,7 @@ static void people_work(void)
     put(at(&live, "changed", "spec.mlcb"), "another spec");
     integrate(&live, "added");
     put(at(&live, "added", "env"), "# where\nSAGE_AGENT_URL=https://erp.example\n\n  TOKEN_FILE = x\n");
-    nftw(at(&live, "gone", ""), forget, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(at(&live, "gone", ""));
     unlink(at(&live, "sleeper", "off"));
 }
 

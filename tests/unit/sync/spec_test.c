@@ -85,7 +85,7 @@ static void test_rebuild(void)
     rig_zoho_fault(&r, "[{\"match\":{\"method\":\"POST\",\"path\":\"/crm/v8/Accounts\"},\"do\":\"timeout_after\",\"delay_ms\":200000}]");
     rig_once(&r);
     int64_t writes = rig_writes(&r);
-    rig_gone(rig_path(&r, "state/index"));
+    tree_gone(rig_path(&r, "state/index"));
     sim_loop_advance(r.loop, INT64_C(30) * 60 * 1000);
     rig_done(&r, "a start without an index ends");
     ok(rig_writes(&r) <= writes + 2, "the index is folded from the log, nothing is sent again", "%lld writes", (long long)(rig_writes(&r) - writes));

@@ -1,19 +1,13 @@
 /* shared_test.c - several processes with one grant: one token for all, ten renewals in ten minutes counted over all, ten heavy calls at once over all. A
  * process is a target with a sealed state of its own; clock, network and model are one. */
 #include "rig.h"
+#include "tests/tree.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <unistd.h>
 
 enum { PROCESSES = 4 };
 static struct rig one, more[PROCESSES - 1], *all[PROCESSES];
 static char dir[200];
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
 
 static void open_all(const char *shared, const char *refresh)
 {
@@ -168,12 +162,12 @@ int main(void)
     snprintf(dir, sizeof dir, "%s/mlc-shared.XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(dir)) return 1;
     test_token();
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(dir);
     test_sealed();
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(dir);
     test_lock();
     test_places();
     test_reads_wait();
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    tree_gone(dir);
     return failures != 0;
 }
