@@ -200,7 +200,7 @@ static void oversize(void)
     rig_world(&r);
     sim_loop_mount(r.loop, AGENT_URL, (struct sim_model){&fat, fat_handle});
     rig_open(&r);
-    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+    struct source_query q = rig_terms();
     CHECK(ops->page(r.s, &q, (struct str){"", 0}, &r.a, &p, &r.f) == ERR_OK, "%s", r.f.text);
     CHECK(fat.limit_seen == 63 && fat.calls == 3 && p.nrows == 63, "limit %u in call %u", fat.limit_seen, fat.calls);
     rig_close(&r);

@@ -299,7 +299,7 @@ static void reserved_key(void)
     rig_world(&r);
     rig_canned(&r, &c);
     rig_open(&r);
-    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+    struct source_query q = rig_terms();
     struct source_key k = {.part = {STR("keys")}, .n = 1};
     CHECK(ops->fetch(r.s, &q, &k, 1, &r.a, &p, &r.f) == ERR_OK && p.nmissing == 1, "%s", r.f.text);
     CHECK(strcmp(c.target, "POST /v1/companies/ABC/terms:batchGet") == 0 && strcmp(c.request, "{\"keys\":[[\"keys\"]]}") == 0, "%s %s", c.target, c.request);
@@ -327,7 +327,7 @@ static void unfair_batches(void)
         rig_world(&r);
         rig_canned(&r, &c);
         rig_open(&r);
-        struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+        struct source_query q = rig_terms();
         struct source_key k[2] = {{.part = {STR("01")}, .n = 1}, {.part = {STR("02")}, .n = 1}};
         CHECK(ops->fetch(r.s, &q, k, 2, &r.a, &p, &r.f) == ERR_PROTOCOL && strstr(r.f.text, cases[i].want), "%s", r.f.text);
         rig_close(&r);
@@ -376,7 +376,7 @@ static void heavy_confirmation(void)
     rig_world(&r);
     sim_loop_mount(r.loop, AGENT_URL, (struct sim_model){&h, heavy_handle});
     rig_open(&r);
-    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+    struct source_query q = rig_terms();
     struct source_key k[8];
     for (size_t i = 0; i < 8; i++) k[i] = (struct source_key){.part = {str_of(arena_printf(&r.a, "%02zu", i + 1))}, .n = 1};
     CHECK(ops->fetch(r.s, &q, k, 8, &r.a, &p, &r.f) == ERR_OK, "%s", r.f.text);
@@ -400,7 +400,8 @@ static void heavy_pages(void)
     rig_world(&r);
     rig_canned(&r, &c);
     rig_open(&r);
-    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1, .page_rows = 5};
+    struct source_query q = rig_terms();
+    q.page_rows = 5;
     CHECK(ops->page(r.s, &q, STR(""), &r.a, &p, &r.f) == ERR_TOO_LARGE && c.asked == 4 && strstr(c.target, "limit=1"), "%s, asked %u times, %s", r.f.text, c.asked, c.target);
     rig_close(&r);
     free(large);
@@ -419,7 +420,7 @@ static void dotted_keys(void)
         struct canned c = {.status = 200, .body = arena_printf(&r.a, "{\"rows\":[],\"missing\":[[\"%s\"]],\"locked\":[]}", dots[i])};
         rig_canned(&r, &c);
         rig_open(&r);
-        struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+        struct source_query q = rig_terms();
         struct source_key k = {.part = {str_of(dots[i])}, .n = 1};
         CHECK(ops->fetch(r.s, &q, &k, 1, &r.a, &p, &r.f) == ERR_OK && p.nmissing == 1 && strncmp(c.target, "POST", 4) == 0, "%s: %s", c.target, r.f.text);
         rig_close(&r);
@@ -427,32 +428,16 @@ static void dotted_keys(void)
     }
 }
 
-static void no_record(void)
+static void another_answer(const char *name, const char *body)
 {
     struct rig r;
-    struct canned c = {.status = 200, .body = "[]"};
+    struct canned c = {.status = 200, .body = body};
     struct source_page p;
-    rig_begin("an answer that is no record");
+    rig_begin(name);
     rig_world(&r);
     rig_canned(&r, &c);
     rig_open(&r);
-    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
-    struct source_key k = {.part = {STR("01")}, .n = 1};
-    CHECK(ops->fetch(r.s, &q, &k, 1, &r.a, &p, &r.f) == ERR_PROTOCOL, "%s", r.f.text);
-    rig_close(&r);
-    rig_end();
-}
-
-static void other_record(void)
-{
-    struct rig r;
-    struct canned c = {.status = 200, .body = "{\"key\":[\"02\"],\"fields\":{}}"};
-    struct source_page p;
-    rig_begin("another record than the one asked for is refused");
-    rig_world(&r);
-    rig_canned(&r, &c);
-    rig_open(&r);
-    struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+    struct source_query q = rig_terms();
     struct source_key k = {.part = {STR("01")}, .n = 1};
     CHECK(ops->fetch(r.s, &q, &k, 1, &r.a, &p, &r.f) == ERR_PROTOCOL, "%s", r.f.text);
     rig_close(&r);
@@ -505,7 +490,7 @@ static void unfair_sweeps(void)
         rig_world(&r);
         rig_canned(&r, &c);
         rig_open(&r);
-        struct source_query q = {.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+        struct source_query q = rig_terms();
         CHECK(ops->keys(r.s, &q, STR("00"), &r.a, &p, &r.f) == ERR_PROTOCOL && strstr(r.f.text, cases[i].want), "%s", r.f.text);
         rig_close(&r);
         rig_end();
@@ -529,8 +514,8 @@ int main(void)
     heavy_confirmation();
     heavy_pages();
     dotted_keys();
-    no_record();
-    other_record();
+    another_answer("an answer that is no record", "[]");
+    another_answer("another record than the one asked for is refused", "{\"key\":[\"02\"],\"fields\":{}}");
     sweep();
     unfair_sweeps();
     return rig_exit();

@@ -181,6 +181,12 @@ static UNUSED struct source_query rig_customers(void)
                                  .ncolumns = C_COLUMNS};
 }
 
+/* Terms codes: a key of one part, no columns. */
+static UNUSED struct source_query rig_terms(void)
+{
+    return (struct source_query){.entity = STR("AR_TermsCode"), .company = STR("ABC"), .key_columns = rig_terms_key, .nkeys = 1};
+}
+
 static UNUSED struct source_key rig_key2(const char *a, const char *b) { return (struct source_key){.part = {str_of(a), str_of(b)}, .n = 2}; }
 
 static UNUSED const char *rig_key_text(struct arena *a, const struct source_key *k)
