@@ -1,13 +1,6 @@
 # lib.sh - what the end-to-end tests share: both stand-ins on loopback, a spec, a signed-in state directory, and a comparison of everything that Zoho
 # holds with what Sage says, computed a second time in jq (truth.jq) and not by the engine. A test sources it and ends with `finish`.
-set -eu
-root=$(cd "$(dirname "$0")/../.." && pwd)
-B=${B:-build}
-case $B in /*) ;; *) B=$root/$B ;; esac
-PATH=$B:$PATH
-W=$(mktemp -d "${TMPDIR:-/tmp}/mlc-e2e.XXXXXX")
-pids=""
-bad=0
+. "$(dirname "$0")/../script.sh"
 # Secrets, each of them new in every run, so that finish can tell where one stands that should not.
 canary() { head -c 9 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 TOKEN=agent-token-$(canary)
@@ -16,25 +9,10 @@ CLIENT=1000.CLIENT$(canary)
 SECRET=client-secret-$(canary)
 REFRESH=1000.refresh$(canary)
 CODE=1000.code$(canary)
-clean_up() {
-    for p in $pids; do kill "$p" 2>/dev/null || true; done
-    cd /
-    [ -n "${KEEP:-}" ] && echo "# kept: $W" || rm -rf "$W"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-cd "$W"
 unset CREDENTIALS_DIRECTORY || true
 export MLCD_STATE="$W/state" USER=tester NO_COLOR=1 HOME="$W" TMPDIR="$W/tmp"
 mkdir -p tmp
 
-ok() { echo "ok $1"; }
-not_ok() { bad=1; echo "not ok $1: $2"; }
-# is NAME GOT WANTED
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected '$3', got '$2'"; fi; }
-# has NAME FILE TEXT
-has() { if grep -qF -- "$3" "$2"; then ok "$1"; else not_ok "$1" "no '$3' in: $(tr '\n' '|' <"$2" | cut -c1-600)"; fi; }
-has_not() { if grep -qF -- "$3" "$2"; then not_ok "$1" "'$3' stands in $2"; else ok "$1"; fi; }
 finish() { no_leaks; exit $bad; }
 
 # exits NAME CODE COMMAND...: output goes to out and err
