@@ -12,7 +12,7 @@ export B MLC_TESTS_DIR=tests/lang TEST_SECONDS="${TEST_SECONDS:-900}"
 
 together() {   # a line each: NAME COMMAND...
     echo "fuzz/replay sh tests/fuzz/replay.sh"
-    for room in journal store secret value connectors sync net serve code vm; do find "$B/tests/unit/$room" -type f -name '*_test'; done |
+    for room in journal store secret value connectors sync net serve code vm agent; do find "$B/tests/unit/$room" -type f -name '*_test'; done |
         sort | while read -r t; do echo "${t#"$B"/tests/} $t"; done
 }
 alone() { echo "fault/crash $B/crash-harness --bounded --seconds ${CRASH_SECONDS:-60}"; }

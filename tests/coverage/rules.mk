@@ -13,13 +13,15 @@ COVER_RUN   ?=
 COVER_FRESH ?= $(if $(COVER_RUN),0,1)
 # Processes that are killed, or end by _exit, write their counts by this function (tests/fault/counted.h).
 COVER_LINK  := --coverage -Wl,--undefined=__gcov_dump
-# What reads bytes of strangers: the systems' answers, their notifications, the network's frames, files, and an image that somebody may have changed.
+# What reads bytes of strangers: the systems' answers, their notifications, the network's frames, files, addresses that the agent is asked for, and an image
+# or a value of the index that somebody may have changed.
 COVER_SCAN  := $(wildcard runtime/value/json*.c runtime/serve/*.c runtime/net/curl_http.c runtime/net/pace.c runtime/connectors/file/file_rows.c) \
     $(wildcard $(patsubst %,runtime/connectors/sage/%*.c,xml agent_ contract key_file soap)) \
     $(wildcard $(patsubst %,runtime/connectors/zoho/%*.c,bulk classify describe lookup meta notify oauth rows scan users)) \
-    $(wildcard runtime/code/image_load.c runtime/code/image_types.c runtime/code/image_verify*.c)
+    $(wildcard runtime/code/image_load.c runtime/code/image_types.c runtime/code/image_verify*.c) $(addprefix runtime/value/,record.c value.c) \
+    $(addprefix runtime/agent/,cursor.c key.c route.c)
 # What must not lose anything: log, verifier, index, keys; and what a start does after a crash, a damage or a restore, with what is erased and settled then.
-COVER_STATE := $(filter-out %/main.c,$(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c)) \
+COVER_STATE := $(wildcard runtime/journal/*.c runtime/journal/verify/*.c runtime/store/*.c runtime/secret/*.c) \
     $(addprefix runtime/sync/,start.c emit.c settle.c erase.c repair.c backup.c restored.c)
 COVER_SRC   := $(COVER_STATE) $(COVER_SCAN)
 

@@ -8,6 +8,7 @@
 #include "tests/tree.h"
 #include <inttypes.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[100];
@@ -283,6 +284,42 @@ static void reports(void)
     says("the last time that a frame can have", &rep, false, true, " to 292278994-08-17T07:12:55.807Z (the clock");
 }
 
+/* ---- the program ---- */
+/* DIR in the arguments stands for the log's directory, KEY for its public key. */
+static void program(void)
+{
+    static const struct { const char *args; int want; const char *says; } calls[] = {
+        {"DIR", 0, "OK"}, {"--json DIR", 0, "{"}, {"--partial --live DIR", 0, "OK"}, {"--pubkey KEY DIR", 0, "all signatures checked"}, {"--checkpoints /nowhere DIR", 3, "checkpoints: No such file"},
+        {"/nowhere/at/all", 3, "No such file"}, {"", 64, "usage: mlc-audit-verify"}, {"--what DIR", 64, "usage"}, {"DIR DIR", 64, "usage"}, {"DIR --pubkey", 64, "usage"},
+        {"DIR --checkpoints", 64, "usage"}, {"--pubkey 00 DIR", 64, "usage"}, {"--pubkey x123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef DIR", 64, "usage"}, {"DIR >&-", 69, ""},
+    };
+    const char *b = getenv("B");
+    char key[65], out[120];
+    written(3, 65536);
+    sodium_bin2hex(key, sizeof key, public_key, sizeof public_key);
+    snprintf(out, sizeof out, "%s.out", dir);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct buf command = {0};
+        struct file said;
+        buf_printf(&command, "(%s/mlc-audit-verify ", b ? b : "build");
+        for (const char *c = calls[i].args; *c;) {
+            bool is_dir = strncmp(c, "DIR", 3) == 0, is_key = strncmp(c, "KEY", 3) == 0;
+            if (is_dir || is_key) buf_puts(&command, is_dir ? dir : key), c += 3;
+            else buf_byte(&command, (unsigned char)*c++);
+        }
+        buf_printf(&command, ") >%s 2>&1", out);
+        buf_byte(&command, '\0');
+        int status = system(command.p);
+        read_file(out, 1 << 20, &said);
+        said.p[said.n < 1 << 20 ? said.n : 0] = '\0';
+        ok(WIFEXITED(status) && WEXITSTATUS(status) == calls[i].want && strstr((const char *)said.p, calls[i].says), "the auditor's program", "%s: %d: %s", calls[i].args,
+           WEXITSTATUS(status), (const char *)said.p);
+        free(said.p);
+        buf_free(&command);
+    }
+    unlink(out);
+}
+
 int main(void)
 {
     unsigned char sk[64];
@@ -296,6 +333,7 @@ int main(void)
     frames();
     checkpoints();
     reports();
+    program();
     tree_gone(dir);
     return ok_failures != 0;
 }

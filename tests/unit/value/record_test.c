@@ -82,11 +82,17 @@ static void damaged(void)
 {
 #define BYTES(s) {s, sizeof s - 1}
     static const struct { const char *name; struct str bytes; } cases[] = {
-        {"unknown kind", BYTES("\x09")}, {"boolean 2", BYTES("\x01\x02")}, {"empty text", BYTES("\x02\x00")}, {"text not UTF-8", BYTES("\x02\x01\xff")},
+        {"unknown kind", BYTES("\x0a")}, {"boolean 2", BYTES("\x01\x02")}, {"empty text", BYTES("\x02\x00")}, {"text not UTF-8", BYTES("\x02\x01\xff")},
         {"scale 13", BYTES("\x03\x0d\x00")}, {"coefficient of 17 bytes", BYTES("\x03\x00\x11" "12345678901234567")}, {"coefficient with a zero on top", BYTES("\x03\x00\x02\x05\x00")},
         {"coefficient of 39 digits", BYTES("\x03\x00\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")},
         {"day beyond 9999", BYTES("\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")}, {"link in a link", BYTES("\x07\x00\x01\x07\x00\x00")},
-        {"link of 65 arguments", BYTES("\x07\x00\x41")}, {"site above 65535", BYTES("\x07\x80\x80\x04\x00")}};
+        {"link of 65 arguments", BYTES("\x07\x00\x41")}, {"site above 65535", BYTES("\x07\x80\x80\x04\x00")},
+        {"coefficient of 39 digits, above zero", BYTES("\x03\x00\x10\xfe\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")},
+        {"local time beyond 9999", BYTES("\x05\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")}, {"list of no lines", BYTES("\x09\x00\x00")},
+        {"list of 1,001 fields", BYTES("\x09\x01\xe9\x07\x00\x00")}, {"more lines than bytes", BYTES("\x09\x05\x00\x00")}, {"more fields than bytes", BYTES("\x09\x01\x05\x00\x00")},
+        {"more values than bytes", BYTES("\x09\x02\x02\x01" "A\x00\x00")}, {"a column that is not UTF-8", BYTES("\x09\x01\x01\x01\xff\x00\x00")},
+        {"a list in a list", BYTES("\x09\x01\x01\x01" "A\x00\x09\x01\x00\x00")}, {"a list for a line's key", BYTES("\x09\x01\x00\x09\x01\x00\x00")},
+        {"a link for a line's key", BYTES("\x09\x01\x00\x07\x00\x00")}};
     struct arena a;
     arena_init(&a, 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -105,6 +111,13 @@ static void equality(void)
     ok(!value_equal(&a, &t), "a number is no text", "they are equal");
     ok(none.kind == V_ABSENT, "an empty text is absent", "kind %u", none.kind);
     ok(!value_equal(&d, &l), "a date is no local time", "they are equal");
+    static const struct value other_args[2] = {{.kind = V_TEXT, .len = 2, .u.text = "02"}, {.kind = V_TEXT, .len = 3, .u.text = "ABF"}};
+    static const struct link other[] = {{8, 2, link_args}, {7, 1, link_args}, {7, 2, other_args}};
+    struct value link = {.kind = V_LINK, .u.link = &sample_link};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        struct value w = {.kind = V_LINK, .u.link = &other[i]};
+        ok(!value_equal(&link, &w), "links of another place, number or value are different", "%zu", i);
+    }
     ok(value_compare(&a, &b) == 0 && value_compare(&d, &d) == 0, "order of equals", "not 0");
 }
 
@@ -135,6 +148,7 @@ static void records(void)
     ok(refused, "every cut-off record is refused", "one was accepted");
     buf_byte(&b, 0);
     ok(record_decode(buf_view(&b), &a, &back) == ERR_CORRUPT, "a byte behind a record is refused", "accepted");
+    ok(record_decode(STR("\x01\x01\xff\x00"), &a, &back) == ERR_CORRUPT, "a name that is not UTF-8 is refused", "accepted");
     ok(record_decode(STR("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), &a, &back) == ERR_CORRUPT, "an absurd count is refused", "accepted");
     arena_free(&a);
     buf_free(&b);
@@ -161,6 +175,11 @@ static void many_fields(void)
         ok_text("text by name", record_text(&back, "text"), "x");
         ok(record_text(&back, "n").n == 0 && record_int(&back, "text", 5) == 5 && record_int(&back, "none", 6) == 6 && record_int(&back, "n", 7) == 0,
            "defaults for absent or another kind", "wrong");
+        back.f[0].v = id_of("12"), back.f[1].v = value_decimal(5, 1), back.f[2].v = value_decimal((i128)INT64_MAX + 1, 0), back.f[3].v = value_decimal((i128)INT64_MIN - 1, 0);
+        for (size_t i = 0; i < 4; i++) back.f[i].name = str_of((const char *const[]){"id", "half", "above", "below"}[i]);
+        ok_text("an id by name", record_text(&back, "id"), "12");
+        ok(record_text(&back, "none").n == 0 && record_int(&back, "half", 8) == 8 && record_int(&back, "above", 9) == 9 && record_int(&back, "below", 10) == 10,
+           "no whole number of 64 bits is none", "wrong");
         struct record two = {back.f + 300, 2};
         struct buf j = {0};
         record_json(&j, &two);
@@ -178,6 +197,10 @@ static void lists(void)
     struct value one[2] = {value_text(STR("000001")), value_decimal(25, 1)}, two[2] = {value_text(STR("000002")), value_absent};
     struct list_line lines[2] = {{one[0], one}, {two[0], two}};
     struct list l = {names, lines, 2, 2}, shorter = {names, lines, 1, 2};
+    static const struct str renamed[] = {{"Key", 3}, {"Amount", 6}};
+    struct value other[2] = {one[0], value_decimal(26, 1)};
+    struct list_line other_value[2] = {{one[0], other}, {two[0], two}}, other_key[2] = {{two[0], one}, {two[0], two}}, no_key[1] = {{value_absent, one}};
+    const struct list differ[] = {{renamed, lines, 2, 2}, {names, lines, 2, 1}, {names, other_value, 2, 2}, {names, other_key, 2, 2}}, keyless = {names, no_key, 1, 2};
     struct value v = {.kind = V_LIST, .u.list = &l}, s = {.kind = V_LIST, .u.list = &shorter}, back, copy, projected;
     struct buf b = {0}, j = {0};
     struct arena a;
@@ -187,6 +210,14 @@ static void lists(void)
     back = value_decode(&r, &a);
     copy = value_copy(&a, &back);
     ok(reader_done(&r) && value_equal(&back, &v) && value_equal(&copy, &v) && !value_equal(&back, &s), "a list there and back, and copied", "differs");
+    for (size_t i = 0; i < sizeof differ / sizeof *differ; i++) {
+        struct value d = {.kind = V_LIST, .u.list = &differ[i]};
+        ok(!value_equal(&v, &d), "a list with another name, number, value or key is another one", "%zu", i);
+    }
+    struct value k = {.kind = V_LIST, .u.list = &keyless};
+    value_print(&j, &k);
+    ok_text("a line without a key, for people", buf_view(&j), "(Key 000001, Quantity 2.5)");
+    buf_clear(&j);
     value_json(&j, &back);
     ok_text("a list as JSON", buf_view(&j), "[{\"@key\":\"000001\",\"Key\":\"000001\",\"Quantity\":2.5},{\"@key\":\"000002\",\"Key\":\"000002\",\"Quantity\":null}]");
     size_t refused = 0;
