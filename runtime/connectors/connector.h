@@ -17,7 +17,7 @@ struct conn_env {
     const char *state_dir;                                /* for locks between processes that share a state directory; NULL: none does */
     const char *shared_dir;                               /* what processes with directories of their own share by grant; NULL: nothing */
     const volatile int *stop;                             /* set by SIGTERM: end waits early with ERR_STOPPED */
-    /* Sealed small state (tokens). load: ERR_NOT_FOUND when never saved. */
+    /* Sealed small state (tokens). load: ERR_NOT_FOUND when never saved, ERR_IO when it cannot be read now. */
     enum err (*load)(void *ctx, const char *name, struct arena *a, struct str *out);
     enum err (*save)(void *ctx, const char *name, struct str value, struct fault *f);
     /* An audit entry of kind CALL or TOKEN: text without secrets or personal data. */

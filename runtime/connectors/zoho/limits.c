@@ -17,12 +17,14 @@
 #define SPENT_AFTER_MS   300000
 #define SPENT_HOLD_MS    900000
 
-static void load_windows(struct target *t)
+/* A count that stands there and cannot be read for once is not begun anew: the budget would not be kept. */
+static enum err load_windows(struct target *t, struct fault *f)
 {
     struct arena a;
     struct str text;
     arena_init(&a, 4096);
-    if (t->env->load && t->env->load(t->env->ctx, "zoho.credits", &a, &text) == ERR_OK) {
+    enum err err = t->env->load ? t->env->load(t->env->ctx, "zoho.credits", &a, &text) : ERR_NOT_FOUND;
+    if (err == ERR_OK) {
         const char *line = text.n ? memchr(text.p, '\n', text.n) : NULL;
         size_t n = line ? (size_t)(line - text.p) : text.n;
         bool good = net_window_parse(&t->limits.credits, (struct str){text.p, n});
@@ -30,6 +32,7 @@ static void load_windows(struct target *t)
         if (!good) log_warn("%s: the saved count of credits cannot be read; counting starts anew", t->pool);
     }
     arena_free(&a);
+    return err == ERR_IO ? fault_set(f, ERR_IO, "the saved count of credits cannot be read") : ERR_OK;
 }
 
 static void save_windows(struct target *t)
@@ -46,7 +49,7 @@ static void save_windows(struct target *t)
     t->limits.saved_at_ms = zoho__mono(t);
 }
 
-void zoho__limits_open(struct target *t)
+enum err zoho__limits_open(struct target *t, struct fault *f)
 {
     struct zoho_limits *l = &t->limits;
     int64_t per = conn_setting_ms(t->env, "budget.per", DAY_MS);
@@ -57,7 +60,7 @@ void zoho__limits_open(struct target *t)
     int64_t writers = conn_setting_int(t->env, "writers", 0);
     l->writers = writers <= 0 ? 0 : writers < ZOHO_WRITERS ? (unsigned)writers : ZOHO_WRITERS;
     l->saved_at_ms = zoho__mono(t);
-    load_windows(t);
+    return load_windows(t, f);
 }
 
 void zoho__limits_close(struct target *t)

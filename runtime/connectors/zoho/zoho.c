@@ -220,16 +220,13 @@ static enum err zoho_open(struct target **out, const struct conn_env *env, struc
     if (e == ERR_OK) e = read_hosts(t, f);
     if (e == ERR_OK) e = read_edition(t, f);
     if (e == ERR_OK) e = net_open(&t->net, env->world, note_retry, t);
-    if (e != ERR_OK) {
-        arena_free(&t->meta.arena);
-        arena_free(&t->users.arena);
-        free(t);
-        return e;
+    if (e == ERR_OK) {
+        net_set_stop(t->net, env->stop);
+        e = zoho__limits_open(t, f);
     }
-    net_set_stop(t->net, env->stop);
-    zoho__limits_open(t);
-    *out = t;
-    return ERR_OK;
+    if (e == ERR_OK) *out = t;
+    else zoho_close(t);
+    return e;
 }
 
 static void zoho_usage(struct target *t, struct record_writer *out)

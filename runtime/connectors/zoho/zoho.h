@@ -180,7 +180,8 @@ void zoho__place_give(struct target *t, int place);
 unsigned zoho__places(const struct target *t);
 
 /* limits.c */
-void zoho__limits_open(struct target *t);
+/* ERR_IO when the disk does not give the count that was saved. */
+enum err zoho__limits_open(struct target *t, struct fault *f);
 void zoho__limits_close(struct target *t);
 /* Counts cost, or ERR_BUDGET / ERR_BUSY (quiet after a 429) and nothing is counted. */
 enum err zoho__limits_take(struct target *t, int64_t cost, struct fault *f);

@@ -209,14 +209,14 @@ static void copy(const struct rig *r, const char *from, const char *to)
 }
 
 /* A start that names no spec takes the last one. Was: any error on the way to it was "no compiled spec was ever run", a secret that could not be read was
- * one that is not set, a master key that could not be looked at was a wrong one: each ends a service for good. */
+ * one that is not set, a master key that could not be looked at was a wrong one: each ends a service for good. And the count of credits began anew. */
 static void start_while_each_call_fails(void)
 {
     struct rig r;
     struct engine *e;
     struct failing_disk failing = {.why = EIO};
     char state[300], why[800] = "";
-    bool spec = false, source = false, target = false;
+    bool spec = false, source = false, target = false, credits = false;
     uint64_t n = 0;
     rig_open(&r, 5, 7);
     snprintf(state, sizeof state, "%s/state", r.dir);
@@ -237,13 +237,15 @@ static void start_while_each_call_fails(void)
             snprintf(why, sizeof why, "call %llu: %s: %s", (unsigned long long)n, err_name(err), r.f.text);
         spec = spec || (err == ERR_IO && strstr(r.f.text, "images/current"));
         source = source || (err == ERR_IO && strstr(r.f.text, "secrets/sage-agent"));
+        credits = credits || (err == ERR_IO && strstr(r.f.text, "the saved count of credits"));
         target = target || (err == ERR_IO && strstr(r.f.text, "secrets/zoho"));
         if (err == ERR_OK) engine_close(e);
         else if (engine_open(&e, &r.world, &o, &r.f) == ERR_OK) engine_close(e);
         else snprintf(why, sizeof why, "after call %llu it does not start: %s", (unsigned long long)n, r.f.text);
     }
     ok(!why[0] && n > 60, "a start with the last spec while each call to the disk fails once: no error is taken for another", "%s", why);
-    ok(spec && source && target, "the last spec's name and both secrets could not be read at some time", "%llu calls: %d %d %d", (unsigned long long)n, spec, source, target);
+    ok(spec && source && target && credits, "the last spec's name, both secrets and the count of credits could not be read at some time", "%llu calls: %d %d %d %d",
+       (unsigned long long)n, spec, source, target, credits);
     printf("# %llu calls\n", (unsigned long long)n - 1);
     rig_close(&r);
 }
