@@ -53,6 +53,7 @@ init() {   # WORK
     printf '[Journal]\nStorage=volatile\nReadKMsg=no\nAudit=\nRateLimitBurst=0\n' >/etc/systemd/journald.conf
     [ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
     cd /
+    mount --make-rshared /        # of this namespace alone: what systemd mounts for a service, credentials for one, comes about in a child of it
     exec env -i container=mlc-test SYSTEMD_UNIT_PATH=/etc/systemd/system SYSTEMD_GENERATOR_PATH=/run/units-of-nobody SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/units-of-nobody \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin $SYSTEMD --system --unit=multi-user.target --show-status=no
 }
@@ -111,5 +112,6 @@ while [ $n -lt $((BOOT_SECONDS * 10)) ] && kill -0 "$init" 2>/dev/null; do
 done
 case $state in running | degraded) ;; *) skip "systemd does not come up here: ${state:-$(why)}" ;; esac
 code=0
-inside env UNDER_SYSTEMD=1 "$@" || code=$?
+# shellcheck disable=SC2016
+inside env UNDER_SYSTEMD=1 sh -c 'cd "$0" && exec "$@"' "$PWD" "$@" || code=$?
 exit $code
