@@ -63,7 +63,7 @@ has "says why" err "running"
 exits "repair beside a running mlcd" 75 mlcd repair
 until_true 20 grep -q open state/lock || true
 is "while one works the note is another" "$(head -c 4 state/lock)" open
-kill -KILL $run_pid
+signal KILL $run_pid
 wait $run_pid 2>/dev/null || true
 is "after a kill the note still says so" "$(head -c 4 state/lock)" open
 exits "the next start looks the index over and goes on" 0 mlcd once --quiet

@@ -20,7 +20,7 @@ while read -r moment; do
     mlcd once --quiet --image customers.mlcb --page 40 --batch 10 --settle 1s >/dev/null 2>&1 &
     pid=$!
     sleep "$moment"
-    if kill -KILL $pid 2>/dev/null; then in_time=$((in_time + 1)); fi
+    if signal KILL $pid 2>/dev/null; then in_time=$((in_time + 1)); fi
     wait $pid 2>/dev/null || true
 done <moments
 if [ $in_time -ge 10 ]; then ok "$in_time of 20 kills hit a process at work (seed $SEED)"; else not_ok "kills hit a process at work" "only $in_time of 20"; fi

@@ -1,6 +1,9 @@
 # lib.sh - what the end-to-end tests share: both stand-ins on loopback, a spec, a signed-in state directory, and a comparison of everything that Zoho
 # holds with what Sage says, computed a second time in jq (truth.jq) and not by the engine. A test sources it and ends with `finish`.
 . "$(dirname "$0")/../script.sh"
+# MLCD_UNDER: a directory whose mlcd takes the place of ours, e.g. one that runs it in a unit of systemd (unit/mlcd)
+PATH=${MLCD_UNDER:+$MLCD_UNDER:}$PATH
+[ -z "${MLCD_UNDER:-}" ] || { chmod 755 "$W"; head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$W/under.key"; export MLCD_UNDER_KEY="$W/under.key"; }
 # Secrets, each of them new in every run, so that finish can tell where one stands that should not.
 canary() { head -c 9 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 TOKEN=agent-token-$(canary)
@@ -83,6 +86,8 @@ start_zoho() {   # [--data FILE] OPTIONS...
 }
 # end PID: asks a process of ours to end and waits; its exit code is the result
 end() { kill -TERM "$1"; wait "$1"; }
+# signal NAME PID: one that an mlcd of ours does not see, or cannot be asked; the process itself may be another than the one that was started
+signal() { if [ -n "${MLCD_UNDER:-}" ]; then systemctl kill --kill-whom=main -s "$1" "mlc-e2e-$2" 2>/dev/null; else kill -"$1" "$2"; fi; }
 sage() { curl -fsS -X POST --data-binary "$2" "$SAGE/__sim/$1" >/dev/null; }
 edit() { sage edit "{\"resource\":\"customers\",\"key\":\"$1\",\"fields\":$2}"; }
 rows() { curl -fsS -H "Authorization: Bearer $TOKEN" "$SAGE/v1/companies/ABC/customers?limit=1000"; }

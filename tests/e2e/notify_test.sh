@@ -52,10 +52,10 @@ token=$(sed 's/.*"token":"\([^"]*\)".*/\1/' posted.log | tail -1)
 is "the token stands nowhere in the state" "$(grep -rl -- "$token" state | wc -l)" 0
 
 # Killed between the acknowledgement and the work: the next start does it.
-kill -STOP $run_pid
+signal STOP $run_pid
 id=$(account "$L" id)
 zoho_ids() { printf '{"module":"Accounts","operation":"delete","ids":["%s"],"token":"%s"}' "$id" "$token"; }
-kill -KILL $run_pid
+signal KILL $run_pid
 wait $run_pid 2>/dev/null || true
 curl -fsS -X POST -d "{\"module\":\"Accounts\",\"id\":\"$id\"}" "$ZOHO/__sim/delete" >/dev/null
 zoho_ids >state/hints/crm/0000000000001-0000000000000001.hint

@@ -4,54 +4,20 @@
 # that each of these checks can fail. The other end-to-end tests under the same unit: systemd_flows_test.sh.
 [ -n "${UNDER_SYSTEMD:-}" ] || exec sh "$(dirname "$0")/under_systemd.sh" sh "$0" "$@"
 . "$(dirname "$0")/lib.sh"
-unit=mlcd@customers
-state=/var/lib/mlcd/customers
-
-# ---- helpers ----
-# doc N: the Nth block of shell commands of the page's section "As a service", with the source's address put in
-doc() {
-    awk -v want="$1" '/^## /{ in_it = /^## As a service/ } !in_it { next } /^```sh/{ n++; open = n == want; next } /^```/{ open = 0 } open' "$root/docs/operations.md" |
-        sed "s|https://sage.example:8443|$SAGE|; s|^make install|$make|"
-}
-# As root of the small host, in the project or in W: what make found out about the build is no matter of the installation's.
-make="env -u MAKEFLAGS -u MAKELEVEL make -s install B=$B"
-prop() { systemctl show -p "$2" --value "$1"; }
-drop_in() {   # UNIT LINES: changes the unit for the rest of the test, or until undrop
-    mkdir -p "/etc/systemd/system/$1.service.d"
-    printf "[Service]\n$2\n" >"/etc/systemd/system/$1.service.d/test.conf"
-    systemctl daemon-reload
-}
-undrop() { rm -rf "/etc/systemd/system/$1.service.d"; systemctl daemon-reload; }
-fresh() { systemctl stop "$1" 2>/dev/null || true; systemctl reset-failed "$1" 2>/dev/null || true; }
-at() { mlcd-at customers "$@"; }
-city() { [ "$(account "$1" Billing_City)" = "$2" ]; }
-arrives() {   # NAME KEY CITY
-    edit "$2" "{\"City\":\"$3\"}"
-    if until_true 20 city "$2" "$3"; then ok "$1"; else not_ok "$1" "$(journalctl -u "$unit" -n 4 -o cat | tr '\n' '|')"; fi
-}
-ended() { case $(prop "$1" ActiveState) in failed | inactive) return 0 ;; *) return 1 ;; esac; }
-# in_service COMMAND...: with the eyes of the running service, in its mount namespace
-in_service() { nsenter -t "$(prop $unit MainPID)" -m -- "$@"; }
-
+. "$root/tests/e2e/systemd.sh"
 start_sage --customers 120
 start_zoho
 spec 's/every 15m/every 1s/'
-printf %s "$TOKEN" >token.txt
-printf 'sync\n%s\n' "$PASSWORD" >login.txt
-printf 'client_id=%s\nclient_secret=%s\nrefresh_token=%s\n' "$CLIENT" "$SECRET" "$REFRESH" >grant.txt
-OWN="--except token.txt --except login.txt --except grant.txt"
+write_secrets
 
 # ---- as a new user does it ----
-doc 1 >install
-doc 2 >set-up
-if (cd "$root" && sh -eu "$W/install") >out 2>&1; then ok "the documented installation"; else not_ok "the documented installation" "$(tail -5 out | tr '\n' '|')"; exit 1; fi
-if sh -eu set-up >out 2>&1; then ok "the documented set-up of an integration, up to the running unit"; else not_ok "the documented set-up" "$(tail -8 out | tr '\n' '|')"; exit 1; fi
+documented "the documented installation" "As a service" 1 || exit 1
+documented "the documented set-up of an integration, up to the running unit" "As a service" 2 || { last_words $unit; exit 1; }
 has "systemctl status says that it runs" out "active (running)"
 has "and in its own words what it does" out 'Status: "keeping true by the schedule"'
 is "it is started with the host" "$(systemctl is-enabled $unit)" enabled
 K=$(key 3)
 until_true 20 city "$K" "$(rows | jq -r --arg k "$K" '.rows[] | select((.key | join("~")) == $k) | .fields.City')" || true
-settled() { at status --detailed-exitcode >/dev/null 2>&1; }
 until_true 30 settled || true
 same_as_sage "the first load, all of it under the unit"
 is "the key is the credential: none was made in the state" "$(find $state -name master.key | wc -l)" 0
@@ -60,6 +26,8 @@ exits "the account itself cannot read the key's file" 1 setpriv --reuid mlcd --r
 arrives "an edit in Sage arrives" "$K" Basel
 
 # ---- the limits, on the process and with its eyes ----
+# in_service COMMAND...: in the mount namespace of the running service
+in_service() { nsenter -t "$(prop $unit MainPID)" -m -- "$@"; }
 limits() {   # what holds for the running service, a word each
     p=$(prop $unit MainPID)
     awk '$1 == "Uid:" && $2 == 0 { print "root" } $1 == "CapEff:" && $2 !~ /^0+$/ { print "capabilities" } $1 == "CapBnd:" && $2 !~ /^0+$/ { print "bounding-set" }
@@ -81,10 +49,7 @@ memory=$(find /sys/fs/cgroup -path "*$unit*" -name memory.max | head -1)
 if [ -n "$memory" ]; then is "its memory is limited" "$(cat "$memory")" $((512 << 20)); else echo "# MemoryMax is not put on here: this kernel's memory controller is not in cgroup2"; fi
 
 # ---- reload, stop, restart ----
-first='[.rows[] | select(.fields.CustomerStatus == "A")]'
 rows >before.json
-change() { jq -r "$first[$1:$2][] | .key | join(\"~\")" before.json | while read -r k; do edit "$k" "{\"City\":\"$3\"}"; done; }
-arrived() { [ "$(dump | jq --arg c "$1" '[.[] | select(.Billing_City == $c)] | length')" = "$2" ]; }
 pid=$(prop $unit MainPID)
 spec 's/every 15m/every 1s/; s/^  Sage_Status *= /  Description = "from Sage"\n&/'
 install -m 644 customers.mlcb /etc/mlcd/customers.mlcb
@@ -119,13 +84,12 @@ kill -KILL "$(prop $unit MainPID)"
 arrives "killed with -9 it is started again" "$K" Fulda
 is "by systemd, once" "$(prop $unit NRestarts)" 1
 systemctl reset-failed $unit
-drop_in $unit 'RestartSec=1\nWatchdogSec=3'
+drop_in $unit 'RestartSec=1\nWatchdogSec=2'
 systemctl restart $unit
-sleep 5
-is "it gives signs of life: a watchdog of 3 s is content for 5" "$(prop $unit NRestarts)" 0
+sleep 4
+is "it gives signs of life: a watchdog of 2 s is content for 4" "$(prop $unit NRestarts)" 0
 kill -STOP "$(prop $unit MainPID)"
-hung() { journalctl -u $unit -o cat | grep -q "Watchdog timeout"; }
-if until_true 20 hung; then ok "silent, it is ended by the watchdog"; else not_ok "silent, it is ended by the watchdog" "$(journalctl -u $unit -n 3 -o cat | tr '\n' '|')"; fi
+if until_true 20 logged $unit "Watchdog timeout"; then ok "silent, it is ended by the watchdog"; else not_ok "silent, it is ended by the watchdog" "$(last_words $unit)"; fi
 arrives "and started again" "$K" Gera
 is "with no core left" "$(find $state / -maxdepth 1 -name 'core*' | wc -l)" 0
 undrop $unit
@@ -181,4 +145,4 @@ is "planted: a unit without its limits is seen to have none" "$(tr '\n' ' ' <lim
     "root capabilities bounding-set privileges system-calls writes:/ writes:/etc writes:/usr writes:/usr/local/bin writes:/var writes:/var/lib writes:/var/lib/mlcd writes:/sys/fs/cgroup home tmp devices users proc "
 systemctl stop $unit
 undrop $unit
-finish
+finish_units

@@ -23,10 +23,10 @@ while [ $i -lt 12 ]; do
 done
 for p in $others; do wait $p; done
 is "twelve more at once are all refused" "$(cat second.* | sort | uniq -c | tr -d ' ')" 1275
-kill -STOP $first
+signal STOP $first
 exits "one that is stopped still holds it" 75 mlcd once --quiet --image customers.mlcb
-kill -CONT $first
-kill -KILL $first
+signal CONT $first
+signal KILL $first
 wait $first 2>/dev/null || true
 made=$(requests)
 is "the kill came while it worked" "$((made < $(rows | jq '.rows | length')))" 1

@@ -7,7 +7,7 @@
 #   keeper   a session of its own, so that no signal to the test's group ends it: makes a control group, boots in it; when the tester is gone, however it
 #            went, it ends everything in there and removes the group. Mounts end with the namespace that they are in.
 #   init     process 1 of namespaces of its own (processes, mounts, control groups, host name, IPC): hides the host's /run, /dev and units, lays a layer
-#            of memory over /etc, /usr/local and /var, and becomes systemd
+#            of memory over /etc, /usr/local, /var and /srv, and becomes systemd
 #
 # The network is the host's, so that the stand-ins on loopback are there. None of the host's units starts: the unit path has only ours, with empty targets
 # in the place of the ones that services name, and journald and D-Bus. /proc/sys is read-only, since systemd sets some of it at boot.
@@ -21,9 +21,9 @@ init() {   # WORK
     mount --bind /proc/sys /proc/sys
     mount -o remount,bind,ro /proc/sys
     mount -t tmpfs -o mode=755 layers "$work/layers"
-    for d in etc usr/local var; do
+    for d in etc usr/local var srv; do
         name=$(basename $d)
-        mkdir -p "$work/layers/$name" "$work/layers/$name.work"
+        mkdir -p "/$d" "$work/layers/$name" "$work/layers/$name.work"
         mount -t overlay -o "lowerdir=/$d,upperdir=$work/layers/$name,workdir=$work/layers/$name.work" "$name" "/$d"
     done
     # Devices: what a service with PrivateDevices may see, and a file in the place of the kernel's log.
