@@ -1,7 +1,7 @@
 #!/bin/sh
 # service_test.sh - the systemd units: checked by systemd's own tools where they are, and their limits put on by hand, as far as a host without systemd as
 # its first process can: no capabilities, no new privileges, a file system that is read-only but for the state, the master key out of a credentials directory.
-# What only a real systemd shows: that it starts the unit, passes the credential, and restarts when the watchdog is silent.
+# This runs anywhere; the units under a real systemd: systemd_test.sh and its neighbours, where one can be booted.
 . "$(dirname "$0")/lib.sh"
 units=$root/examples/systemd
 if command -v systemd-analyze >/dev/null; then

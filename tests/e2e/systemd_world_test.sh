@@ -37,13 +37,11 @@ struck=$(awk -v all="$all" '$1 < all && $1 > 0' made | wc -l)
 if [ "$struck" -ge 3 ]; then ok "$struck of the kills struck between the first account and the last"; else not_ok "the kills struck the first load" "$(tr '\n' ' ' <made) of $all"; fi
 
 # ---- the disk ----
-change 0 60 Full
 dd if=/dev/zero of=/var/lib/mlcd/fill bs=4k 2>/dev/null || true
+curl -fsS -X POST -d '{}' "$ZOHO/__sim/expire_tokens" >/dev/null         # the log has room for many changes in the files that stand; a new token is a new file
+change 0 60 Full
 full() { logged $unit "No space left"; }
-for i in 1 2 3 4 5 6; do       # in the log that stands already there is room for many changes; sooner or later a start wants a new segment
-    full || systemctl kill --kill-whom=main -s KILL $unit 2>/dev/null || true
-    until_true 2 full && break || true
-done
+until_true 20 full || true
 if full; then ok "a full disk ends it with a word"; else not_ok "a full disk ends it with a word" "$(df /var/lib/mlcd | tail -1) $(last_words $unit)"; fi
 rm /var/lib/mlcd/fill
 until_true 40 arrived Full 60 || true
