@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 8, COMMIT_AFTER_MS = 1000, DIRTY_PAGES = 1024 };
+enum { CHECKSUM = STORE_SUM_BYTES, STORE_FORMAT = 8, COMMIT_AFTER_MS = 1000, CHANGES_MOST = 16384 };
 static const char *const table_names[TABLE_COUNT] = {"meta", "flows", "rows", "due", "inflight", "held", "locked", "ids", "links", "waiting", "seen"};
 
 enum err store__broken(struct store *s, const struct fault *why, struct fault *f)
@@ -83,14 +83,31 @@ enum err store__get(struct store *s, enum store_table t, struct str key, struct 
     return ERR_OK;
 }
 
+/* What stands under key, if anything; and counts the leaf that a change there copies: where nothing stands, that of the entry before. */
+static int seek(struct store *s, enum store_table t, struct str key, MDB_val *v, bool *found)
+{
+    MDB_cursor *c;
+    MDB_val at = {key.n, (void *)(uintptr_t)key.p}, before, other;
+    int rc = mdb_cursor_open(s->txn, s->dbi[t], &c);
+    if (rc) return rc;
+    rc = mdb_cursor_get(c, &at, v, MDB_SET_RANGE);
+    *found = rc == 0 && str_eq(key, (struct str){at.mv_data, at.mv_size});
+    if (rc == MDB_NOTFOUND) rc = mdb_cursor_get(c, &at, &other, MDB_LAST);
+    else if (rc == 0 && !*found && mdb_cursor_get(c, &before, &other, MDB_PREV) == 0) at = before;
+    mdb_cursor_close(c);
+    if (rc == 0 || rc == MDB_NOTFOUND) store__pages_leaf(s, t, rc == 0 ? at.mv_data : NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 /* Takes the checksum of what stands under key out of the table's digest. Whether it is right was seen when the value was read; a wrong one
  * leaves a digest that store_check finds. */
 static enum err digest_forget(struct store *s, enum store_table t, struct str key, struct fault *f)
 {
-    MDB_val k = {key.n, (void *)(uintptr_t)key.p}, v;
-    int rc = mdb_get(s->txn, s->dbi[t], &k, &v);
-    if (rc == MDB_NOTFOUND) return ERR_OK;
+    MDB_val v;
+    bool found;
+    int rc = seek(s, t, key, &v, &found);
     if (rc) return store__fail(s, rc, "read", f);
+    if (!found) return ERR_OK;
     if (v.mv_size < CHECKSUM) return damaged(s, t, f);
     digest_change(s, t, (const unsigned char *)v.mv_data + v.mv_size - CHECKSUM, false);
     return ERR_OK;
@@ -108,8 +125,8 @@ enum err store__put(struct store *s, enum store_table t, struct str key, struct 
     if (value.n) memcpy(v.mv_data, value.p, value.n);
     memcpy((char *)v.mv_data + value.n, sum, CHECKSUM);
     digest_change(s, t, sum, true);
+    store__pages_value(s, v.mv_size);
     s->changes++;
-    if (t == TABLE_ROWS) s->row_puts++;
     return ERR_OK;
 }
 
@@ -155,7 +172,7 @@ enum err store__state_decode(struct str value, struct store_state *out, struct f
     return ERR_OK;
 }
 
-static enum err load_meta(struct store *s, struct fault *f)
+static enum err load_meta(struct store *s, size_t map_bytes, struct fault *f)
 {
     struct str v;
     enum err e = store__get(s, TABLE_META, STR("state"), &v, f);
@@ -169,6 +186,7 @@ static enum err load_meta(struct store *s, struct fault *f)
     s->next_slot = st.next_slot;
     s->next_flow = st.next_flow;
     memcpy(s->digest, st.digest, sizeof s->digest);
+    store__pages_map(s, v.p, map_bytes);
     return ERR_OK;
 }
 
@@ -179,7 +197,8 @@ static enum err open_tables(struct store *s, struct fault *f)
         int rc = mdb_dbi_open(s->txn, table_names[t], s->read_only ? 0 : MDB_CREATE, &s->dbi[t]);
         if (rc) return store__fail(s, rc, "open a table", f);
     }
-    return ERR_OK;
+    int rc = store__pages_begin(s);
+    return rc ? store__fail(s, rc, "open", f) : ERR_OK;
 }
 
 static enum err open_env(struct store *s, const char *dir, size_t map_bytes, struct fault *f)
@@ -247,7 +266,7 @@ enum err store_open(struct store **out, const struct world *w, const struct stor
         e = o->read_only ? fault_set(f, ERR_NOT_FOUND, "there is no index at %s yet: nothing was run with this state directory", o->dir)
                          : make_env(s, o->dir, map, f);
     if (e == ERR_OK) e = open_env(s, o->dir, map, f);
-    if (e == ERR_OK) e = load_meta(s, f);
+    if (e == ERR_OK) e = load_meta(s, map, f);
     if (e != ERR_OK) {
         store_close(s);
         return e;
@@ -286,7 +305,7 @@ enum err store__begin(struct store *s, struct fault *f)
     if (s->txn) return ERR_OK;
     int rc = mdb_txn_begin(s->env, NULL, s->read_only ? MDB_RDONLY : 0, &s->txn);
     if (rc) return store__fail(s, rc, "begin", f);
-    rc = mdb_stat(s->txn, s->dbi[TABLE_ROWS], &s->rows_before);
+    rc = store__pages_begin(s);
     return rc ? store__fail(s, rc, "begin", f) : ERR_OK;
 }
 
@@ -310,25 +329,10 @@ enum err store_flush(struct store *s, struct fault *f)
     if (e != ERR_OK) return e;
     int rc = mdb_txn_commit(s->txn);
     s->txn = NULL;
-    s->changes = s->row_puts = 0;
+    s->changes = 0;
     s->txn_since_ms = -1;
     if (rc) return store__fail(s, rc, "commit", f);
     return store__begin(s, f);
-}
-
-static size_t at_most(size_t n, size_t most) { return n < most ? n : most; }
-
-/* Changed and new pages are private memory until the commit. Rows come in any order, so each put changes a leaf of its own and, in a large
- * index, a branch of its own too: the larger the index, the fewer puts make the same number of pages. */
-static bool large(const struct store *s)
-{
-    MDB_stat now;
-    const MDB_stat *was = &s->rows_before;
-    if (s->changes >= DIRTY_PAGES * 16) return true;
-    if (s->row_puts < DIRTY_PAGES / 4 || mdb_stat(s->txn, s->dbi[TABLE_ROWS], &now) != 0) return false;
-    size_t changed = at_most(s->row_puts, was->ms_leaf_pages) + at_most(s->row_puts, was->ms_branch_pages);
-    size_t pages = now.ms_leaf_pages + now.ms_branch_pages, before = was->ms_leaf_pages + was->ms_branch_pages;
-    return changed + (pages > before ? pages - before : 0) >= DIRTY_PAGES;
 }
 
 enum err store_tick(struct store *s, int64_t now_ms, struct fault *f)
@@ -336,7 +340,7 @@ enum err store_tick(struct store *s, int64_t now_ms, struct fault *f)
     if (s->dead) return dead(s, f);
     if (s->changes == 0) return ERR_OK;
     if (s->txn_since_ms < 0) s->txn_since_ms = now_ms;
-    if (now_ms - s->txn_since_ms < COMMIT_AFTER_MS && !large(s)) return ERR_OK;
+    if (now_ms - s->txn_since_ms < COMMIT_AFTER_MS && s->changes < CHANGES_MOST && !store__pages_many(s)) return ERR_OK;
     int dead_readers;
     mdb_reader_check(s->env, &dead_readers);
     return store_flush(s, f);

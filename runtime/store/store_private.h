@@ -21,6 +21,13 @@ enum store_table {
 enum { STORE_SUM_BYTES = 16 };
 /* What TABLE_META holds under "state". */
 struct store_state { uint64_t applied; struct hash applied_hash; uint32_t next_slot; uint16_t next_flow; unsigned char digest[TABLE_COUNT][STORE_SUM_BYTES]; };
+/* What the open transaction has copied (pages.c). */
+struct store_pages {
+    uintptr_t map;                      /* where LMDB's map begins, and how long it is */
+    size_t map_bytes, page_bytes;
+    size_t leaves, overflow, copied[TABLE_COUNT];      /* copied: leaves of each table */
+    MDB_stat before[TABLE_COUNT];       /* when it began */
+};
 struct store {
     const struct world *w;
     MDB_env *env;
@@ -33,8 +40,8 @@ struct store {
     uint32_t next_slot;
     uint16_t next_flow;
     int64_t txn_since_ms;               /* monotonic; -1 = nothing changed yet */
-    unsigned changes, row_puts;         /* puts and deletes in the open transaction; puts of rows among them */
-    MDB_stat rows_before;               /* the table of rows when the transaction began */
+    unsigned changes;                   /* puts and deletes in the open transaction */
+    struct store_pages pages;
     bool read_only, dead;
     struct fault cause;                 /* of its death */
     struct buf scratch, keybuf, valbuf, plain;
@@ -52,6 +59,13 @@ enum err store__begin(struct store *s, struct fault *f);
 enum err store__get(struct store *s, enum store_table t, struct str key, struct str *value, struct fault *f);
 enum err store__put(struct store *s, enum store_table t, struct str key, struct str value, struct fault *f);
 enum err store__del(struct store *s, enum store_table t, struct str key, struct fault *f);     /* absent is fine */
+/* pages.c. begin: 0 or an error of LMDB. map: of a value that was read before anything changed. Then for each change the entry beside which it falls (NULL:
+ * the table is empty), and the value's length. */
+int store__pages_begin(struct store *s);
+void store__pages_map(struct store *s, const void *value, size_t map_bytes);
+void store__pages_leaf(struct store *s, enum store_table t, const void *entry);
+void store__pages_value(struct store *s, size_t n);
+bool store__pages_many(struct store *s);
 const char *store__table_name(enum store_table t);
 void store__checksum(const unsigned char index_key[32], enum store_table t, struct str key, struct str value, unsigned char out[STORE_SUM_BYTES]);
 enum err store__state_decode(struct str value, struct store_state *out, struct fault *f);
