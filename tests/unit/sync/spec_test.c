@@ -1,6 +1,7 @@
 /* spec_test.c - a new spec on old state: derived again from snapshots, a full pass only for new columns, old fields left alone; and the log as the only
  * truth: the index is thrown away and folded again; why and replay. */
 #include "rig.h"
+#include <malloc.h>
 
 /* SPEC_FLOW with one line exchanged. */
 static const char *variant(const char *from, const char *to)
@@ -75,6 +76,101 @@ static void test_violated(void)
     for (int i = 0; i < BROKEN; i++) rig_edit(&r, rig_customer(&r, i), "CustomerStatus", "A");
     rig_done(&r, "they come back when mended");
     rig_close(&r);
+}
+
+/* ---- many of them: slice by slice, in the memory of one ---- */
+static size_t in_use(void)
+{
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+}
+
+/* What the process holds after each slice, of which the models of both systems have as much as before, and the index at most a transaction's pages. */
+struct slices { int n; size_t first, most; };
+static void on_slice(void *ctx, const struct engine_progress *p)
+{
+    struct slices *s = ctx;
+    if (strcmp(p->phase, "deriving") != 0) return;
+    size_t now = in_use();
+    if (s->n++ == 0) s->first = s->most = now;
+    if (now > s->most) s->most = now;
+}
+
+struct keys { size_t n; char key[5000][64]; };
+static bool note_key(void *ctx, const char *key)
+{
+    struct keys *k = ctx;
+    snprintf(k->key[k->n++], sizeof k->key[0], "%s", key);
+    return true;
+}
+
+/* Changed after they were listed: an edit moves what a listing goes by. */
+static void too_long(struct rig *r)
+{
+    static struct keys k;
+    k.n = 0;
+    sage_sim_each_key(r->sage, "ABC", "customers", note_key, &k);
+    for (size_t i = 0; i < k.n; i++)
+        if (!sage_sim_edit(r->sage, "ABC", "customers", k.key[i], "UDF_REGION", "NORTHWEST", SAGE_STAMP_KEPT)) abort();
+}
+
+static bool spec_of_width(struct rig *r, unsigned width)
+{
+    static char head[3000];
+    snprintf(head, sizeof head, "%sextend erp.AR_Customer { UDF_REGION: text(%u)? }\n", SPEC_HEAD, width);
+    return rig_spec(r, head, variant("  Billing_City = City\n", "  Billing_City = City\n  Payment_Terms = UDF_REGION\n"));
+}
+
+/* Each customer that Zoho has got its region, and there is none that has it in Sage and not there. */
+struct mapped { struct rig *r; json_t *dump; size_t wanted, there; };
+static bool count_mapped(void *ctx, const char *key)
+{
+    struct mapped *m = ctx;
+    char *status = sage_sim_value(m->r->sage, "ABC", "customers", key, "CustomerStatus"), *name = sage_sim_value(m->r->sage, "ABC", "customers", key, "CustomerName");
+    bool wanted = strcmp(status ? status : "", "T") != 0 && name && *name;
+    size_t n = 0;
+    json_t *rec = rig_account(m->dump, rig_key(key), &n);
+    const char *region = rec ? json_string_value(json_object_get(rec, "Payment_Terms")) : NULL;
+    m->wanted += wanted;
+    m->there += wanted && n == 1 && region && strcmp(region, "NORTHWEST") == 0;
+    free(status), free(name);
+    return true;
+}
+
+/* What grows from the first slice to the one with most. */
+static size_t read_again(unsigned customers, uint64_t seed)
+{
+    struct rig r;
+    struct slices s = {.n = 0};
+    char label[100];
+    rig_open(&r, customers, seed);
+    r.o.page_rows = r.o.batch_rows = 0;
+    too_long(&r);
+    spec_of_width(&r, 5);
+    rig_once(&r);
+    ok(r.r.rejected == customers && rig_writes(&r) == 0, "every row breaks its declared type", "%llu of %u", (unsigned long long)r.r.rejected, customers);
+    spec_of_width(&r, 10);
+    r.o.progress = on_slice;
+    r.o.progress_ctx = &s;
+    snprintf(label, sizeof label, "a spec that allows %u of them ends", customers);
+    rig_done(&r, label);
+    ok(s.n == ((int)customers + 499) / 500, "in slices of five hundred", "%d slices", s.n);
+    ok(r.r.rows == customers, "each row was read again, and once", "%llu of %u", (unsigned long long)r.r.rows, customers);
+    struct mapped m = {&r, rig_dump(&r), 0, 0};
+    sage_sim_each_key(r.sage, "ABC", "customers", count_mapped, &m);
+    ok(m.wanted > customers * 9 / 10 && m.there == m.wanted, "and mapped", "%zu of %zu", m.there, m.wanted);
+    json_decref(m.dump);
+    rig_close(&r);
+    printf("# %u customers: %zu KiB after the first slice, %zu more at most\n", customers, s.first / 1024, (s.most - s.first) / 1024);
+    return s.most - s.first;
+}
+
+static void test_violated_many(void)
+{
+    enum { MIB = 1 << 20 };
+    size_t few = read_again(600, 49), many = read_again(4800, 50);
+    read_again(1000, 51);                            /* the last slice is a whole one */
+    ok(many < few + 4 * MIB, "rows that are read again take the memory of one slice", "%zu KiB for 600, %zu for 4,800", few / 1024, many / 1024);
 }
 
 static void test_rebuild(void)
@@ -189,6 +285,7 @@ int main(void)
     test_changed_rule();
     test_new_column();
     test_violated();
+    test_violated_many();
     test_rebuild();
     test_why();
     test_replay_rules();
