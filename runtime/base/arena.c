@@ -1,4 +1,4 @@
-/* arena.c - a list of chunks, newest first; an allocation larger than a chunk gets a chunk of its own size. */
+/* arena.c - a list of chunks, newest first; an allocation larger than a chunk gets a chunk of its own size, and memory that was adopted one of no size. */
 #include "base/arena.h"
 #include "base/check.h"
 #include <stdarg.h>
@@ -11,6 +11,7 @@ enum { ALIGN = 16, CHUNK_DEFAULT = 64 * 1024 };
 struct arena_chunk {
     struct arena_chunk *prev;
     size_t size;
+    void *adopted;
 };
 
 static unsigned char *chunk_data(struct arena_chunk *c)
@@ -28,8 +29,7 @@ static void chunk_push(struct arena *a, size_t need)
     if (c && c->size == size) a->spare = NULL;
     else c = malloc(size + sizeof *c + ALIGN);
     if (!c) check_no_memory();
-    c->prev = a->head;
-    c->size = size;
+    *c = (struct arena_chunk){.prev = a->head, .size = size};
     a->head = c;
     a->used = 0;
 }
@@ -39,6 +39,7 @@ static void chunk_pop(struct arena *a)
     struct arena_chunk *c = a->head;
     a->head = c->prev;
     a->used = a->head ? a->head->size : 0;
+    free(c->adopted);
     if (!a->spare && c->size == normal_size(a)) a->spare = c;
     else free(c);
 }
@@ -70,6 +71,28 @@ char *arena_copy(struct arena *a, const void *p, size_t n)
     if (n) memcpy(out, p, n);
     out[n] = '\0';
     return out;
+}
+
+void arena_adopt(struct arena *a, void *p)
+{
+    struct arena_chunk *c = malloc(sizeof *c);
+    if (!c) check_no_memory();
+    *c = (struct arena_chunk){.prev = a->head, .adopted = p};
+    a->head = c;
+    a->used = 0;
+}
+
+void arena_join(struct arena *to, struct arena *from)
+{
+    struct arena_chunk *oldest = from->head;
+    if (oldest) {
+        while (oldest->prev) oldest = oldest->prev;
+        oldest->prev = to->head;
+        to->head = from->head;
+        to->used = from->used;
+        from->head = NULL;
+    }
+    arena_free(from);
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)

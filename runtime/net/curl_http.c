@@ -1,7 +1,7 @@
 /* curl_http.c - world_http over one libcurl multi handle.
  *
  *     start: check the request -> transfer{easy, copies} -> multi        (refused ones go to the ready list)
- *     wait:  perform -> completion? -> outcome, headers and body into the caller's arena -> free the transfer
+ *     wait:  perform -> completion? -> outcome and headers into the caller's arena, which takes over the body -> free the transfer
  *
  * A pool of connections is a CURLSH that shares nothing but its connection and TLS session cache: transfers of two pools can never
  * meet on one connection. HTTP/1.1 only, so that one connection carries one request at a time and "was it sent?" has an answer. */
@@ -24,8 +24,8 @@
 #define PROBE_EVERY_S       15L
 #define CONNECT_DEFAULT_MS  10000
 #define TOTAL_DEFAULT_MS    300000
-#define RECEIVE_BYTES       65536L      /* taken from the kernel at once */
-#define SPARE_BYTES         (4u << 20)  /* a longer body is given back at once */
+#define PAGE_BYTES          65536L      /* taken from the kernel at once, of what is read */
+#define RECEIPT_BYTES       16384L      /* and of the answer to a write; as much of a write leaves at once */
 
 struct pool { char name[64]; CURLSH *share; };
 
@@ -56,7 +56,6 @@ struct http {
     struct transfer *live, *ready;
     unsigned n;
     struct trust trust;
-    struct buf spare;                   /* the body of an answer that was handed over: the next page is as long */
 };
 
 /* ---- what libcurl calls ---- */
@@ -76,10 +75,6 @@ static size_t on_body(char *p, size_t size, size_t count, void *ctx)
     if (n > t->max_body_bytes - t->body.n) {
         t->too_large = true;
         return 0;
-    }
-    if (!t->body.p) {
-        t->body = t->owner->spare;
-        t->owner->spare = (struct buf){NULL, 0, 0};
     }
     buf_put(&t->body, p, n);
     return n;
@@ -208,7 +203,6 @@ static unsigned set_wire_rules(struct transfer *t, const struct http_req *req)
         & SET(t, CURLOPT_SSL_VERIFYPEER, 1L) & SET(t, CURLOPT_SSL_VERIFYHOST, 2L)
         & SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2)
         & SET(t, CURLOPT_ACCEPT_ENCODING, "gzip")
-        & SET(t, CURLOPT_BUFFERSIZE, RECEIVE_BYTES)
         & SET(t, CURLOPT_NOSIGNAL, 1L)
         & SET(t, CURLOPT_NOPROGRESS, 1L)
         & SET(t, CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S)
@@ -231,10 +225,11 @@ static unsigned set_callbacks(struct transfer *t)
 static unsigned set_method(struct transfer *t, const struct http_req *req)
 {
     t->once = strcmp(req->method, "GET") != 0;
-    if (!t->once) return SET(t, CURLOPT_HTTPGET, 1L);
+    if (!t->once) return SET(t, CURLOPT_HTTPGET, 1L) & SET(t, CURLOPT_BUFFERSIZE, PAGE_BYTES);
     buf_str(&t->out, req->body);
     (void)buf_cstr(&t->out);
     return SET(t, CURLOPT_POST, 1L) & SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->out.n) & SET(t, CURLOPT_POSTFIELDS, t->out.p)
+        & SET(t, CURLOPT_BUFFERSIZE, RECEIPT_BYTES) & SET(t, CURLOPT_UPLOAD_BUFFERSIZE, RECEIPT_BYTES)
         & SET(t, CURLOPT_CUSTOMREQUEST, strcmp(req->method, "POST") == 0 ? NULL : req->method);
 }
 
@@ -268,11 +263,7 @@ static void transfer_free(struct transfer *t)
     buf_free(&t->out);
     buf_free(&t->head);
     if (t->body.p) explicit_bzero(t->body.p, t->body.n);      /* and their answers */
-    if (t->body.cap > t->owner->spare.cap && t->body.cap <= SPARE_BYTES) {
-        buf_free(&t->owner->spare);
-        t->owner->spare = t->body;
-        buf_clear(&t->owner->spare);
-    } else buf_free(&t->body);
+    buf_free(&t->body);
     free(t);
 }
 
@@ -379,7 +370,9 @@ static void finish(struct transfer *t, CURLcode code, struct arena *a, struct ht
     }
     res->status = (int)status;
     give_headers(t, a, res);
-    res->body = (struct str){arena_copy(a, t->body.n ? t->body.p : "", t->body.n), t->body.n};
+    res->body = (struct str){buf_cstr(&t->body), t->body.n};
+    arena_adopt(a, t->body.p);
+    t->body = (struct buf){NULL, 0, 0};
 }
 
 static void hand_over(struct http *h, struct transfer *t, CURLcode code, struct arena *a, struct http_res *res, void **tag)
@@ -483,7 +476,6 @@ void curl_http_close(struct world *w)
     (void)curl_multi_cleanup(h->multi);
     for (size_t i = 0; i < h->npools; i++) (void)curl_share_cleanup(h->pools[i].share);
     trust_free(&h->trust);
-    buf_free(&h->spare);
     free(h);
     curl_global_cleanup();
     w->http = (struct world_http){NULL, NULL, NULL};

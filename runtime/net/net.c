@@ -86,26 +86,11 @@ static struct flight *launch(struct net *n, const struct http_req *req, void *ta
     return fl;
 }
 
-static void copy_answer(struct arena *a, const struct http_res *from, struct http_res *to)
-{
-    *to = *from;
-    struct http_header *h = ARENA_ARRAY(a, struct http_header, from->nheaders ? from->nheaders : 1);
-    for (size_t i = 0; i < from->nheaders; i++) {
-        h[i].name = arena_copy(a, from->headers[i].name, strlen(from->headers[i].name));
-        h[i].value = arena_copy(a, from->headers[i].value, strlen(from->headers[i].value));
-    }
-    to->headers = h;
-    to->body = (struct str){arena_copy(a, from->body.n ? from->body.p : "", from->body.n), from->body.n};
-}
-
-static void keep(struct net *owner, const struct http_res *res, const struct flight *fl)
+static void keep(struct net *owner, const struct http_res *res, struct arena *a, const struct flight *fl)
 {
     struct kept *k = calloc(1, sizeof *k);
     if (!k) check_no_memory();
-    arena_init(&k->arena, 4096);
-    copy_answer(&k->arena, res, &k->res);
-    k->tag = fl->tag;
-    k->of_call = fl->of_call;
+    *k = (struct kept){.arena = *a, .res = *res, .tag = fl->tag, .of_call = fl->of_call};
     *owner->last = k;
     owner->last = &k->next;
 }
@@ -124,20 +109,25 @@ enum { PUMP_OTHER = 2 };
  * passed. PUMP_OTHER: somebody else's completion was put away. -1: nothing is under way at all. */
 static int pump(struct net *n, struct flight *mine, int64_t timeout_ms, struct arena *a, struct http_res *res, void **tag)
 {
-    struct arena_mark m = arena_mark(a);
+    struct arena answer;                  /* whose it is shows when it is here */
     void *t = NULL;
-    int got = n->w->http.wait(n->w->http.ctx, timeout_ms, a, res, &t);
-    if (got != 1) return got;
+    arena_init(&answer, 4096);
+    int got = n->w->http.wait(n->w->http.ctx, timeout_ms, &answer, res, &t);
+    if (got != 1) {
+        arena_free(&answer);
+        return got;
+    }
     struct flight *fl = t;
     struct net *owner = fl->owner;
     bool ours = mine ? fl == mine : owner == n;
     unlink_flight(fl);
-    if (ours) *tag = fl->tag;
-    else if (owner) keep(owner, res, fl);
+    if (ours) {
+        *tag = fl->tag;
+        arena_join(a, &answer);
+    } else if (owner) keep(owner, res, &answer, fl);
+    else arena_free(&answer);
     free(fl);
-    if (ours) return 1;
-    arena_release(a, m);
-    return PUMP_OTHER;
+    return ours ? 1 : PUMP_OTHER;
 }
 
 /* The answer to the call that this net waits for was put away while a call of another net, made meanwhile, looked at the transport. */
@@ -146,10 +136,10 @@ static bool take_kept_call(struct net *n, struct arena *a, struct http_res *res)
     for (struct kept **at = &n->first; *at; at = &(*at)->next) {
         struct kept *k = *at;
         if (!k->of_call) continue;
-        copy_answer(a, &k->res, res);
+        *res = k->res;
+        arena_join(a, &k->arena);
         *at = k->next;
         if (!k->next) n->last = at;
-        arena_free(&k->arena);
         free(k);
         return true;
     }
@@ -170,7 +160,8 @@ int net_wait(struct net *n, int64_t timeout_ms, struct arena *a, struct http_res
     for (;;) {
         if (n->n == 0) return -1;
         if (n->first) {
-            copy_answer(a, &n->first->res, res);
+            *res = n->first->res;
+            arena_join(a, &n->first->arena);
             *tag = n->first->tag;
             drop_first(n);
             n->n--;

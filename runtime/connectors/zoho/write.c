@@ -23,12 +23,13 @@ static struct zoho_flight *free_flight(struct target *t)
 
 static bool launch(struct target *t, struct zoho_flight *fl)
 {
-    struct buf url = {0}, auth = {0};
+    struct buf url = {0}, auth = {0}, body = {0};
     struct http_header h[3];
+    zoho__put_batch(&body, fl->batch);
     buf_printf(&url, "%s" ZOHO_BASE "/", zoho__api(t));
     net_url_encode(&url, fl->batch->module);
     struct http_req req = {.method = fl->batch->verb == WRITE_INSERT ? "POST" : "PUT", .url = buf_cstr(&url), .headers = h,
-                           .nheaders = zoho__headers(t, true, &auth, h), .body = buf_view(&fl->body), .pool = t->pool, .ca_file = zoho__ca(t),
+                           .nheaders = zoho__headers(t, true, &auth, h), .body = buf_view(&body), .pool = t->pool, .ca_file = zoho__ca(t),
                            .connect_timeout_ms = t->connect_ms, .total_timeout_ms = t->write_ms, .max_body_bytes = LIMIT_ANSWER_BYTES};
     memcpy(fl->token, t->oauth.token.access, sizeof fl->token);
     req.fresh = fl->batch->verb == WRITE_UPDATE && fl->batch->lines;
@@ -36,6 +37,7 @@ static bool launch(struct target *t, struct zoho_flight *fl)
     explicit_bzero(auth.p, auth.cap);
     buf_free(&auth);
     buf_free(&url);
+    buf_free(&body);
     return started;
 }
 
@@ -46,7 +48,6 @@ static void land(struct target *t, struct zoho_flight *fl)
     fl->batch = NULL;
     fl->repeated = false;
     explicit_bzero(fl->token, sizeof fl->token);
-    buf_clear(&fl->body);
     t->nflights--;
 }
 
@@ -69,8 +70,6 @@ enum err zoho__write_start(struct target *t, struct write_batch *b, struct fault
     fl->batch = b;
     fl->cost = cost_of(b);
     fl->repeated = false;
-    buf_clear(&fl->body);
-    zoho__put_batch(&fl->body, b);
     t->nflights++;
     if (launch(t, fl)) return ERR_OK;
     zoho__limits_give_back(t, fl->cost);

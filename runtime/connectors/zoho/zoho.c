@@ -195,10 +195,8 @@ static void zoho_close(struct target *t)
     if (!t) return;
     zoho__limits_close(t);
     net_close(t->net);
-    for (size_t i = 0; i < ZOHO_WRITERS; i++) {
+    for (size_t i = 0; i < ZOHO_WRITERS; i++)
         if (t->flights[i].batch) zoho__place_give(t, t->flights[i].place);
-        buf_free(&t->flights[i].body);
-    }
     arena_free(&t->meta.arena);
     arena_free(&t->users.arena);
     explicit_bzero(t, sizeof *t);

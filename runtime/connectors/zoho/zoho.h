@@ -113,7 +113,6 @@ struct zoho_meta { struct arena arena; struct zoho_org org; struct zoho_module *
 /* ---- writes (write.c) ---- */
 struct zoho_flight {
     struct write_batch *batch;               /* NULL: free */
-    struct buf body;
     int64_t cost;
     bool repeated;                           /* after a 401 */
     int place;                               /* shared.c: among the heavy calls of all processes */
