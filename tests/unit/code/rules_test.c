@@ -173,6 +173,7 @@ static uint16_t *word_of(const struct image_program *p, enum opcode o, int word)
       ((struct image_field *)M(&f[-1].fields[F_KEY]))->mode = FIELD_SET, f[-1].key_program = (struct image_program){0}, f[-1].adopt = false, f[-1].into_program = f->into_program) : f->into_program) \
     X(second_adopt, "into", f->adopt = true) X(second_key, "into", f->key_program = f->into_program) X(second_with, "into", f->key_with_flow = true) X(second_none, "into", f->into_program.ninstr = 0) \
     X(second_key_field, "key-field", f->key_field = 1) X(second_mode, "key-field", FIELD_AT(0)->mode = FIELD_KEY) X(second_find, "into", *word_of(&f->into_program, OP_LINK, 2) = 0) \
+    X(second_elsewhere, "into", link_of(f, a)[1].flow = 1) \
     X(second_result, "operand-type", *word_of(&f->into_program, OP_RESULT, 1) = *word_of(&f->into_program, OP_COLUMN, 1)) \
     X(second_end, "program-kind", (*word_of(&f->into_program, OP_COLUMN, 1) = 0, *word_of(&f->into_program, OP_COLUMN, 0) = OP_KEEP)) X(second_order, "flow-order", im->order = (static_keys[0] = 1, static_keys[1] = 0, static_keys)) \
     X(second_twice, "flow-order", im->order = (static_keys[0] = static_keys[1] = 0, static_keys)) X(second_name, "name-twice", f->name = STR("customers"))
