@@ -96,7 +96,7 @@ fresh mlcd@files
 drop_in mlcd@files 'ReadWritePaths=/srv/files/to'
 systemctl start mlcd@files || true
 until_true 10 test -s /srv/files/to/out.jsonl || true
-is "with ReadWritePaths it is written" "$(cat /srv/files/to/out.jsonl)" Alpha
+is "with ReadWritePaths it is written" "$(jq -r .fields.Name /srv/files/to/out.jsonl)" Alpha
 systemctl stop mlcd@files
 
 # ---- many integrations ----

@@ -69,7 +69,7 @@ keeper() {   # TESTER WORK
         unshare --mount --pid --fork --kill-child --cgroup --ipc --uts sh "$0" --init "$work" &
     boot=$!
     until [ -s "$work/init" ] || ! kill -0 $boot 2>/dev/null; do pgrep -P $boot >"$work/init.new" && mv "$work/init.new" "$work/init" || sleep 0.05; done
-    while kill -0 "$tester" 2>/dev/null && kill -0 $boot 2>/dev/null; do sleep 0.2; done
+    while [ -e "$work/wanted" ] && kill -0 "$tester" 2>/dev/null && kill -0 $boot 2>/dev/null; do sleep 0.2; done
     kill -KILL $boot 2>/dev/null || true
     echo 1 >"$group/cgroup.kill" 2>/dev/null || true
     for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -96,8 +96,11 @@ grep -qa __asan_init "${B:-build}/mlcd" && skip "sanitizers look into their own 
 for tool in unshare nsenter setpriv setsid pgrep; do command -v $tool >/dev/null || skip "there is no $tool"; done
 work=$(mktemp -d /tmp/mlc-systemd.XXXXXX)
 mkdir "$work/cgroup" "$work/layers"
+: >"$work/wanted"
 setsid unshare --mount --propagation private sh "$0" --keeper $$ "$work" >"$work/log" 2>&1 </dev/null &
 keeper=$!
+trap 'rm -f "$work/wanted"; wait $keeper || true; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 n=0
 until [ -s "$work/init" ] || ! kill -0 $keeper 2>/dev/null || [ $n -gt 100 ]; do n=$((n + 1)); sleep 0.1; done
 why() { grep -v sigprocmask "$work/log" 2>/dev/null | tail -1; }
@@ -113,6 +116,8 @@ while [ $n -lt $((BOOT_SECONDS * 10)) ] && kill -0 "$init" 2>/dev/null; do
 done
 case $state in running | degraded) ;; *) skip "systemd does not come up here: ${state:-$(why)}" ;; esac
 code=0
+# TMPDIR: in the layer over /var, which goes with the namespace, also when the test is killed.
 # shellcheck disable=SC2016
-inside env UNDER_SYSTEMD=1 sh -c 'cd "$0" && exec "$@"' "$PWD" "$@" || code=$?
+inside env UNDER_SYSTEMD=1 TMPDIR=/var/tmp sh -c 'cd "$0" && exec "$@"' "$PWD" "$@" &
+wait $! || code=$?         # in the background, so that a signal to this shell alone ends all of it at once
 exit $code
