@@ -5,12 +5,13 @@
 #   FLOWS=all    those of make torture too
 #
 # Left out, each because it looks at what is not so here:
-#   backup diff pull report(files)   write files of the operator's own beside the spec, where a unit may not write: systemd_world_test.sh has backups
+#   backup pull                      write files of the operator's own beside the spec, where a unit may not write; backups: systemd_world_test.sh
 #   operator secrets rotate          look for the master key in the state; here it is a credential (rotation: systemd_world_test.sh)
 #   integrity                        puts files of root in the state's place
 #   look                             counts that a command makes no directory; systemd makes the state's
 #   sandbox site shared              files outside of the state, a supervisor's own processes, a directory of their own: systemd_world_test.sh has these
-#   demo language mistakes readme service distribution*   run no mlcd, install nothing, or are tests of size
+#   diff language mistakes readme    of the compiler and of the pages
+#   demo distribution*               of many thousand records
 [ -n "${UNDER_SYSTEMD:-}" ] || exec sh "$(dirname "$0")/under_systemd.sh" sh "$0" "$@"
 set -eu
 cd "$(dirname "$0")/../.."

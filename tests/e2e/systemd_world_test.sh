@@ -55,6 +55,7 @@ old=$(sha256sum </etc/mlcd/customers.key)
 documented "another master key, as documented" "Another master key" 1
 is "the key is another" "$([ "$(sha256sum </etc/mlcd/customers.key)" != "$old" ] && stat -c '%U %a' /etc/mlcd/customers.key)" "root 600"
 arrives "and it runs with it" "$K" Aarau
+until_true 20 settled || true         # what is under way in a backup is waited for after it is restored
 documented "a backup, as documented" Backups 2
 arrives "an edit after it" "$K" Biel
 documented "restored in the place of a lost state, as documented" Backups 3
