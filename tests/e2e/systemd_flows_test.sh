@@ -24,8 +24,8 @@ install -m 644 examples/systemd/mlcd@.service /etc/systemd/system/
 install -d -m 755 /var/lib/mlcd
 systemctl daemon-reload
 export TMPDIR=/var/lib/mlcd MLCD_UNDER="$PWD/tests/e2e/unit"
-flows="faults notify two kill key_file soap"
-[ "${FLOWS:-}" != all ] || flows="running erase dead decisions reconcile report soap_list $flows"
+flows="kill notify two key_file soap soap_list report"
+[ "${FLOWS:-}" != all ] || flows="faults running erase dead decisions reconcile $flows"
 
 # two at a time: most of their time is waiting
 one='log=/run/$0.log; code=0; sh tests/e2e/$0_test.sh >$log 2>&1 || code=$?
