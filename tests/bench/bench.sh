@@ -7,7 +7,7 @@
 #     quiet    once             asks for changes, finds none
 #     full     once --full      reads every row again and every key, finds them unchanged
 #
-# Private memory (RssAnon of mlcd, highest of samples 5 ms apart) has to be within 10 % across the sizes, for each of the three: PASS or FAIL
+# Private memory (RssAnon of mlcd, highest of samples a millisecond apart) has to be within 10 % across the sizes, for each of the three: PASS or FAIL
 # at the end, and in the exit code. Times are shown, never judged.
 #
 #     BENCH_SIZES="10000 100000"   default: 10000 100000 1000000

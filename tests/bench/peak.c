@@ -2,8 +2,8 @@
  *
  *     bench-peak OUT COMMAND...      OUT: {"status","wall_ms","user_ms","sys_ms","anon_kib","samples"}
  *
- * anon_kib is the highest RssAnon of the command seen in /proc/PID/status, looked at every 5 ms: memory that is the process's own, without
- * the pages of the index's map, which belong to the page cache. */
+ * anon_kib is the highest RssAnon of the command seen in /proc/PID/status, looked at every millisecond, since some of it is there no longer: memory that is
+ * the process's own, without the pages of the index's map, which belong to the page cache. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVERY_NS = 5000000 };
+enum { EVERY_NS = 1000000 };
 
 static int64_t mono_ms(void)
 {
