@@ -66,13 +66,41 @@ static bool over(const struct row *r)
     return r->state == ROW_LEFT || r->state == ROW_GONE;
 }
 
-enum err fold__save_row(struct fold *x, const struct row *before)
+static enum err save(struct fold *x, const struct row *before)
 {
     x->row.last_seq = x->fr->seq;
     enum err e = store__row_put(x->s, &x->fl, x->key, x->existed ? before : NULL, &x->row, x->f);
     bool born = x->row.id.n && !(x->existed && before->id.n);
     bool left = over(&x->row) && !(x->existed && over(before));       /* what it held may be another's now */
     return e == ERR_OK && (born || left) ? fold__wake_children(x) : e;
+}
+
+/* A record is one row's: one that is over may still hold its id (rows of `into` flows come and go around one record), and a target that answers two rows with
+ * one id is no reason for an index that contradicts itself. The other row gives it up. */
+static enum err release_id(struct fold *x, struct str id)
+{
+    struct str v;
+    enum err e = store__get(x->s, TABLE_IDS, store__key(x->s, x->fl.id, id), &v, x->f);
+    if (e != ERR_OK || str_eq(v, x->key)) return e == ERR_NOT_FOUND ? ERR_OK : e;
+    struct fold other = {.s = x->s, .fr = x->fr, .f = x->f, .fl = x->fl, .flow_name = x->flow_name};
+    arena_init(&other.arena, 4096);
+    other.ev.v[EV_KEY] = keep(&other.arena, v);
+    e = fold__take_row(&other);
+    if (e == ERR_OK && other.existed) {
+        struct row before = other.row;
+        other.row.id = other.row.written = other.row.lines = (struct str){NULL, 0};
+        e = save(&other, &before);
+    }
+    x->fl = other.fl;                     /* its counts moved; its texts are x's own */
+    arena_free(&other.arena);
+    return e;
+}
+
+enum err fold__save_row(struct fold *x, const struct row *before)
+{
+    bool takes = x->row.id.n && !(x->existed && str_eq(before->id, x->row.id));
+    enum err e = takes ? release_id(x, x->row.id) : ERR_OK;
+    return e == ERR_OK ? save(x, before) : e;
 }
 
 static bool under_way(const struct row *r)
@@ -212,26 +240,6 @@ static enum err fold_settle(struct fold *x)
     return fold__save_row(x, &before);
 }
 
-/* A row that is over may still hold the id: it gives it up. (Rows of `into` flows come and go around one record.) */
-static enum err release_id(struct fold *x, struct str id)
-{
-    struct str v;
-    enum err e = store__get(x->s, TABLE_IDS, store__key(x->s, x->fl.id, id), &v, x->f);
-    if (e != ERR_OK || str_eq(v, x->key)) return e == ERR_NOT_FOUND ? ERR_OK : e;
-    struct fold other = {.s = x->s, .fr = x->fr, .f = x->f, .fl = x->fl, .flow_name = x->flow_name};
-    arena_init(&other.arena, 4096);
-    other.ev.v[EV_KEY] = keep(&other.arena, v);
-    e = fold__take_row(&other);
-    if (e == ERR_OK && other.existed) {
-        struct row before = other.row;
-        other.row.id = other.row.written = other.row.lines = (struct str){NULL, 0};
-        e = fold__save_row(&other, &before);
-    }
-    x->fl = other.fl;                     /* its counts moved; its texts are x's own */
-    arena_free(&other.arena);
-    return e;
-}
-
 /* A record that stood in the target is linked (ID), or candidates wait for a person (CANDIDATES). OLD = what was read there. */
 static enum err fold_adopt(struct fold *x)
 {
@@ -239,8 +247,6 @@ static enum err fold_adopt(struct fold *x)
     const struct event_tags *ev = &x->ev;
     r->why = ev->v[EV_WHY];
     if (event_has(ev, EV_ID)) {
-        enum err e = release_id(x, ev->v[EV_ID]);
-        if (e != ERR_OK) return e;
         r->id = ev->v[EV_ID];
         r->flags &= ~(uint32_t)(ROW_F_UNREAD | ROW_F_VOID);
         if (event_has(ev, EV_OLD)) r->written = ev->v[EV_OLD];

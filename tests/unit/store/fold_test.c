@@ -70,6 +70,10 @@ static void transitions(void)
              {FRAME_POLL, "FLOW=h PASS=full", ""}, {FRAME_ROW, "FLOW=f SLOT#3 STATE#5", "KEY=b WANTED=w PARENT_FLOW=h PARENT_KEY=p WHY=waits"},
              {FRAME_ROW, "FLOW=f SLOT#1 STATE#5", "KEY=a WANTED=w PARENT_FLOW=g PARENT_KEY=long WHY=waits"}, {FRAME_INTENT, "FLOW=g VERB#1", "KEY=long SENT=w"},
              {FRAME_OUTCOME, "FLOW=g CLASS#0", "KEY=long ID=11"});
+    LEADS_TO("whoever is answered with the id of another row has it from then on", ROW_CLEAN, 0, ROW_A, INTENT_A, {FRAME_OUTCOME, "FLOW=f CLASS#0", "KEY=a ID=11"},
+             {FRAME_ROW, "FLOW=f SLOT#2 STATE#1", "KEY=b WANTED=w"}, {FRAME_INTENT, "FLOW=f VERB#1", "KEY=b SENT=w"}, {FRAME_OUTCOME, "FLOW=f CLASS#0", "KEY=b ID=11"});
+    LEADS_TO("so it is when it is read back", ROW_CLEAN, 0, ROW_A, INTENT_A, {FRAME_OUTCOME, "FLOW=f CLASS#0", "KEY=a ID=11"}, {FRAME_ROW, "FLOW=f SLOT#2 STATE#1", "KEY=b WANTED=w"},
+             {FRAME_INTENT, "FLOW=f VERB#1", "KEY=b SENT=w"}, {FRAME_OUTCOME, "FLOW=f CLASS#4", "KEY=b"}, {FRAME_SETTLE, "FLOW=f CLASS#0", "KEY=b ID=11"});
     LEADS_TO("an accepted pass of another flow frees nothing here", ROW_HELD, ROW_F_DANGER, {FRAME_ROW, "FLOW=f SLOT#1 STATE#9 FLAGS#16", "KEY=a WANTED=w"},
              {FRAME_ACCEPT, "FLOW=g COMPLETE#1", ""});
 }
