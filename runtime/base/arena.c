@@ -12,6 +12,7 @@ struct arena_chunk {
     struct arena_chunk *prev;
     size_t size;
     void *adopted;
+    void (*give)(void *p);
 };
 
 static unsigned char *chunk_data(struct arena_chunk *c)
@@ -39,7 +40,8 @@ static void chunk_pop(struct arena *a)
     struct arena_chunk *c = a->head;
     a->head = c->prev;
     a->used = a->head ? a->head->size : 0;
-    free(c->adopted);
+    if (c->give) c->give(c->adopted);
+    else free(c->adopted);
     if (!a->spare && c->size == normal_size(a)) a->spare = c;
     else free(c);
 }
@@ -73,11 +75,11 @@ char *arena_copy(struct arena *a, const void *p, size_t n)
     return out;
 }
 
-void arena_adopt(struct arena *a, void *p)
+void arena_adopt(struct arena *a, void *p, void (*give)(void *p))
 {
     struct arena_chunk *c = malloc(sizeof *c);
     if (!c) check_no_memory();
-    *c = (struct arena_chunk){.prev = a->head, .adopted = p};
+    *c = (struct arena_chunk){.prev = a->head, .adopted = p, .give = give};
     a->head = c;
     a->used = 0;
 }

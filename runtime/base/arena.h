@@ -19,8 +19,8 @@ void arena_init(struct arena *a, size_t chunk_bytes);
 void *arena_alloc(struct arena *a, size_t n);
 /* Copies n bytes and adds a NUL behind them. */
 char *arena_copy(struct arena *a, const void *p, size_t n);
-/* Takes over p, which malloc gave: it is freed when what was taken since is given back. */
-void arena_adopt(struct arena *a, void *p);
+/* Takes over p, which malloc gave: when what was taken since is given back, `give` gets it, or free where that is NULL. */
+void arena_adopt(struct arena *a, void *p, void (*give)(void *p));
 /* What `from` holds belongs to `to` from now on and stays where it is; `from` is empty. */
 void arena_join(struct arena *to, struct arena *from);
 /* printf into the arena. */

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@
 #define CONNECT_DEFAULT_MS  10000
 #define TOTAL_DEFAULT_MS    300000
 #define PAGE_BYTES          65536L      /* taken from the kernel at once, of what is read */
+#define SPARE_LEAST         (128u << 10)     /* a body that is worth keeping for the next page: its memory need not come from the kernel again */
+#define SPARE_MOST          (4u << 20)
 #define RECEIPT_BYTES       16384L      /* and of the answer to a write; as much of a write leaves at once */
 
 struct pool { char name[64]; CURLSH *share; };
@@ -58,6 +61,17 @@ struct http {
     struct trust trust;
 };
 
+/* The body of a page that was read to its end, for the next page: one, whichever transport it came by. */
+static void *spare;
+
+static void give_back(void *p)
+{
+    size_t n = malloc_usable_size(p);
+    bool keep = n >= SPARE_LEAST && n <= SPARE_MOST && (!spare || n > malloc_usable_size(spare));
+    free(keep ? spare : p);
+    if (keep) spare = p;
+}
+
 /* ---- what libcurl calls ---- */
 
 static int on_departure(void *ctx, char *from_ip, char *to_ip, int to_port, int from_port)
@@ -75,6 +89,10 @@ static size_t on_body(char *p, size_t size, size_t count, void *ctx)
     if (n > t->max_body_bytes - t->body.n) {
         t->too_large = true;
         return 0;
+    }
+    if (!t->body.p && !t->once && spare) {
+        t->body = (struct buf){spare, 0, malloc_usable_size(spare)};
+        spare = NULL;
     }
     buf_put(&t->body, p, n);
     return n;
@@ -371,7 +389,7 @@ static void finish(struct transfer *t, CURLcode code, struct arena *a, struct ht
     res->status = (int)status;
     give_headers(t, a, res);
     res->body = (struct str){buf_cstr(&t->body), t->body.n};
-    arena_adopt(a, t->body.p);
+    arena_adopt(a, t->body.p, give_back);
     t->body = (struct buf){NULL, 0, 0};
 }
 
@@ -477,6 +495,8 @@ void curl_http_close(struct world *w)
     for (size_t i = 0; i < h->npools; i++) (void)curl_share_cleanup(h->pools[i].share);
     trust_free(&h->trust);
     free(h);
+    free(spare);
+    spare = NULL;
     curl_global_cleanup();
     w->http = (struct world_http){NULL, NULL, NULL};
 }

@@ -28,16 +28,16 @@ static void test_adopt(void)
     arena_init(&a, 4096);
     char *first = arena_copy(&a, "first", 5), *page = filled('p');
     struct arena_mark m = arena_mark(&a);
-    arena_adopt(&a, page);
+    arena_adopt(&a, page, NULL);
     char *behind = arena_copy(&a, "behind", 6);
     ok(page[0] == 'p' && page[MUCH - 1] == 'p' && strcmp(first, "first") == 0 && strcmp(behind, "behind") == 0, "adopted memory stays where it is", "it moved");
     arena_release(&a, m);
     ok(strcmp(arena_copy(&a, "again", 5), "again") == 0 && strcmp(first, "first") == 0 && in_use() < before + MUCH, "a mark gives it back, and nothing that was before", "%zu bytes",
        in_use() - before);
-    arena_adopt(&a, filled('q'));
+    arena_adopt(&a, filled('q'), NULL);
     arena_reset(&a);
     ok(in_use() < before + MUCH, "and so does a reset", "%zu bytes", in_use() - before);
-    arena_adopt(&a, filled('r'));
+    arena_adopt(&a, filled('r'), NULL);
     arena_free(&a);
     ok(in_use() < before + 8192, "and the end", "%zu bytes", in_use() - before);
 }
@@ -53,7 +53,7 @@ static void test_join(void)
     char *old = arena_copy(&to, "old", 3);
     struct arena_mark m = arena_mark(&to);
     char *name = arena_copy(&from, "name", 4), *page = filled('s'), *words[100];
-    arena_adopt(&from, page);
+    arena_adopt(&from, page, NULL);
     for (int i = 0; i < 100; i++) words[i] = arena_printf(&from, "word %d", i);
     arena_join(&to, &from);
     char *later = arena_copy(&to, "later", 5);
