@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include <stdlib.h>
 
-enum { KICK_EVERY = 32, PENDING_MAX = 256 };            /* frames kept unfolded at most: a quiet poll flushes once, a long one every 64,000 rows */
+enum { KICK_EVERY = 32, PENDING_MAX = 64 };             /* frames kept unfolded at most: a quiet poll flushes once, a long one every 16,000 rows */
 
 void emit_begin(struct engine *e, enum frame_kind kind, const struct sync_flow *sf)
 {
