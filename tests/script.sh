@@ -1,5 +1,6 @@
 # script.sh - what every test script stands on: a directory of its own, $W, which goes with all processes in $pids when it ends (KEEP=1: it stays), and the
-# lines that tell what was found. Sourced by tests/e2e/lib.sh and tests/agent/lib.sh.
+# lines that tell what was found; a script that a command's failure ends says so, with the last words of what ran. A test may define at_end.
+# Sourced by tests/e2e/lib.sh and tests/agent/lib.sh.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 B=${B:-build}
@@ -8,7 +9,11 @@ PATH=$B:$PATH
 W=$(mktemp -d "${TMPDIR:-/tmp}/mlc-script.XXXXXX")
 pids=""
 bad=0
+at_end() { :; }
 clean_up() {
+    ended=$?
+    [ $ended = 0 ] || [ $bad = 1 ] || not_ok "$(basename "$0" _test.sh)" "ended with status $ended, before its end: $(cd "$W"; tail -qn 3 err out ./*.err 2>/dev/null | tr '\n' '|' | cut -c1-800)"
+    at_end
     for p in $pids; do kill "$p" 2>/dev/null || true; done
     cd /
     [ -n "${KEEP:-}" ] && echo "# kept: $W" || rm -rf "$W"

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/../script.sh"
 . "$root/tests/agent/wine.sh"
 . "$root/tests/agent/tables.sh"
-trap 'wine_end; clean_up' EXIT
+at_end() { wine_end; }
 # model CUSTOMERS: sim-sage as $SIM, its data as the stand-in's tables in ./data
 model() {
     sim-sage --port 0 --port-file sim.port --seed 7 --company ABC --token "$AGENT_TOKEN" --customers "$1" --tz America/Chicago 2>sim.err &

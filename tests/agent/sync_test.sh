@@ -5,7 +5,7 @@
 . "$root/tests/agent/wine.sh"
 . "$root/tests/agent/tables.sh"
 unset TZ
-trap 'wine_end; clean_up' EXIT
+at_end() { wine_end; }
 AGENT_TOKEN=$TOKEN
 wine_begin
 now() { TZ=America/Chicago date '+%Y%m%d %H %M %S' | awk '{printf "%s %.5f", $1, ($2 * 3600 + $3 * 60 + $4) / 3600}'; }

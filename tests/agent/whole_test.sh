@@ -6,7 +6,7 @@
 . "$root/tests/agent/wine.sh"
 . "$root/tests/agent/tables.sh"
 unset TZ
-trap 'wine_end; clean_up' EXIT
+at_end() { wine_end; }
 AGENT_TOKEN=$TOKEN
 wine_begin
 arches_wanted=${ARCH:-$(arches)}

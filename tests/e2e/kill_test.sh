@@ -11,6 +11,7 @@ sign_in
 rows | jq -r '[.rows[] | select(.fields.CustomerStatus == "A")][0:200][] | .key | join("~")' >keys
 # SLOW: how many times slower this build is (make asan), so that lives are as long as otherwise
 awk -v seed="$SEED" -v slow="${SLOW:-1}" 'BEGIN { srand(seed); for (i = 0; i < 20; i++) printf "%.3f\n", slow * (0.02 + rand() * 0.7) }' >moments
+under_way() { held state/lock || ! kill -0 $pid; }
 in_time=0
 n=0
 while read -r moment; do
@@ -19,6 +20,7 @@ while read -r moment; do
     sed -n "$((n * 9 - 8)),$((n * 9))p" keys | while read -r k; do edit "$k" "{\"City\":\"Life $n\"}"; done
     mlcd once --quiet --image customers.mlcb --page 40 --batch 10 --settle 1s >/dev/null 2>&1 &
     pid=$!
+    until_true 20 under_way || true                 # however long the machine takes to start it
     sleep "$moment"
     if signal KILL $pid 2>/dev/null; then in_time=$((in_time + 1)); fi
     wait $pid 2>/dev/null || true

@@ -28,7 +28,7 @@ exits() {
     if [ "$code" = "$want" ]; then ok "$what"; else not_ok "$what" "exit $code instead of $want: $(cat err out | tr '\n' '|' | cut -c1-600)"; fi
 }
 # quietly COMMAND...: must work; a test cannot go on without it
-quietly() { "$@" >out 2>err && cat out err >>said || { echo "not ok $(basename "$0" _test.sh): $* failed: $(cat err out | tr '\n' '|' | cut -c1-600)"; exit 1; }; }
+quietly() { "$@" >out 2>err && cat out err >>said || { not_ok "$(basename "$0" _test.sh)" "$* failed: $(cat err out | tr '\n' '|' | cut -c1-600)"; exit 1; }; }
 # json NAME FILE: every line of it is a JSON value
 json() { if [ -s "$2" ] && jq -e . "$2" >/dev/null 2>&1; then ok "$1"; else not_ok "$1" "no JSON: $(head -c 300 "$2")"; fi; }
 until_true() {   # SECONDS COMMAND...
@@ -60,6 +60,12 @@ no_leaks() {
         ${OWN:-} "$W" >leaks 2>leaks.err; then ok "no secret stands where none may ($(sed 's/^# //' leaks.err))"; else not_ok "no secret stands where none may" "$(head -5 leaks | tr '\n' '|')"; fi
 }
 
+# free_port: one at which nothing listens, and below those that the kernel gives out by itself, so that no test beside this one gets it before it is used
+free_port() {
+    while p=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000)); do
+        cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q "$(printf ':%04X ' $p)" || { echo $p; return; }
+    done
+}
 # held FILE: whether a process holds a lock on it. Read off the kernel: to try the lock would take it from under an mlcd that is just starting.
 held() { grep -q ":$(stat -c %i "$1" 2>/dev/null || echo none) " /proc/locks; }
 

@@ -2,10 +2,7 @@
 # notify_test.sh - notifications over real HTTP: the channels of a running mlcd, what comes in, what is refused, and what outlives a kill.
 . "$(dirname "$0")/lib.sh"
 OWN="--except posted.log"        # what the stand-in for Zoho posted: the channel's token is in it
-# A port that was free a moment ago.
-start_sage --customers 5
-PORT=$(cat sage.port)
-end "$sage_pid" || true
+PORT=$(free_port)
 start_sage --customers 60
 start_zoho --notify-log posted.log
 spec 's|^\( *\)region *= us.*|&\n\1notify_url = "http://127.0.0.1:'"$PORT"'/zoho" notify_listen = "127.0.0.1:'"$PORT"'"|'
