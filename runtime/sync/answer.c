@@ -78,6 +78,38 @@ static enum err emit_outcome(struct engine *e, struct send_batch *b, size_t i, s
     return emit_end(e, f);
 }
 
+static bool of_another_row(struct engine *e, struct send_batch *b, size_t i)
+{
+    struct flow_state st;
+    struct str other;
+    struct arena_mark m = arena_mark(&b->arena);
+    bool taken = store_flow(e->store, b->sf->name, &st) && store_by_id(e->store, st.id, b->wb.items[i].out_id, &b->arena, &other) == ERR_OK &&
+                 !str_eq(other, b->keys[i]);
+    arena_release(&b->arena, m);
+    return taken;
+}
+
+/* An insert makes a record of its own. An answer with the id of another row's record says nothing of this one, nor do two answers with one id: which is whose is
+ * looked up by our key. */
+static void doubt_ids(struct engine *e, struct send_batch *b)
+{
+    bool doubted[LIMIT_WRITE_BATCH] = {false};
+    struct write_item *it = b->wb.items;
+    for (size_t i = 0; i < b->wb.n; i++) {
+        if (it[i].cls != W_APPLIED || it[i].out_id.n == 0) continue;
+        doubted[i] = of_another_row(e, b, i);
+        for (size_t j = 0; j < i; j++)
+            if (it[j].cls == W_APPLIED && str_eq(it[i].out_id, it[j].out_id)) doubted[i] = doubted[j] = true;
+    }
+    for (size_t i = 0; i < b->wb.n; i++) {
+        if (!doubted[i]) continue;
+        it[i].cls = W_AMBIGUOUS;
+        it[i].out_id = (struct str){NULL, 0};
+        it[i].code = STR("ID_TAKEN");
+        it[i].message = STR("the answer gives it the id of another row's record");
+    }
+}
+
 /* A refused request is sent again in halves until the culprit stands alone; applied ones let the size grow back. */
 static void adapt(struct engine *e, struct send_batch *b)
 {
@@ -90,6 +122,7 @@ static void adapt(struct engine *e, struct send_batch *b)
 enum err answer_batch(struct engine *e, struct send_batch *b, struct fault *f)
 {
     adapt(e, b);
+    if (b->wb.verb == WRITE_INSERT) doubt_ids(e, b);
     for (size_t i = 0; i < b->wb.n; i++) {
         enum err err = emit_outcome(e, b, i, f);
         if (err == ERR_OK) err = gone_answer(e, b->sf, b->keys[i], &b->wb.items[i], f);

@@ -48,6 +48,7 @@ static void dropped(struct seed *s) { any_rule(s, HIT_DROPPED, "\"do\":\"drop_be
 static void cut_body(struct seed *s) { any_rule(s, HIT_CUT_BODY, "\"do\":\"cut_body\""); }
 static void truncated(struct seed *s) { any_rule(s, HIT_TRUNCATED, "\"do\":\"truncated_json\""); }
 static void wrong_length(struct seed *s) { write_rule(s, HIT_WRONG_LENGTH, "\"do\":\"wrong_length\""); }
+static void same_id(struct seed *s) { write_rule(s, HIT_SAME_ID, "\"do\":\"same_id\""); }
 // Of updates, which carry ids: that inserts are answered in order is all a client has (facts/zoho-crm.md 4.2).
 static void reversed(struct seed *s) { rule(s, HIT_REVERSED, "\"method\":\"PUT\"," WRITES, "\"do\":\"reversed\""); }
 static void expired(struct seed *s) { any_rule(s, HIT_EXPIRED, "\"do\":\"expire_token\""); }
@@ -339,7 +340,8 @@ void trouble_turn(struct seed *s)
     } acts[] = {{17, timeout_before}, {17, timeout_after}, {25, lost},     {17, dropped},  {17, late},         {17, again},        {40, beyond},       {17, cut_body},
                 {17, truncated},      {20, garbage},       {20, status_5xx}, {17, status_5xx_after}, {30, partial}, {17, wrong_length}, {12, reversed},   {50, too_many},
                 {17, expired},        {3, revoked},        {10, lost_refresh}, {2, change_domain}, {12, down},   {12, sage_dropped}, {12, sage_cut},     {12, sage_garbage},
-                {17, sage_busy},      {8, sage_slow},      {12, sage_short}, {3, epoch},    {12, jump},         {6, new_spec},      {8, stop},          {70, arm}};
+                {17, sage_busy},      {8, sage_slow},      {12, sage_short}, {3, epoch},    {12, jump},         {6, new_spec},      {8, stop},          {70, arm},
+                {17, same_id}};
     struck(s);
     if (s->down && seed_true_ms(s) >= s->restore_ms)
         up(s);

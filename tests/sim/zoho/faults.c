@@ -29,6 +29,7 @@
  *     duplicate_other_field partial DUPLICATE_DATA on `field` (default: the second unique field), id: the other record
  *     wrong_length          the last element of data is missing
  *     reversed              data in the wrong order
+ *     same_id               data with one id for all: "id", or that of the first record
  *     truncated_json cut_body empty_body wrong_shape   a 2xx that cannot be read; cut_body: the connection ends early
  *     delay                 delay_ms (default 1000)
  * delay_ms goes with every action; a rule with "tag": N is told when it strikes (zoho_sim_on_fault). record_contains looks at the text of the body for the choice of the call.
@@ -97,7 +98,7 @@ static const struct wording {
 static const char *const OTHERS[] = {
     "apply_late",   "apply_again",  "drop_before",  "drop_after",     "timeout_before",  "timeout_after",         "expire_token",
     "revoke",       "partial",        "token_throttled", "change_api_domain",     "token_error",
-    "wrong_length", "truncated_json", "reversed",        "duplicate_other_field", "cut_body",
+    "wrong_length", "truncated_json", "reversed",        "same_id",        "duplicate_other_field", "cut_body",
     "empty_body",   "wrong_shape",    "delay"};
 
 static const char *text_of(const struct zsim_fault *f, const char *key, const char *otherwise)
@@ -353,7 +354,15 @@ bool zsim__fault_before(struct zsim_call *call)
 
 // ---- answers that were right until now
 
-static void spoil_data(struct zsim_call *call, bool reverse)
+static void one_id(json_t *data, const char *id)
+{
+    const char *first = json_string_value(json_object_get(json_object_get(json_array_get(data, 0), "details"), "id"));
+    json_t *said = json_string(id ? id : first ? first : "");
+    for (size_t i = 0; i < json_array_size(data); i++) json_object_set(json_object_get(json_array_get(data, i), "details"), "id", said);
+    json_decref(said);
+}
+
+static void spoil_data(struct zsim_call *call, const struct zsim_fault *f)
 {
     json_t *body = json_loadb(call->resp->body ? call->resp->body : "", call->resp->body_len, 0, NULL);
     json_t *data = json_object_get(body, "data");
@@ -363,7 +372,9 @@ static void spoil_data(struct zsim_call *call, bool reverse)
         json_decref(body);
         return;
     }
-    if (reverse) {
+    if (is(f, "same_id")) {
+        one_id(data, text_of(f, "id", NULL));
+    } else if (is(f, "reversed")) {
         json_t *other = json_array();
         while (n--)
             json_array_append(other, json_array_get(data, n));
@@ -394,8 +405,8 @@ void zsim__fault_after(struct zsim_call *call)
     bool unanswered = is(f, "apply_again") && !json_is_true(json_object_get(f->raw, "answered"));
     if (is(f, "drop_after") || is(f, "timeout_after") || unanswered)
         resp->fate = SIM_DROPPED_AFTER;
-    else if (is(f, "wrong_length") || is(f, "reversed"))
-        spoil_data(call, is(f, "reversed"));
+    else if (is(f, "wrong_length") || is(f, "reversed") || is(f, "same_id"))
+        spoil_data(call, f);
     else if (is(f, "truncated_json") && resp->body_len)
         replace_body(call, resp->body, resp->body_len / 2);
     else if (is(f, "cut_body"))

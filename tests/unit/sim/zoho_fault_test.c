@@ -119,6 +119,12 @@ static void test_connection(struct stand *s)
     char *low = text("%s", json_string_value(at(s->body, "data.1.details.id")));
     const char *high = json_string_value(at(s->body, "data.0.details.id"));
     expect(s, "reversed", n == 2 && high && strcmp(high, low) > 0);
+    n = struck(s, "\"do\":\"same_id\"", TWO);
+    low = text("%s", json_string_value(at(s->body, "data.1.details.id")));
+    high = json_string_value(at(s->body, "data.0.details.id"));
+    expect(s, "one id", n == 2 && high && strcmp(high, low) == 0);
+    n = struck(s, "\"do\":\"same_id\",\"id\":\"7\"", ONE);
+    expect(s, "a given id", n == 1 && strcmp(text("%s", json_string_value(at(s->body, "data.0.details.id"))), "7") == 0);
 }
 
 static void test_records(struct stand *s)

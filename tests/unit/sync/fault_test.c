@@ -50,6 +50,42 @@ static void test_inserts(void)
     load_under("insert: 413 once", "[{" POST_ACCOUNTS ",\"do\":\"413\"}]", 1);
 }
 
+/* The answer gives all of a request one record: what is written later does not go there. */
+static void test_one_id_for_all(void)
+{
+    struct rig r;
+    rig_open(&r, 60, 29);
+    rig_zoho_fault(&r, "[{" POST_ACCOUNTS ",\"do\":\"same_id\"}]");
+    rig_done(&r, "insert: one id for all");
+    ok(rig_counter(&r, "faults") == 1, "the fault was played", "%lld", (long long)rig_counter(&r, "faults"));
+    int n = 0;
+    for (const char *k = rig_customer(&r, n); *k; k = rig_customer(&r, ++n)) rig_edit(&r, k, "City", k);
+    rig_done(&r, "all are written again");
+    rig_compare(&r, "each in its own record");
+    rig_close(&r);
+}
+
+/* The answer gives a new customer the record of an old one: neither loses its own. */
+static void test_id_of_another(void)
+{
+    struct rig r;
+    char script[500], id[300];
+    rig_open(&r, 30, 28);
+    rig_done(&r, "load ends");
+    const char *old = rig_customer(&r, 4);
+    snprintf(id, sizeof id, "%s", rig_field(&r, rig_key(old), "id"));
+    sage_sim_insert(r.sage, "ABC", "customers", "99~NEW", NULL, NULL);
+    snprintf(script, sizeof script, "[{" POST_ACCOUNTS ",\"do\":\"same_id\",\"id\":\"%s\"}]", id);
+    rig_zoho_fault(&r, script);
+    rig_done(&r, "insert: the id of another row's record");
+    ok(rig_counter(&r, "faults") == 1, "the fault was played", "%lld", (long long)rig_counter(&r, "faults"));
+    rig_edit(&r, old, "City", "Mine");
+    rig_edit(&r, "99~NEW", "City", "Mine too");
+    rig_done(&r, "both are written");
+    rig_compare(&r, "each in a record of its own");
+    rig_close(&r);
+}
+
 static void test_updates(void)
 {
     update_under("update: 429", "[{" PUT_ACCOUNTS ",\"do\":\"429\"}]");
@@ -161,6 +197,8 @@ static void test_deleted_in_target(void)
 int main(void)
 {
     test_inserts();
+    test_one_id_for_all();
+    test_id_of_another();
     test_updates();
     test_parked();
     test_bisect();
