@@ -31,7 +31,7 @@ exits() {
 quietly() { "$@" >out 2>err && cat out err >>said || { not_ok "$(basename "$0" _test.sh)" "$* failed: $(cat err out | tr '\n' '|' | cut -c1-600)"; exit 1; }; }
 # json NAME FILE: every line of it is a JSON value
 json() { if [ -s "$2" ] && jq -e . "$2" >/dev/null 2>&1; then ok "$1"; else not_ok "$1" "no JSON: $(head -c 300 "$2")"; fi; }
-until_true() {   # SECONDS COMMAND...
+until_true() {   # SECONDS COMMAND...: twenty tries a second; the time that the command takes comes on top, so that a slow machine has longer
     n=$(($1 * 20))
     shift
     until "$@" >/dev/null 2>&1; do n=$((n - 1)); [ $n -gt 0 ] || return 1; sleep 0.05; done
@@ -112,6 +112,23 @@ spec() {
     [ -z "${API_HOSTS:-}" ] || sed -i 's|^\( *\)region *= us.*|&\n\1api_domain_allow = "'"$API_HOSTS"'"|' customers.mlc
     for change; do sed -i "$change" customers.mlc; done
     quietly mlc build customers.mlc -o customers.mlcb
+}
+# files_spec SOURCE TARGET: a spec from a folder of JSON lines to a file
+files_spec() {
+    cat <<END
+mlc 1
+spec "files"
+import file
+source feed: file { path = "$1" }
+target out:  file { path = "$2" }
+entity feed.Customers { key No: text(1..20)  Name: text(50)? }
+entity out.Accounts   { Key: text(60) @unique  Name: text(50) @required }
+flow accounts from feed.Customers to out.Accounts {
+  every 1s
+  key Key
+  Name = Name ?? reject "no name"
+}
+END
 }
 sign_in() {
     printf %s "$TOKEN" >in; quietly mlcd secret set sage-agent <in

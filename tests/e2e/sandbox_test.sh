@@ -7,20 +7,7 @@ cat >data/Customers.jsonl <<'EOF'
 {"No":"A1","Name":"Alpha"}
 {"No":"B2","Name":"Beta"}
 EOF
-cat >spec/files.mlc <<'EOF'
-mlc 1
-spec "files"
-import file
-source feed: file { path = "data" }
-target out:  file { path = "to/out.jsonl" }
-entity feed.Customers { key No: text(1..20)  Name: text(50)? }
-entity out.Accounts   { Key: text(60) @unique  Name: text(50) @required }
-flow accounts from feed.Customers to out.Accounts {
-  every 1s
-  key Key
-  Name = Name ?? reject "no name"
-}
-EOF
+files_spec data to/out.jsonl >spec/files.mlc
 quietly mlc build spec/files.mlc -o spec/files.mlcb
 printf %s canary-value >in; quietly mlcd secret set SOME-SECRET <in
 exits "files inside are read and written" 0 mlcd once --image spec/files.mlcb --quiet

@@ -84,10 +84,10 @@ kill -KILL "$(prop $unit MainPID)"
 arrives "killed with -9 it is started again" "$K" Fulda
 is "by systemd, once" "$(prop $unit NRestarts)" 1
 systemctl reset-failed $unit
-drop_in $unit 'RestartSec=1\nWatchdogSec=2'
+drop_in $unit 'RestartSec=1\nWatchdogSec=5'
 systemctl restart $unit
-sleep 4
-is "it gives signs of life: a watchdog of 2 s is content for 4" "$(prop $unit NRestarts)" 0
+sleep 8
+is "it gives signs of life: a watchdog of 5 s is content for 8" "$(prop $unit NRestarts)" 0
 kill -STOP "$(prop $unit MainPID)"
 if until_true 20 logged $unit "Watchdog timeout"; then ok "silent, it is ended by the watchdog"; else not_ok "silent, it is ended by the watchdog" "$(last_words $unit)"; fi
 arrives "and started again" "$K" Gera
@@ -125,7 +125,7 @@ arrives "mended, it runs" "$K" Hof
 fresh $unit
 planted() {   # NAME LINES WANTED: with these lines in the unit its start fails with the result and status WANTED
     fresh $unit
-    drop_in $unit "Restart=no\nTimeoutStartSec=3\n$2"
+    drop_in $unit "Restart=no\n$2"
     systemctl start $unit >out 2>&1 || true
     until_true 10 ended $unit || true
     is "planted: $1" "$(prop $unit Result) $(prop $unit ExecMainStatus)" "$3"
@@ -135,7 +135,7 @@ planted() {   # NAME LINES WANTED: with these lines in the unit its start fails 
 planted "no such credential" "LoadCredential=\nLoadCredential=mlc-key:/etc/mlcd/nowhere.key" "exit-code 243"
 planted "the state cannot be written" "ReadOnlyPaths=$state" "exit-code 69"
 planted "a system call of the log is denied" "SystemCallFilter=~fdatasync" "exit-code 69"
-planted "nobody hears READY" "UnsetEnvironment=NOTIFY_SOCKET" "timeout 0"
+planted "nobody hears READY" "UnsetEnvironment=NOTIFY_SOCKET\nTimeoutStartSec=3" "timeout 0"
 planted "too little address space" "LimitAS=20M" "exit-code 127"
 off=$(sed -n 's/^\([A-Za-z]*\)=\(yes\|strict\|invisible\)$/\1=no/p' "$root/examples/systemd/mlcd@.service" | sed 's/ProtectProc=no/ProtectProc=default/' | tr '\n' '|' | sed 's/|/\\n/g')
 drop_in $unit "${off}User=root\nProcSubset=all\nCapabilityBoundingSet=~\nSystemCallFilter=\nSystemCallArchitectures=\nRestrictAddressFamilies=\nExecStart=\nExecStart=/usr/local/bin/mlcd run --no-sandbox --quiet --image /etc/mlcd/%%i.mlcb"

@@ -75,20 +75,7 @@ systemctl stop $unit
 mkdir -p /srv/files/to
 printf '{"No":"A1","Name":"Alpha"}\n' >/srv/files/Customers.jsonl
 chown -R mlcd /srv/files
-cat >files.mlc <<'END'
-mlc 1
-spec "files"
-import file
-source feed: file { path = "/srv/files" }
-target out:  file { path = "/srv/files/to/out.jsonl" }
-entity feed.Customers { key No: text(1..20)  Name: text(50)? }
-entity out.Accounts   { Key: text(60) @unique  Name: text(50) @required }
-flow accounts from feed.Customers to out.Accounts {
-  every 1s
-  key Key
-  Name = Name ?? reject "no name"
-}
-END
+files_spec /srv/files /srv/files/to/out.jsonl >files.mlc
 quietly mlc build files.mlc -o /etc/mlcd/files.mlcb
 (umask 077; head -c 32 /dev/urandom >/etc/mlcd/files.key)
 systemctl start mlcd@files 2>/dev/null || true
