@@ -11,6 +11,7 @@
  *
  * Left out is what LMDB writes at the commit itself: its list of free pages, a dozen. */
 #include "store/store_private.h"
+#include <unistd.h>
 
 /* 4 MiB, which is what a first load's private memory consists of for a good third. Half of it would cost a seventh more CPU time a record. */
 enum { PRIVATE_PAGES = 1024 };
@@ -28,9 +29,13 @@ int store__pages_begin(struct store *s)
     return 0;
 }
 
-/* A page begins with its number (walk_private.h), which says where the first one is. */
+/* A page begins with its number (walk_private.h), which says where the first one is. An index with pages larger than this machine's, made on another one, may
+ * begin between two multiples: then each change counts as one more page. */
 void store__pages_map(struct store *s, const void *value, size_t map_bytes)
 {
+    s->pages.map = 0;
+    s->pages.map_bytes = UINTPTR_MAX;
+    if (s->pages.page_bytes > (size_t)sysconf(_SC_PAGESIZE)) return;
     const char *page = (const char *)value - (uintptr_t)value % s->pages.page_bytes;
     uint64_t number;
     memcpy(&number, page, sizeof number);
