@@ -71,10 +71,12 @@ struct ears { struct engine_ear ear[EARS]; struct serve *serve[EARS]; size_t n; 
 
 static enum err ears_open(struct cli *c, struct engine *e, struct ears *ears, struct fault *f)
 {
-    for (ears->n = 0; ears->n < EARS && engine_ear(e, ears->n, &ears->ear[ears->n]);) {
-        struct serve_options o = {.listen = ears->ear[ears->n].listen, .where = engine_ear_where, .ctx = &ears->ear[ears->n]};
-        enum err err = serve_open(&ears->serve[ears->n], &c->world, &o, f);
-        if (err != ERR_OK) return err;
+    for (ears->n = 0; ears->n < EARS;) {
+        struct engine_ear *ear = &ears->ear[ears->n];
+        struct serve_options o = {.listen = ear->listen, .where = engine_ear_where, .ctx = ear};
+        enum err err = engine_ear(e, ears->n, ear, f);
+        if (err == ERR_OK) err = serve_open(&ears->serve[ears->n], &c->world, &o, f);
+        if (err != ERR_OK) return err == ERR_NOT_FOUND ? ERR_OK : err;
         log_info("notifications are received at %s", o.listen);
         ears->n++;
     }

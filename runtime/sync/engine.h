@@ -64,14 +64,14 @@ enum err engine_rotate(const struct world *w, const struct engine_options *o, co
 /* Settings and keeping functions of a target block by its name or kind (NULL = the first); NULL when there is none. For `mlcd auth`. */
 struct conn_env;
 const struct conn_env *engine_target_env(struct engine *e, const char *name);
-/* What a receiver of notifications needs (serve/serve.h): the i-th target with notify_url and notify_listen. False: there is none, or its folder
- * cannot be made. Lives on its own: the engine may be closed, or load another spec. */
+/* What a receiver of notifications needs (serve/serve.h): the i-th target with notify_url and notify_listen. ERR_NOT_FOUND: there is none; others: its
+ * token or its folder cannot be had. Lives on its own: the engine may be closed, or load another spec. */
 struct target_told;
 struct engine_ear {
     char listen[120], token[64], dir[600];
     enum err (*told)(struct str token, struct str body, struct arena *a, struct target_told *out, struct fault *f);
 };
-bool engine_ear(struct engine *e, size_t i, struct engine_ear *out);
+enum err engine_ear(struct engine *e, size_t i, struct engine_ear *out, struct fault *f);
 /* The folder for a notification, or NULL when it is none of ours. For any thread. */
 const char *engine_ear_where(void *ear, struct str body);
 /* The files and folders that the settings of the loaded spec name; written: a target appends there. */

@@ -468,27 +468,32 @@ enum err hint_take(struct engine *e, size_t *taken, struct fault *f)
 }
 
 /* ---- what the receiver needs ---- */
-bool engine_ear(struct engine *e, size_t i, struct engine_ear *out)
+/* A file in it that was acknowledged has to be found after a power cut, so the folder has to be there. */
+static enum err make_box(struct engine *e, const char *dir, struct fault *f)
 {
     const struct world_files *fs = &e->w->files;
+    const char *parent = arena_printf(&e->page, "%s/hints", e->o.state_dir);
+    if ((fs->mkdir(fs->ctx, parent, 0700) != 0 && errno != EEXIST) || (fs->mkdir(fs->ctx, dir, 0700) != 0 && errno != EEXIST) ||
+        fs->sync_dir(fs->ctx, parent) != 0 || fs->sync_dir(fs->ctx, e->o.state_dir) != 0)
+        return fault_set(f, errno == ENOSPC ? ERR_NO_SPACE : ERR_IO, "the folder for notifications %s cannot be made: %s", dir, strerror(errno));
+    return ERR_OK;
+}
+
+enum err engine_ear(struct engine *e, size_t i, struct engine_ear *out, struct fault *f)
+{
     for (size_t t = 0, met = 0; t < e->image->ntargets; t++) {
         struct sync_endpoint *p = &e->targets[t];
-        struct str listen = conn_setting(&p->env, "notify_listen"), token = {"", 0};
-        struct fault f;
+        struct str listen = conn_setting(&p->env, "notify_listen"), token;
         if (!listens(p) || !listen.n || met++ < i) continue;
-        char parent[sizeof out->dir];
+        enum err err = p->tops->watch_token(p->target, &e->page, &token, f);
+        if (err != ERR_OK) return err;
         *out = (struct engine_ear){.told = p->tops->told};
-        if (p->tops->watch_token(p->target, &e->page, &token, &f) != ERR_OK) return false;
         (void)snprintf(out->token, sizeof out->token, "%.*s", (int)token.n, token.p);
         (void)snprintf(out->listen, sizeof out->listen, "%.*s", (int)listen.n, listen.p);
-        (void)snprintf(parent, sizeof parent, "%s/hints", e->o.state_dir);
         (void)snprintf(out->dir, sizeof out->dir, "%s/hints/%s", e->o.state_dir, p->env.state_name);
-        if (fs->mkdir(fs->ctx, parent, 0700) != 0 && errno != EEXIST) return false;
-        if (fs->mkdir(fs->ctx, out->dir, 0700) != 0 && errno != EEXIST) return false;
-        /* A file in it that was acknowledged has to be found after a power cut, so the folder has to be there. */
-        return fs->sync_dir(fs->ctx, parent) == 0 && fs->sync_dir(fs->ctx, e->o.state_dir) == 0;
+        return make_box(e, out->dir, f);
     }
-    return false;
+    return ERR_NOT_FOUND;
 }
 
 const char *engine_ear_where(void *ear, struct str body)

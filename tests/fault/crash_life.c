@@ -55,7 +55,8 @@ static enum err keep_note(struct engine *e, const struct world *w, char *note, s
     static unsigned number;
     struct engine_ear ear;
     char path[700], body[400], module[60], what[20], id[24];
-    if (!engine_ear(e, 0, &ear)) return fault_set(f, ERR_IO, "no folder for notifications");
+    enum err err = engine_ear(e, 0, &ear, f);
+    if (err != ERR_OK) return err;
     const char *a = strchr(note, ' '), *b = a ? strchr(a + 1, ' ') : NULL;
     if (!a || !b) abort();
     (void)snprintf(module, sizeof module, "%.*s", (int)(a - note), note);
@@ -63,7 +64,7 @@ static enum err keep_note(struct engine *e, const struct world *w, char *note, s
     (void)snprintf(id, sizeof id, "%s", b + 1);
     (void)snprintf(path, sizeof path, "%s/%013lld-%08x.hint", ear.dir, (long long)world_wall_ms(w), ++number);
     (void)snprintf(body, sizeof body, "{\"module\":\"%s\",\"operation\":\"%s\",\"ids\":[\"%s\"],\"token\":\"%s\"}", module, what, id, ear.token);
-    enum err err = world_write_file(w, path, str_of(body), 0600, f);
+    err = world_write_file(w, path, str_of(body), 0600, f);
     if (err == ERR_OK) note[0] = '\0';
     return err;
 }

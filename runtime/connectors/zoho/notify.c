@@ -36,14 +36,16 @@ static void copy_text(char *out, size_t cap, struct str s)
     (void)snprintf(out, cap, "%.*s", (int)(s.n < cap ? s.n : 0), s.n < cap && s.n ? s.p : "");
 }
 
-static void load(struct target *t, struct watching *w)
+/* ERR_IO: they cannot be read now, which is no reason to make others under another token. */
+static enum err load(struct target *t, struct watching *w, struct fault *f)
 {
     struct arena a;
     struct str text = {"", 0};
     json_error_t where;
     memset(w, 0, sizeof *w);
     arena_init(&a, 4096);
-    json_t *j = t->env->load && t->env->load(t->env->ctx, "zoho.watch", &a, &text) == ERR_OK ? json_loadb(text.p, text.n, 0, &where) : NULL, *c;
+    enum err e = t->env->load ? t->env->load(t->env->ctx, "zoho.watch", &a, &text) : ERR_NOT_FOUND;
+    json_t *j = e == ERR_OK ? json_loadb(text.p, text.n, 0, &where) : NULL, *c;
     size_t i;
     copy_text(w->token, sizeof w->token, member(j, "token"));
     json_array_foreach(json_object_get(j, "channels"), i, c) {
@@ -57,7 +59,9 @@ static void load(struct target *t, struct watching *w)
         ch->asked = json_is_true(json_object_get(c, "asked"));
     }
     json_decref(j);
+    if (text.n) explicit_bzero((char *)(uintptr_t)text.p, text.n);
     arena_free(&a);
+    return e == ERR_IO ? fault_set(f, ERR_IO, "the list of notification channels cannot be read") : ERR_OK;
 }
 
 static enum err save(struct target *t, const struct watching *w, struct fault *f)
@@ -96,14 +100,13 @@ static void new_id(struct target *t, char id[24])
 enum err zoho__watch_token(struct target *t, struct arena *a, struct str *out, struct fault *f)
 {
     struct watching *w = ARENA_NEW(a, struct watching);
-    load(t, w);
-    if (!w->token[0]) {
+    enum err e = load(t, w, f);
+    if (e == ERR_OK && !w->token[0]) {
         new_token(t, w);
-        enum err e = save(t, w, f);
-        if (e != ERR_OK) return e;
+        e = save(t, w, f);
     }
     *out = str_of(w->token);
-    return ERR_OK;
+    return e;
 }
 
 /* ---- requests ---- */
@@ -317,11 +320,11 @@ enum err zoho__watch(struct target *t, const struct watch_wish *wish, size_t n, 
     struct str url = conn_setting(t->env, "notify_url");
     if (url.n == 0) n = 0;
     if (url.n > URL_BYTES) return fault_set(f, ERR_CONFIG, "notify_url is longer than %d bytes", URL_BYTES);
-    load(t, w);
-    if (n == 0 && w->n == 0) return ERR_OK;
+    enum err e = load(t, w, f);
+    if (e != ERR_OK || (n == 0 && w->n == 0)) return e;
     if (!w->token[0]) new_token(t, w);
     if (n == 0) net_set_stop(t->net, NULL);                  /* the farewell of a process that was told to stop */
-    enum err e = turn(t, w, wish, n, out, f);
+    e = turn(t, w, wish, n, out, f);
     if (n == 0) net_set_stop(t->net, t->env->stop);
     out->channels = ARENA_ARRAY(a, struct watch_channel, w->n + 1);
     for (size_t i = 0; i < w->n; i++)
@@ -377,8 +380,8 @@ void zoho__probe_channels(struct target *t, void (*say)(void *ctx, enum finding_
     if (conn_setting(t->env, "notify_url").n == 0) return;
     arena_init(&a, 0);
     struct watching *w = ARENA_NEW(&a, struct watching);
-    load(t, w);
-    enum err e = look(t, w, &f);
+    enum err e = load(t, w, &f);
+    if (e == ERR_OK) e = look(t, w, &f);
     if (e != ERR_OK) say(ctx, FINDING_FAIL, f.text);
     if (e == ERR_OK && w->n == 0) say(ctx, FINDING_OK, "none yet; mlcd run makes them");
     for (size_t i = 0; e == ERR_OK && i < w->n; i++) {

@@ -45,7 +45,7 @@ static enum err run_for(struct rig *r, struct post *p, int64_t minutes)
     if (err != ERR_OK) return err;
     if (p) {
         *p = (struct post){.r = r};
-        if (!engine_ear(e, 0, &p->ear)) abort();
+        if (engine_ear(e, 0, &p->ear, &r->f) != ERR_OK) abort();
         struct serve_options so = {.listen = p->ear.listen, .where = engine_ear_where, .ctx = &p->ear};
         if (serve_open(&p->serve, &r->world, &so, &r->f) != ERR_OK) abort();
         zoho_sim_deliver(r->zoho, deliver, p);
@@ -250,6 +250,26 @@ static size_t waiting(struct rig *r)
     return n;
 }
 
+/* A file stands where the folder for notifications should be: the service does not start deaf. */
+static void test_no_folder(void)
+{
+    struct rig r;
+    struct engine_ear ear;
+    struct engine *e;
+    open_hinted(&r);
+    rig_done(&r, "load ends");
+    rig_write(&r, "state/hints", "", 0);
+    r.o.listening = true;
+    enum err err = rig_engine(&r, &e);
+    if (err == ERR_OK) {
+        err = engine_ear(e, 0, &ear, &r.f);
+        ok(engine_ear(e, 1, &ear, &r.f) == ERR_NOT_FOUND, "one receiver is asked for", "%s", r.f.text);
+        engine_close(e);
+    }
+    ok(err == ERR_IO && strstr(r.f.text, "hints/crm"), "no folder for notifications is an error that names it", "%s: %s", err_name(err), r.f.text);
+    rig_close(&r);
+}
+
 /* Acknowledged, then the process dies; and what is not ours. */
 static void test_left_over(void)
 {
@@ -262,7 +282,7 @@ static void test_left_over(void)
     people_make(&r);
     struct engine *e;
     rig_engine(&r, &e);
-    engine_ear(e, 0, &p.ear);
+    engine_ear(e, 0, &p.ear, &r.f);
     engine_close(e);
     char body[700];
     snprintf(body, sizeof body, "{\"module\":\"Accounts\",\"operation\":\"update\",\"ids\":[\"%s\"],\"token\":\"%s\"}", group, p.ear.token);
@@ -312,6 +332,7 @@ int main(void)
     test_deleted_record();
     test_guarded();
     test_channels();
+    test_no_folder();
     test_left_over();
     test_lost();
     return ok_failures != 0;

@@ -82,6 +82,28 @@ static enum err no_save(void *ctx, const char *name, struct str value, struct fa
     return strcmp(name, "zoho.watch") == 0 ? fault_set(f, ERR_NO_SPACE, "no room") : ERR_OK;
 }
 
+static enum err no_load(void *ctx, const char *name, struct arena *a, struct str *out)
+{
+    return strcmp(name, "zoho.watch") == 0 ? ERR_IO : rig_load(ctx, name, a, out);
+}
+
+/* For once the disk does not give what is saved: no other token, no other channels. */
+static void test_unread(void)
+{
+    static const char saved[] = "{\"token\":\"tok\",\"channels\":[{\"id\":\"11\",\"module\":\"Accounts\",\"events\":\"all\"}]}";
+    struct str token;
+    begin();
+    (void)rig_save(&r, "zoho.watch", STR(saved), NULL);
+    r.env.load = no_load;
+    say(WATCH, 200, "{\"watch\":[" EVENT(LATER) "]}");
+    is(watched(two, 2), "IO", "channels that cannot be read are not made anew");
+    check(routes.list[0].asked == 0, "nothing is asked of Zoho", r.f.text);
+    check(zoho__watch_token(r.t, &r.arena, &token, &r.f) == ERR_IO, "nor is another token given out", r.f.text);
+    r.env.load = rig_load;
+    check(zoho__watch_token(r.t, &r.arena, &token, &r.f) == ERR_OK && str_is(token, "tok"), "the one that is saved stays", r.f.text);
+    rig_close(&r);
+}
+
 static void test_saved(void)
 {
     struct buf b = {0};
@@ -181,6 +203,7 @@ int main(void)
     test_makings();
     test_looks();
     test_removals();
+    test_unread();
     test_saved();
     test_probe();
     test_told();
