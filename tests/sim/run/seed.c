@@ -176,7 +176,8 @@ static void turn(void *ctx)
     struct seed *s = ctx;
     int64_t now = seed_true_ms(s);
     if (now >= s->end_ms) {
-        s->orders->stop = 1;
+        if (!s->over) // else this turn comes behind the last life, and the one that is judged goes on
+            s->orders->stop = 1;
         return;
     }
     watch_the_hour(s, now);
