@@ -163,6 +163,10 @@ static void test_probe(void)
     zoho__probe_channels(r.t, say_text, &b);
     check(strstr(buf_cstr(&b), "cannot be read") != NULL, "a list that is none", buf_cstr(&b));
     buf_clear(&b);
+    r.env.load = no_load;
+    zoho__probe_channels(r.t, say_text, &b);
+    check(strstr(buf_cstr(&b), "the list of notification channels cannot be read") != NULL, "what is saved cannot be read", buf_cstr(&b));
+    buf_clear(&b);
     rig_set(&r, "notify_url", "");
     zoho__probe_channels(r.t, say_text, &b);
     check(b.n == 0, "nothing to say without an address", "something");
