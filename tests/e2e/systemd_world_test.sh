@@ -43,6 +43,10 @@ change 0 60 Full
 full() { logged $unit "No space left"; }
 until_true 20 full || true
 if full; then ok "a full disk ends it with a word"; else not_ok "a full disk ends it with a word" "$(df /var/lib/mlcd | tail -1) $(last_words $unit)"; fi
+asked=$(counter .tokens_issued)
+until_true 20 logged $unit "no access token is asked for" || true
+for i in 1 2 3 4 5 6; do systemctl restart $unit 2>/dev/null || true; sleep 0.5; done
+is "started again and again it asks for no token that it could not keep" "$(logged $unit "no access token is asked for" && counter .tokens_issued)" "$asked"
 rm /var/lib/mlcd/fill
 until_true 40 arrived Full 60 || true
 is "with room again it goes on by itself" "$(arrived Full 60 && echo yes)" yes
@@ -88,7 +92,7 @@ is "with ReadWritePaths it is written" "$(jq -r .fields.Name /srv/files/to/out.j
 systemctl stop mlcd@files
 
 # ---- many integrations ----
-curl -fsS -X POST -d '{"latency_ms":0}' "$ZOHO/__sim/switches" >/dev/null 2>&1 || true
+curl -fsS -X POST -d '{"latency_ms":0}' "$ZOHO/__sim/switch" >/dev/null
 spec 's/every 15m/every 2s/'
 cp customers.mlcb acme.mlcb
 printf 'SAGE_AGENT_URL=%s\nSAGE_SOAP_URL=%s\n' "$SAGE" "$SAGE_SOAP_URL" >acme.env

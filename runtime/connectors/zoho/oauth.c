@@ -5,8 +5,9 @@
  *                        {"access_token","expires_ms","api_domain","scopes","renewed_ms":[...],"blocked_until_ms"}
  *
  * Order of a renewal: read the saved state (somebody else may have renewed) -> at most 10 calls in 10 minutes, counted and saved before the
- * call, so that a crash cannot forget one -> call on a connection of its own -> success is an access_token, whatever the status says ->
- * check the api_domain -> save. Secrets travel in the body of the request, never in its URL, and in no text. */
+ * call, so that a crash cannot forget one; none while the disk is full, or every restart would take another -> call on a connection of its
+ * own -> success is an access_token, whatever the status says -> check the api_domain -> save. Secrets travel in the body of the request,
+ * never in its URL, and in no text. */
 #include "connectors/zoho/auth.h"
 #include "connectors/zoho/oauth_errors.h"
 #include "connectors/zoho/zoho.h"
@@ -114,7 +115,7 @@ static bool load_token(struct target *t, struct zoho_token *tok)
     return good;
 }
 
-static void save_token(struct target *t, const struct zoho_token *tok)
+static enum err save_token(struct target *t, const struct zoho_token *tok, struct fault *f)
 {
     json_t *times = json_array();
     for (size_t i = 0; i < ZOHO_TOKENS; i++)
@@ -124,12 +125,18 @@ static void save_token(struct target *t, const struct zoho_token *tok)
                           "blocked_until_ms", (json_int_t)tok->blocked_until_wall_ms);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     if (!text) check_no_memory();
-    struct fault f = {ERR_OK, ""};
-    if (t->shared.ready ? zoho__shared_save(t, str_of(text), &f) != ERR_OK : t->env->save && t->env->save(t->env->ctx, "zoho.token", str_of(text), &f) != ERR_OK)
-        log_warn("%s: the access token cannot be saved, a restart will need a new one: %s", t->pool, f.text);
+    enum err e = t->shared.ready ? zoho__shared_save(t, str_of(text), f) : t->env->save ? t->env->save(t->env->ctx, "zoho.token", str_of(text), f) : ERR_OK;
     explicit_bzero(text, strlen(text));
     free(text);
     json_decref(j);
+    return e;
+}
+
+/* A disk that fails must not stop the sync. */
+static void save_token_if_possible(struct target *t, const struct zoho_token *tok)
+{
+    struct fault f = {ERR_OK, ""};
+    if (save_token(t, tok, &f) != ERR_OK) log_warn("%s: the access token cannot be saved, a restart will need a new one: %s", t->pool, f.text);
 }
 
 /* ---- the endpoint's own limit ---- */
@@ -151,9 +158,17 @@ static enum err count_renewal(struct target *t, struct fault *f)
     if (until)
         return fault_set(f, ERR_BUSY, "Zoho gives at most %d access tokens in 10 minutes; the next can be asked for in %lld s. "
                          "Does another program use the same refresh token?", ZOHO_TOKENS, (long long)((until - now + 999) / 1000));
-    memmove(&tok->renewed_wall_ms[0], &tok->renewed_wall_ms[1], sizeof tok->renewed_wall_ms - sizeof tok->renewed_wall_ms[0]);
-    tok->renewed_wall_ms[ZOHO_TOKENS - 1] = now;
-    save_token(t, tok);
+    struct zoho_token counted = *tok;
+    memmove(&counted.renewed_wall_ms[0], &counted.renewed_wall_ms[1], sizeof counted.renewed_wall_ms - sizeof counted.renewed_wall_ms[0]);
+    counted.renewed_wall_ms[ZOHO_TOKENS - 1] = now;
+    struct fault why = {ERR_OK, ""};
+    enum err e = save_token(t, &counted, &why);
+    if (e != ERR_NO_SPACE) *tok = counted;
+    explicit_bzero(&counted, sizeof counted);
+    if (e == ERR_NO_SPACE)
+        return fault_set(f, e, "no access token is asked for, there is no room to keep it (each restart would take another of the %d in 10 minutes): %s",
+                         ZOHO_TOKENS, why.text);
+    if (e != ERR_OK) log_warn("%s: the count of token requests cannot be saved: %s", t->pool, why.text);
     return ERR_OK;
 }
 
@@ -203,7 +218,7 @@ static enum err refuse_token(struct target *t, struct str error, struct str desc
         if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f) *c = '?';
     if (zoho__token_throttled(error, description)) {
         t->oauth.token.blocked_until_wall_ms = zoho__wall(t) + BLOCK_MS;
-        save_token(t, &t->oauth.token);
+        save_token_if_possible(t, &t->oauth.token);
         zoho__note(t, "TOKEN", "the sign-in server asks to wait: too many token requests");
         return fault_set(f, ERR_BUSY, "the sign-in server refuses more token requests for about 10 minutes (status %d)", status);
     }
@@ -237,7 +252,7 @@ static enum err take_token(struct target *t, const json_t *j, struct fault *f)
     tok->expires_wall_ms = zoho__wall(t) + lifetime_ms(j);
     tok->blocked_until_wall_ms = 0;
     t->oauth.refused_until_ms = 0;
-    save_token(t, tok);
+    save_token_if_possible(t, tok);
     zoho__note(t, "TOKEN", "new access token, %d in 10 minutes", zoho__renewals(tok, zoho__wall(t)));
     return ERR_OK;
 }
@@ -323,7 +338,7 @@ enum err zoho__token(struct target *t, struct fault *f)
     if (usable(t, &t->oauth.token, NULL)) return ERR_OK;
     enum err e = zoho__renew(t, NULL, f);
     /* We renew early: what cannot be renewed now, for a passing reason, may still serve to its end. */
-    bool passing = e == ERR_BUSY || e == ERR_UNREACHABLE;
+    bool passing = e == ERR_BUSY || e == ERR_UNREACHABLE || e == ERR_NO_SPACE;
     return passing && t->oauth.token.access[0] && t->oauth.token.expires_wall_ms - LAST_USE_MS > zoho__wall(t) ? ERR_OK : e;
 }
 
@@ -389,7 +404,7 @@ enum err zoho_auth_exchange(const struct conn_env *env, const struct zoho_grant 
         out->scopes = (struct str){arena_copy(a, tok->scopes, strlen(tok->scopes)), strlen(tok->scopes)};
         out->missing_scopes = tok->scopes[0] ? zoho__missing_scopes(out->scopes, STR(ZOHO_SCOPES), a) : (struct str){"", 0};
     }
-    if (e != ERR_OK && had) save_token(t, &before);      /* counting the call saved a token without host: the sign-in that works stays */
+    if (e != ERR_OK && had) save_token_if_possible(t, &before);      /* counting the call saved a token without host: the sign-in that works stays */
     explicit_bzero(&before, sizeof before);
     explicit_bzero(&c, sizeof c);
     zoho_target_ops.close(t);

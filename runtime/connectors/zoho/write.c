@@ -125,7 +125,9 @@ static bool cure(struct target *t, struct zoho_flight *fl)
     fl->repeated = true;
     enum err e = zoho__renew(t, fl->token, &f);
     if (e == ERR_OK && launch(t, fl)) return true;
-    bool passing = e == ERR_OK || e == ERR_BUSY || e == ERR_UNREACHABLE || e == ERR_STOPPED;
+    bool disk = e == ERR_IO || e == ERR_NO_SPACE;                 /* ours: nothing at Zoho has to change */
+    if (disk) log_warn("%s: %s", t->pool, f.text);
+    bool passing = disk || e == ERR_OK || e == ERR_BUSY || e == ERR_UNREACHABLE || e == ERR_STOPPED;
     zoho__classify_all(b, passing ? W_RETRY : W_CONFIG, 401, "INVALID_TOKEN", e == ERR_OK ? "not sent again" : f.text);
     return false;
 }

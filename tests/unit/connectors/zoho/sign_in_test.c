@@ -88,10 +88,12 @@ static enum err no_load(void *ctx, const char *name, struct arena *a, struct str
     (void)ctx, (void)a, (void)out;
     return strcmp(name, "zoho.credentials") == 0 ? ERR_CORRUPT : ERR_NOT_FOUND;
 }
+
+static enum err unsaved;            /* how saving fails */
 static enum err no_save(void *ctx, const char *name, struct str value, struct fault *f)
 {
     (void)ctx, (void)name, (void)value;
-    return fault_set(f, ERR_NO_SPACE, "no room");
+    return fault_set(f, unsaved, "the disk says no");
 }
 
 static void test_credentials(void)
@@ -120,8 +122,24 @@ static void test_credentials(void)
     rig_target(&r);
     r.env.load = NULL;
     r.env.save = no_save;
+    unsaved = ERR_IO;
     say(TOKEN, 200, "{\"access_token\":\"N\"}");
     check(zoho__token(r.t, &r.f) == ERR_OK, "a token that cannot be saved is used", r.f.text);
+    rig_close(&r);
+    routes_open(&r, "enterprise");
+    rig_set(&r, "login", "{" ID ",\"refresh_token\":\"t\"}");
+    rig_target(&r);
+    r.env.save = no_save;
+    unsaved = ERR_NO_SPACE;
+    const struct route *token = say(TOKEN, 200, "{\"access_token\":\"N\"}");
+    for (int start = 0; start < 12; start++)
+        check(strncmp(tried(zoho__token(r.t, &r.f)), "NO_SPACE no access token is asked for", 37) == 0 && token->asked == 0, "none is asked for while the disk is full", r.f.text);
+    (void)rig_save(&r, "zoho.token", str_of(arena_printf(&r.arena, "{\"access_token\":\"S\",\"expires_ms\":%lld,\"api_domain\":\"https://www.zohoapis.com\"}", (long long)(r.now + 60000))), NULL);
+    check(zoho__token(r.t, &r.f) == ERR_OK && token->asked == 0 && strcmp(r.t->oauth.token.access, "S") == 0, "one that lives for a minute serves to its end", r.f.text);
+    r.now += 50000;
+    check(zoho__token(r.t, &r.f) == ERR_NO_SPACE && token->asked == 0, "and no longer", r.f.text);
+    r.env.save = rig_save;
+    check(zoho__token(r.t, &r.f) == ERR_OK && token->asked == 1 && rig_counted(&r) == 1, "with room again one is, and what was not asked is not counted", r.f.text);
     rig_close(&r);
 }
 

@@ -161,6 +161,12 @@ static void test_crafted(void)
     }
 }
 
+static enum err full_disk(void *ctx, const char *name, struct str value, struct fault *f)
+{
+    (void)ctx, (void)name, (void)value;
+    return fault_set(f, ERR_NO_SPACE, "No space left on device");
+}
+
 static void test_401(void)
 {
     rig_open(&r, NULL);
@@ -172,6 +178,15 @@ static void test_401(void)
     unsigned before = r.token_requests;
     (void)rig_write(&r, b);
     check(all_are(b, W_APPLIED) && r.token_requests == before + 1, "a dead token mid-run costs one renewal", first_of(&r, b));
+    rig_fault(&r, "[{\"match\":{\"method\":\"POST\",\"path\":\"/crm/v8/Accounts\"},\"do\":\"expire_token\"}]");
+    r.env.save = full_disk;
+    b = rig_accounts(&r, "P", 2);
+    before = r.token_requests;
+    (void)rig_write(&r, b);
+    check(all_are(b, W_RETRY) && r.token_requests == before, "a full disk while the token dies: sent again later, no token asked for", first_of(&r, b));
+    r.env.save = rig_save;
+    (void)rig_write(&r, b);
+    check(all_are(b, W_APPLIED) && r.token_requests == before + 1, "and with room it is", first_of(&r, b));
     for (int i = 0; i < 8; i++) (void)zoho_target_ops.write_start(r.t, rig_accounts(&r, arena_printf(&r.arena, "H%d", i), 10), &r.f);
     check(r.t->nflights == 8 && zoho_target_ops.write_start(r.t, b, &r.f) == ERR_BUSY, "eight writers and no more", r.f.text);
     struct write_batch *done;
