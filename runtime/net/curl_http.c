@@ -45,6 +45,7 @@ struct transfer {
     struct buf head;                    /* name NUL value NUL ... of the last header block */
     size_t nheaders, head_bytes;
     bool head_done, too_large;
+    bool may_fold;                      /* the line before was kept: the next may go on with it */
     struct buf body;
     size_t max_body_bytes;
     char errors[CURL_ERROR_SIZE];
@@ -98,16 +99,39 @@ static size_t on_body(char *p, size_t size, size_t count, void *ctx)
     return n;
 }
 
+/* RFC 9110 5.6.2: what a header's name is made of. */
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!isalnum((unsigned char)s.p[i]) && (!s.p[i] || !strchr("!#$%&'*+-.^_`|~", s.p[i]))) return false;
+    return s.n > 0;
+}
+
+static void keep_value(struct transfer *t, struct str value)
+{
+    for (size_t i = 0; i < value.n; i++) buf_byte(&t->head, (unsigned char)value.p[i] < 0x20 ? ' ' : (unsigned char)value.p[i]);   /* RFC 9110 5.5: CR, NUL */
+    buf_byte(&t->head, 0);
+}
+
 static void keep_header(struct transfer *t, struct str line)
 {
     const char *colon = memchr(line.p, ':', line.n);
-    if (!colon || colon == line.p) return;
-    struct str value = str_trim((struct str){colon + 1, line.n - (size_t)(colon + 1 - line.p)});
-    for (const char *c = line.p; c < colon; c++) buf_byte(&t->head, (unsigned char)tolower((unsigned char)*c));
+    struct str name = {line.p, colon ? (size_t)(colon - line.p) : 0};
+    t->may_fold = is_token(name);
+    if (!t->may_fold) return;
+    for (size_t i = 0; i < name.n; i++) buf_byte(&t->head, (unsigned char)tolower((unsigned char)name.p[i]));
     buf_byte(&t->head, 0);
-    for (size_t i = 0; i < value.n; i++) buf_byte(&t->head, (unsigned char)value.p[i] < 0x20 ? ' ' : (unsigned char)value.p[i]);   /* RFC 9110 5.5: CR, NUL */
-    buf_byte(&t->head, 0);
+    keep_value(t, str_trim((struct str){colon + 1, line.n - name.n - 1}));
     t->nheaders++;
+}
+
+/* RFC 9112 5.2: a line that begins with a blank goes on with the value of the line before, and is no header of its own. */
+static void keep_folded(struct transfer *t, struct str more)
+{
+    if (!t->may_fold || more.n == 0) return;
+    t->head.n--;
+    if (t->head.p[t->head.n - 1]) buf_byte(&t->head, ' ');          /* not when that value is empty so far */
+    keep_value(t, more);
 }
 
 /* Every header line, of interim answers and trailers too: all count, only those of the last block before the body are kept. */
@@ -121,12 +145,15 @@ static size_t on_header(char *p, size_t size, size_t count, void *ctx)
         return 0;
     }
     struct str line = str_trim((struct str){p, n});
-    if (str_starts(line, STR("HTTP/"))) {
+    if (n && (p[0] == ' ' || p[0] == '\t')) {
+        keep_folded(t, line);
+    } else if (str_starts(line, STR("HTTP/"))) {
         t->head.n = 0;
         t->nheaders = 0;
-        t->head_done = false;
+        t->head_done = t->may_fold = false;
     } else if (line.n == 0) {
         t->head_done = true;
+        t->may_fold = false;
     } else if (!t->head_done) {
         keep_header(t, line);
     }

@@ -2,6 +2,7 @@
  * may add paths of its own (`more`).
  *
  *     /ok /echo /gzip /redirect /slow /big /chunks /bomb /heads /interim     answer
+ *     /odd-heads   answers with folded headers and with names that are none
  *     /scan        says nothing for 2.5 s, then answers
  *     /cut         announces more than it sends, then closes
  *     /swallow     reads the whole request, closes without an answer
@@ -124,6 +125,8 @@ static bool serve_path(struct loopback *s, int fd, const char *path, long body, 
     if (strcmp(path, "/gzip") == 0) return answer_gzip(fd, 3000);
     if (strcmp(path, "/bomb") == 0) return answer_gzip(fd, 64u << 20);
     if (strcmp(path, "/heads") == 0) return answer_heads(fd);
+    if (strcmp(path, "/odd-heads") == 0)
+        return answer(fd, "200 OK", "X-Folded: a\r\n Retry-After: 3600\r\n\tb\r\n \r\nX-Empty:\r\n  c\r\nX(No)name: d\r\n e\r\nX Blank: f\r\nX-Last: g\r\n", "odd", 3);
     if (strcmp(path, "/cut") == 0) { (void)put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", 44); return false; }
     if (strcmp(path, "/interim") == 0 && !put(fd, "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n", 41)) return false;
     if (strncmp(path, "/flaky/", 7) == 0 && ++s->flaky < (unsigned)strtoul(path + 7, NULL, 10))

@@ -61,6 +61,20 @@ static void test_answers(void)
     check(r.outcome == HTTP_ANSWERED && r.status == 302, "a redirect is an answer, not followed", r.error);
 }
 
+/* RFC 9112 5.2: a folded line belongs to the value before it, whatever it looks like; 9110 5.6.2: a name is a token. */
+static void test_odd_heads(void)
+{
+    struct http_res r = get("/odd-heads");
+    const char *folded = http_header_get(&r, "x-folded"), *empty = http_header_get(&r, "x-empty"), *last = http_header_get(&r, "x-last");
+    check(folded && strcmp(folded, "a Retry-After: 3600 b") == 0, "a folded line goes on with the value", folded ? folded : "none");
+    check(!http_header_get(&r, "retry-after"), "a folded line is no header", "it is");
+    check(empty && strcmp(empty, "c") == 0, "a value that begins in a folded line", empty ? empty : "none");
+    check(last && strcmp(last, "g") == 0, "a blank folded line does not end the headers", last ? last : "none");
+    bool named = true;
+    for (size_t i = 0; i < r.nheaders; i++) named = named && !strpbrk(r.headers[i].name, " ()");
+    check(r.outcome == HTTP_ANSWERED && named && r.nheaders == 4, "what has no name is no header, nor what it goes on with", r.error);
+}
+
 static void test_limits(void)
 {
     struct http_res r = transfer("GET", at("/gzip"), "a", 0, 2999, 30000, false);
@@ -458,6 +472,7 @@ int main(void)
         return 1;
     }
     test_answers();
+    test_odd_heads();
     test_limits();
     test_outcomes();
     test_refusals();
