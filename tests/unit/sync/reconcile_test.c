@@ -3,6 +3,8 @@
 #include "rig.h"
 #include "sync/reconcile.h"
 #include "value/decimal.h"
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { MOST = 400 };
 struct found { char key[80]; enum reconcile_class cls; char fields[300], why[200]; };
@@ -314,18 +316,30 @@ static void test_totals(void)
 }
 
 /* ---- beside a process that holds the state ---- */
+/* In a process of its own, as a user runs it: LMDB's locks do not bear one environment opened twice in one process. */
+static bool reconciled_beside(struct rig *r, const char *key)
+{
+    int status = -1;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct report rep;
+        reconcile(r, &(struct reconcile_options){.by = "tester"}, &rep);
+        _exit(rep.err == ERR_OK && rep.n == 1 && strcmp(class_of(&rep, key), "edited") == 0 ? 0 : 1);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static void test_beside(void)
 {
     struct rig r;
-    struct report rep;
     struct engine *holder;
     rig_open(&r, 60, 65);
     rig_done(&r, "load ends");
     const char *k = rig_customer(&r, 4);
     zoho_edit(&r, k, "{\"Billing_City\":\"Byhand\"}");
     if (!ok(rig_engine(&r, &holder) == ERR_OK, "a process holds the state", "%s", r.f.text)) return;
-    reconcile(&r, &(struct reconcile_options){.by = "tester"}, &rep);
-    ok(rep.err == ERR_OK && rep.n == 1 && strcmp(class_of(&rep, rig_key(k)), "edited") == 0, "reconcile works beside it", "%s, %zu told", r.f.text, rep.n);
+    ok(reconciled_beside(&r, rig_key(k)), "reconcile works beside it", "%s", "it failed, or did not tell the one edit");
     engine_close(holder);
     rig_done(&r, "and leaves nothing behind");
     rig_close(&r);
